@@ -1,0 +1,92 @@
+//! What can go wrong with the tool itself.
+//!
+//! Damaged input is not an error: it becomes coverage. An [`Error`] ends the run with exit status 2, and
+//! says what is wrong and how to mend it.
+
+use thiserror::Error;
+
+/// An error of the tool: one variant for each thing that a user can do something about.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// There is no git repository at or above the folder.
+    #[error("`{path}` is not inside a git repository")]
+    NoRepository {
+        /// The folder as the user named it.
+        path: String,
+    },
+    /// A revision cannot be resolved.
+    #[error("revision `{revision}` does not exist{because}")]
+    NoRevision {
+        /// The revision as the user wrote it.
+        revision: String,
+        /// Empty, or the reason after a comma or colon.
+        because: String,
+        /// What would mend it.
+        help: String,
+    },
+    /// Two revisions have no common ancestor here.
+    #[error("`{before}` and `{after}` have no merge base{because}")]
+    NoMergeBase {
+        /// The first revision.
+        before: String,
+        /// The second revision.
+        after: String,
+        /// Empty, or the reason.
+        because: String,
+        /// What would mend it.
+        help: String,
+    },
+    /// The command needs a work tree and the repository is bare.
+    #[error("the repository is bare, so it has no {what}")]
+    Bare {
+        /// What was asked for.
+        what: &'static str,
+    },
+    /// A file or folder that the user named cannot be read.
+    #[error("cannot read `{path}`: {reason}")]
+    Unreadable {
+        /// The path as the user named it.
+        path: String,
+        /// The system's reason.
+        reason: String,
+    },
+    /// The report cannot be written.
+    #[error("cannot write `{path}`: {reason}")]
+    Unwritable {
+        /// Where it should have gone.
+        path: String,
+        /// The system's reason.
+        reason: String,
+    },
+    /// An argument does not make sense.
+    #[error("{what}")]
+    Usage {
+        /// What is wrong.
+        what: String,
+        /// What would mend it.
+        help: String,
+    },
+    /// git's own data is damaged or uses something that cannot be read.
+    #[error("git could not read the repository: {reason}")]
+    Git {
+        /// libgit2's words.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// What the user can do about it; empty when nothing better can be said than the message.
+    pub fn help(&self) -> String {
+        match self {
+            Self::NoRepository { .. } => {
+                "run it inside a repository, name one with `-C DIR`, or read files with `tenth check PATH`".to_owned()
+            }
+            Self::NoRevision { help, .. } | Self::NoMergeBase { help, .. } | Self::Usage { help, .. } => help.clone(),
+            Self::Bare { .. } => "name two commits: `tenth BEFORE..AFTER`".to_owned(),
+            Self::Unreadable { .. } | Self::Unwritable { .. } | Self::Git { .. } => String::new(),
+        }
+    }
+}
+
+/// The result of everything that can fail as a tool.
+pub type Result<T> = std::result::Result<T, Error>;

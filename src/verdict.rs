@@ -1,0 +1,203 @@
+//! What a rule says of one assumption that concurrent code rests on.
+//!
+//! A verdict is *violated* (a finding), *unproven* (a question for the reviewer) or *upheld*. It is
+//! built with its primary place, so that a verdict without a place cannot exist. Severity, origin,
+//! causes and suppression are not its business: `review` adds them.
+
+use std::sync::Arc;
+
+use crate::text::Span;
+
+/// A stretch of one file of the side that the verdict speaks of.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Location {
+    /// Path from the repository's root.
+    pub path: Arc<str>,
+    /// Where in the file.
+    pub span: Span,
+}
+
+/// How an assumption stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Stance {
+    /// It does not hold, and the evidence proves it.
+    Violated(Confidence),
+    /// It could not be told; [`Verdict::question`] says what would settle it.
+    Unproven,
+    /// It holds, and the evidence shows why.
+    Upheld,
+}
+
+/// How certain the evidence of a violated verdict is. What is weaker than medium is not violated but unproven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Confidence {
+    /// Shape and context leave little doubt, one link rests on convention.
+    Medium,
+    /// Resolved types, certain path, every candidate callee.
+    High,
+}
+
+/// How long the worst case lasts; graded in the catalogue by one test for both languages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stake {
+    /// A moment: metadata, console output.
+    Micro,
+    /// Disk or other short input and output.
+    Io,
+    /// Sleep, network, a wait for another party: no bound.
+    Unbounded,
+}
+
+/// Where the hazard stands, as far as it weighs on severity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Setting {
+    /// Code that runs in production.
+    Ordinary,
+    /// Tests, examples, benches: findings are one level lower.
+    Test,
+}
+
+/// One piece of evidence: a place and what it shows.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Evidence {
+    /// Where to look.
+    pub at: Location,
+    /// What stands there, in the user's names: "`self._lock` is taken here".
+    pub note: String,
+}
+
+/// One hop of the path that leads to the hazard.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Hop {
+    /// Qualified name of the function the hop stands in.
+    pub function: String,
+    /// Where.
+    pub at: Location,
+    /// What happens there: "calls `load_flags`".
+    pub what: String,
+}
+
+/// What a rule says about one assumption at one place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// Name of the rule.
+    pub rule: &'static str,
+    /// How the assumption stands.
+    pub stance: Stance,
+    /// The place that is or becomes wrong; for a hazard across functions the caller left behind.
+    pub at: Location,
+    /// Qualified name of the function that holds `at`; empty for module level.
+    pub function: String,
+    /// What the assumption is about, for matching the two sides: "`self._lock`", "`time.sleep`". No positions.
+    pub subject: String,
+    /// The assumption in one sentence with the user's own names.
+    pub assumption: String,
+    /// What is wrong, where it comes from; the finding's headline when violated.
+    pub message: String,
+    /// What the reviewer must answer; empty unless unproven.
+    pub question: String,
+    /// What would settle it; may be empty.
+    pub help: String,
+    /// The places that prove it, most telling first.
+    pub evidence: Vec<Evidence>,
+    /// The way through the code, first hop first; empty when everything stands at `at`.
+    pub trace: Vec<Hop>,
+    /// How long the worst case lasts, where that weighs.
+    pub stake: Option<Stake>,
+    /// Lines whose removal brought the hazard about are not on this side; rules leave it empty, `review` fills causes.
+    pub setting: Setting,
+    /// Level the rule asks for where the rule's usual level does not fit the case (such as short I/O in a loop).
+    pub level: Option<Level>,
+}
+
+/// How loud a finding is.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Worth knowing.
+    Note,
+    /// Probably wrong, or wrong with limited harm.
+    Warning,
+    /// Wrong, and it can hang or corrupt.
+    Error,
+}
+
+impl Verdict {
+    /// A verdict about `subject` at a place. Everything else starts empty.
+    pub fn new(rule: &'static str, stance: Stance, at: Location, function: &str, subject: impl Into<String>) -> Self {
+        Self {
+            rule,
+            stance,
+            at,
+            function: function.to_owned(),
+            subject: subject.into(),
+            assumption: String::new(),
+            message: String::new(),
+            question: String::new(),
+            help: String::new(),
+            evidence: Vec::new(),
+            trace: Vec::new(),
+            stake: None,
+            setting: Setting::Ordinary,
+            level: None,
+        }
+    }
+
+    /// Says the assumption.
+    pub fn assumes(mut self, sentence: impl Into<String>) -> Self {
+        self.assumption = sentence.into();
+        self
+    }
+
+    /// Says what is wrong.
+    pub fn says(mut self, message: impl Into<String>) -> Self {
+        self.message = message.into();
+        self
+    }
+
+    /// Says what the reviewer must answer.
+    pub fn asks(mut self, question: impl Into<String>) -> Self {
+        self.question = question.into();
+        self
+    }
+
+    /// Says what would settle it.
+    pub fn helps(mut self, help: impl Into<String>) -> Self {
+        self.help = help.into();
+        self
+    }
+
+    /// Adds a piece of evidence.
+    pub fn evidence(mut self, at: Location, note: impl Into<String>) -> Self {
+        self.evidence.push(Evidence { at, note: note.into() });
+        self
+    }
+
+    /// Adds hops to the trace.
+    pub fn trace(mut self, hops: impl IntoIterator<Item = Hop>) -> Self {
+        self.trace.extend(hops);
+        self
+    }
+
+    /// Sets how long the worst case lasts.
+    pub fn stake(mut self, stake: Stake) -> Self {
+        self.stake = Some(stake);
+        self
+    }
+
+    /// Asks for a level other than the rule's usual one.
+    pub fn level(mut self, level: Level) -> Self {
+        self.level = Some(level);
+        self
+    }
+
+    /// Every place that the verdict rests on: primary, evidence, trace.
+    pub fn places(&self) -> impl Iterator<Item = &Location> {
+        std::iter::once(&self.at)
+            .chain(self.evidence.iter().map(|evidence| &evidence.at))
+            .chain(self.trace.iter().map(|hop| &hop.at))
+    }
+}
