@@ -1,0 +1,72 @@
+//! Places: what can be read, written and held.
+
+use super::VariableIndex;
+
+/// A root and up to three fields below it. What lies deeper is cut and [`Place::is_cut`] says so: two cut places are
+/// never the same for certain.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Place {
+    /// Where it starts.
+    pub root: Root,
+    /// The way down.
+    pub fields: Vec<Field>,
+    /// Whether fields were cut off.
+    pub is_cut: bool,
+}
+
+/// Where a place starts.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Root {
+    /// A local variable, a parameter, `self`, a captured variable (see [`super::Variable::captures`]).
+    Variable(VariableIndex),
+    /// A name of the module or of its imports, unresolved: Python globals, Rust statics by path.
+    Global(Vec<String>),
+}
+
+/// One step down.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Field {
+    /// A named field or attribute; `0`, `1` in tuples.
+    Name(String),
+    /// An element by index or key. Two are never the same for certain.
+    Index,
+}
+
+/// How many fields a place keeps.
+pub const MOST_FIELDS: usize = 3;
+
+impl Place {
+    /// A variable.
+    pub fn variable(variable: VariableIndex) -> Self {
+        Self { root: Root::Variable(variable), fields: Vec::new(), is_cut: false }
+    }
+
+    /// A module-level name.
+    pub fn global(name: impl Into<String>) -> Self {
+        Self { root: Root::Global(vec![name.into()]), fields: Vec::new(), is_cut: false }
+    }
+
+    /// The place one step further down.
+    pub fn then(&self, field: Field) -> Self {
+        let mut place = self.clone();
+        if place.fields.len() < MOST_FIELDS && !place.is_cut {
+            place.fields.push(field);
+        } else {
+            place.is_cut = true;
+        }
+        place
+    }
+
+    /// The variable, if the place is one as a whole.
+    pub fn as_variable(&self) -> Option<VariableIndex> {
+        match &self.root {
+            Root::Variable(variable) if self.fields.is_empty() && !self.is_cut => Some(*variable),
+            Root::Variable(_) | Root::Global(_) => None,
+        }
+    }
+
+    /// Whether an element by index or key lies on the way, or something was cut.
+    pub fn is_inexact(&self) -> bool {
+        self.is_cut || self.fields.contains(&Field::Index)
+    }
+}

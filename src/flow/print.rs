@@ -1,0 +1,1 @@
+//! The flow as text, for `tenth inspect` and for snapshots.

@@ -1,0 +1,1 @@
+//! The languages' own shapes that lowering may know by name, such as `drop`, `vec!`, `select!`.

@@ -1,0 +1,1 @@
+//! Comments by language, from the text alone.

@@ -1,0 +1,1 @@
+//! How deeply a text is nested, by a scan over its bytes, before any parser sees it.

@@ -1,0 +1,1 @@
+//! Python files: tree-sitter, structural checks and a second try in pieces.

@@ -1,0 +1,1 @@
+//! Rust files: syn on the whole file, tree-sitter outlines it where that fails.
