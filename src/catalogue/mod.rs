@@ -1,0 +1,280 @@
+//! What the names of libraries mean: which call blocks, which type is a lock, what starts a task.
+//!
+//! The facts stand in `rules/catalogue/*.toml`, one a line, and a user adds their own in the same form.
+//! Names are canonical and qualified, calls left out: `boto3.client("s3").get_object` is
+//! `boto3.client.get_object`, and `boto3.client.*` is every call at any depth below.
+//!
+//! A name is looked up as it stands, then by its alias, then as a method of its type's bases, then under
+//! the longest `*` above it. The analysis asks; nothing here knows what a finding is.
+
+mod entry;
+mod table;
+mod term;
+
+use std::borrow::Cow;
+use std::sync::OnceLock;
+
+use serde::Deserialize;
+
+pub use entry::*;
+pub use table::Table;
+pub use term::Term;
+
+use crate::text::Language;
+
+static PYTHON: &[&str] = &[include_str!("../../rules/catalogue/python-blocking.toml")];
+
+static RUST: &[&str] = &[];
+
+/// All that is known of libraries: the built-in facts and the user's.
+#[derive(Debug, Default)]
+pub struct Catalogue {
+    extra: Extra,
+    // A change in one language should not pay for reading the facts of the other.
+    python: OnceLock<Tables>,
+    rust: OnceLock<Tables>,
+}
+
+/// A user's own facts, by language: `[python.blocking]`, `[rust.locks]`, …
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Extra {
+    python: Tables,
+    rust: Tables,
+}
+
+impl Catalogue {
+    /// The facts that come with the tool.
+    pub fn builtin() -> &'static Self {
+        static BUILTIN: OnceLock<Catalogue> = OnceLock::new();
+        BUILTIN.get_or_init(Self::default)
+    }
+
+    /// The facts that come with the tool and those in `extra`, which win over them. The form is that of
+    /// the built-in files, each table below the name of its language.
+    pub fn with(extra: &str) -> Result<Self, toml::de::Error> {
+        Ok(Self { extra: toml::from_str(extra)?, ..Self::default() })
+    }
+
+    /// The facts about one language.
+    pub fn tables(&self, language: Language) -> &Tables {
+        let (cell, files, extra) = match language {
+            Language::Python => (&self.python, PYTHON, &self.extra.python),
+            Language::Rust => (&self.rust, RUST, &self.extra.rust),
+        };
+        cell.get_or_init(|| Tables::build(language, files, extra))
+    }
+}
+
+/// The facts about one language.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tables {
+    blocking: Table<Blocking>,
+    /// Names that a `*` in `blocking` would cover although they do not block.
+    harmless: Vec<String>,
+    locks: Table<Lock>,
+    guards: Table<Guard>,
+    signatures: Table<Signature>,
+    types: Table<TypeShape>,
+    aliases: Table<String>,
+    prelude: Table<String>,
+    builtins: Vec<String>,
+    offload: Table<Offload>,
+    spawns: Table<Spawn>,
+    awaitables: Table<Awaitable>,
+    consumers: Table<Argument>,
+    sinks: Table<Argument>,
+    decorators: Table<Context>,
+    methods: Table<Context>,
+    transparent: Vec<String>,
+    #[serde(skip)]
+    separator: &'static str,
+}
+
+impl Tables {
+    fn build(language: Language, files: &[&str], extra: &Tables) -> Self {
+        let mut all = Self { separator: language.separator(), ..Self::default() };
+        for file in files {
+            all.absorb(toml::from_str(file).expect("the embedded catalogue is read by this module's tests"));
+        }
+        all.absorb(extra.clone());
+        for name in std::mem::take(&mut all.builtins) {
+            let canonical = format!("builtins.{name}");
+            all.prelude.insert(name, canonical);
+        }
+        // Terms are written with the short names of the prelude, and compared by canonical ones.
+        let (aliases, prelude) = (std::mem::take(&mut all.aliases), std::mem::take(&mut all.prelude));
+        let canonical = |name: &str| prelude.exact(name).cloned().or_else(|| follow(&aliases, all.separator, name));
+        all.signatures.rename(&canonical);
+        all.types.rename(&canonical);
+        (all.aliases, all.prelude) = (aliases, prelude);
+        all
+    }
+
+    fn absorb(&mut self, more: Tables) {
+        self.blocking.absorb(more.blocking);
+        self.harmless.extend(more.harmless);
+        self.locks.absorb(more.locks);
+        self.guards.absorb(more.guards);
+        self.signatures.absorb(more.signatures);
+        self.types.absorb(more.types);
+        self.aliases.absorb(more.aliases);
+        self.prelude.absorb(more.prelude);
+        self.builtins.extend(more.builtins);
+        self.offload.absorb(more.offload);
+        self.spawns.absorb(more.spawns);
+        self.awaitables.absorb(more.awaitables);
+        self.consumers.absorb(more.consumers);
+        self.sinks.absorb(more.sinks);
+        self.decorators.absorb(more.decorators);
+        self.methods.absorb(more.methods);
+        self.transparent.extend(more.transparent);
+    }
+
+    /// How a call blocks, if it does.
+    pub fn blocking(&self, name: &str) -> Option<&Blocking> {
+        let found = self.find(&self.blocking, name)?;
+        let is_wildcard = found.name.ends_with('*');
+        if is_wildcard && self.harmless.iter().any(|harmless| *harmless == *self.canonical(name)) {
+            None
+        } else {
+            Some(found)
+        }
+    }
+
+    /// What sort of lock a type is, if it is one.
+    pub fn lock(&self, type_name: &str) -> Option<&Lock> {
+        self.find_type(&self.locks, type_name)
+    }
+
+    /// What a value of this type holds, if it is a guard.
+    pub fn guard(&self, type_name: &str) -> Option<&Guard> {
+        self.find_type(&self.guards, type_name)
+    }
+
+    /// What a function or method returns and does with its receiver.
+    pub fn signature(&self, name: &str) -> Option<&Signature> {
+        self.find(&self.signatures, name)
+    }
+
+    /// A type's parameters, target and bases.
+    pub fn type_shape(&self, name: &str) -> Option<&TypeShape> {
+        self.types.exact(name).or_else(|| self.types.exact(&self.alias(name)?))
+    }
+
+    /// The canonical name of something that is known by another, whole or by the path before it;
+    /// `None` when the name is canonical already.
+    pub fn alias(&self, name: &str) -> Option<String> {
+        follow(&self.aliases, self.separator, name)
+    }
+
+    /// The canonical name, which may be the name itself.
+    pub fn canonical<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        match self.alias(name) {
+            Some(canonical) => Cow::Owned(canonical),
+            None => Cow::Borrowed(name),
+        }
+    }
+
+    /// The canonical name of what the language lets everybody use without an import.
+    pub fn prelude(&self, bare: &str) -> Option<&str> {
+        self.prelude.exact(bare).map(String::as_str)
+    }
+
+    /// Where the callable handed to this call (or decorated with it) runs.
+    pub fn offload(&self, name: &str) -> Option<&Offload> {
+        self.find(&self.offload, name)
+    }
+
+    /// What the call starts.
+    pub fn spawn(&self, name: &str) -> Option<&Spawn> {
+        self.find(&self.spawns, name)
+    }
+
+    /// What the call gives to await.
+    pub fn awaitable(&self, name: &str) -> Option<&Awaitable> {
+        self.find(&self.awaitables, name).filter(|found| found.kind != AwaitableKind::Plain)
+    }
+
+    /// Which argument of the call may be a coroutine that the call takes care of.
+    pub fn consumes_awaitables(&self, name: &str) -> Option<&Argument> {
+        self.find(&self.consumers, name)
+    }
+
+    /// Which argument of the call is thrown away unawaited if it is a coroutine.
+    pub fn swallows_awaitables(&self, name: &str) -> Option<&Argument> {
+        self.find(&self.sinks, name)
+    }
+
+    /// Where a function with this decorator or attribute runs.
+    pub fn context_of_decorator(&self, name: &str) -> Option<&Context> {
+        self.find(&self.decorators, name)
+    }
+
+    /// Where a method that overrides or implements `method` of a base class or trait runs.
+    pub fn context_of_method(&self, base_or_trait: &str, method: &str) -> Option<&Context> {
+        self.find(&self.methods, &[base_or_trait, method].join(self.separator))
+    }
+
+    /// Whether a type in an annotation only wraps the one that matters: `Annotated[Lock, …]`.
+    pub fn is_transparent(&self, type_name: &str) -> bool {
+        let canonical = self.canonical(type_name);
+        self.transparent.iter().any(|known| *known == *canonical)
+    }
+
+    fn find<'t, T>(&'t self, table: &'t Table<T>, name: &str) -> Option<&'t T> {
+        if let Some(found) = table.exact(name) {
+            return Some(found);
+        }
+        let name = match self.prelude.exact(name) {
+            Some(canonical) => Cow::Borrowed(canonical.as_str()),
+            None => self.canonical(name),
+        };
+        self.inherited(table, &name, BASES).or_else(|| table.covering(&name, self.separator))
+    }
+
+    fn find_type<'t, T>(&'t self, table: &'t Table<T>, name: &str) -> Option<&'t T> {
+        table.exact(name).or_else(|| table.exact(&self.alias(name)?))
+    }
+
+    fn inherited<'t, T>(&'t self, table: &'t Table<T>, name: &str, depth: u8) -> Option<&'t T> {
+        if let Some(found) = table.exact(name) {
+            return Some(found);
+        }
+        let (owner, method) = name.rsplit_once(self.separator)?;
+        let bases = &self.types.exact(owner)?.bases;
+        let deeper = depth.checked_sub(1)?;
+        bases.iter().find_map(|base| self.inherited(table, &[base, method].join(self.separator), deeper))
+    }
+}
+
+/// How many bases up a method is looked for; a cycle in a user's table must end.
+const BASES: u8 = 4;
+
+/// Replaces the longest known path at the start of a name, as often as that helps.
+fn follow(aliases: &Table<String>, separator: &str, name: &str) -> Option<String> {
+    let mut current: Option<String> = None;
+    for _ in 0..BASES {
+        let name = current.as_deref().unwrap_or(name);
+        let Some((known, rest)) = prefixes(name, separator).find_map(|(head, rest)| Some((aliases.exact(head)?, rest)))
+        else {
+            break;
+        };
+        current = Some(format!("{known}{rest}"));
+    }
+    current
+}
+
+/// A name's leading paths, the longest first, each with what follows it.
+fn prefixes<'n>(name: &'n str, separator: &str) -> impl Iterator<Item = (&'n str, &'n str)> {
+    let mut next = Some(name.len());
+    std::iter::from_fn(move || {
+        let at = next?;
+        next = name[..at].rfind(separator);
+        Some(name.split_at(at))
+    })
+}
+
+#[cfg(test)]
+mod tests;
