@@ -1,9 +1,11 @@
 //! `tenth` reviews the concurrency of a change: it reads both sides of a diff, works out what the concurrent code on
 //! each side does, subtracts, and tells a human which hunks need eyes.
 pub mod catalogue;
+pub mod change;
 pub mod error;
 pub mod flow;
 pub mod lower;
+pub mod request;
 pub mod syntax;
 pub mod text;
 pub mod verdict;

@@ -1,0 +1,316 @@
+//! The change under review: which files it touches, their text on both sides, and what else those sides hold.
+//!
+//! A [`ChangeSource`] says what the user named; [`open`] turns it into a [`ChangeSet`]. Whatever the source, what comes
+//! out has one shape, so nothing above this floor knows git:
+//!
+//! ~~~text
+//! A..B, index, work tree, folder, patch, memory  ->  ChangeSet { files, notices, coverage, trees }
+//! ~~~
+//!
+//! Every text file of the change is in `files`, analysed or not; what is no text (binary, another encoding, a link, a
+//! submodule, too large) is one row of `coverage` instead. Nothing here parses code.
+
+mod git;
+pub mod hunks;
+mod memory;
+mod pairing;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+pub use hunks::{HunkLines, LineMap, LineRange, cut};
+
+use crate::text::{Language, Side};
+
+/// A file over this many bytes is not read; it becomes a row of coverage.
+pub const SIZE_LIMIT: usize = 1024 * 1024;
+
+/// What the user asked to have reviewed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChangeSource {
+    /// `A..B`, `A...B`, or one revision: from there to the work tree.
+    Range(String),
+    /// `HEAD` against the index that git means.
+    Staged,
+    /// `HEAD` against the work tree, untracked files included.
+    Worktree,
+    /// Nothing named: staged if something is staged, else the work tree.
+    Automatic,
+    /// Files and folders as they stand, against nothing.
+    Files(Vec<PathBuf>),
+    /// A patch in a file, or on standard input.
+    Patch(PatchInput),
+}
+
+/// Where a patch is read from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PatchInput {
+    /// Standard input.
+    Stdin,
+    /// A file.
+    File(PathBuf),
+}
+
+/// Both sides of a change, ready to be read.
+#[derive(Clone)]
+pub struct ChangeSet {
+    /// How the sides were chosen.
+    pub description: Description,
+    /// The changed text files, sorted by path (byte-wise; of the after side, or of the before side for deleted files).
+    pub files: Vec<ChangedFile>,
+    /// The commits of a range, newest first; empty for everything else.
+    pub commits: Vec<Commit>,
+    /// What the reader must be told about how the change was taken.
+    pub notices: Vec<Notice>,
+    /// Changed files that are not in `files`, and why; sorted by path.
+    pub coverage: Vec<Uncovered>,
+    /// Every other file of the two sides.
+    pub trees: Arc<dyn Trees>,
+}
+
+impl fmt::Debug for ChangeSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChangeSet")
+            .field("description", &self.description)
+            .field("files", &self.files)
+            .field("commits", &self.commits)
+            .field("notices", &self.notices)
+            .field("coverage", &self.coverage)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How the two sides of a change were chosen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Description {
+    /// What sort of change it is.
+    pub kind: Kind,
+    /// Full commit or tree id of the before side, where it has one.
+    pub before: Option<String>,
+    /// Full commit or tree id of the after side, where it has one.
+    pub after: Option<String>,
+    /// One sentence on how the sides were chosen.
+    pub how: String,
+}
+
+/// What sort of change is reviewed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Two commits.
+    Range,
+    /// `HEAD` and the index.
+    Staged,
+    /// A commit and the work tree.
+    Worktree,
+    /// A patch.
+    Patch,
+    /// Files as they stand.
+    Files,
+    /// The embedded example.
+    Demo,
+}
+
+/// One changed text file.
+#[derive(Clone, Debug)]
+pub struct ChangedFile {
+    /// What happened to it.
+    pub status: Status,
+    /// The file before the change; `None` when it was added.
+    pub before: Option<FileSide>,
+    /// The file after the change; `None` when it was deleted.
+    pub after: Option<FileSide>,
+    /// Maximal stretches of changed lines, in order; [`cut`] makes readable hunks from them.
+    pub hunks: Vec<HunkLines>,
+    /// Which lines of the two sides are the same.
+    pub line_map: LineMap,
+}
+
+impl ChangedFile {
+    /// Compares two sides; at least one of them is there in any changed file.
+    pub fn new(status: Status, before: Option<FileSide>, after: Option<FileSide>) -> Self {
+        let text = |side: &Option<FileSide>| side.as_ref().map_or_else(|| Arc::from(""), |file| file.text.clone());
+        let hunks = hunks::between(&text(&before), &text(&after));
+        let line_map = LineMap::new(&hunks);
+        Self { status, before, after, hunks, line_map }
+    }
+
+    /// The path that names the file to the reader: of the after side, or of the before side when it was deleted.
+    pub fn path(&self) -> &Arc<str> {
+        static NAMELESS: std::sync::LazyLock<Arc<str>> = std::sync::LazyLock::new(|| Arc::from(""));
+        self.after.as_ref().or(self.before.as_ref()).map_or(&NAMELESS, |side| &side.path)
+    }
+
+    /// The file on one side.
+    pub fn side(&self, side: Side) -> Option<&FileSide> {
+        match side {
+            Side::Before => self.before.as_ref(),
+            Side::After => self.after.as_ref(),
+        }
+    }
+
+    /// The language by which the file is analysed, if it is.
+    pub fn language(&self) -> Option<Language> {
+        Language::of_path(self.path())
+    }
+}
+
+/// One side of a changed file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileSide {
+    /// Path from the repository's root, with forward slashes.
+    pub path: Arc<str>,
+    /// The text as git stores it; a byte order mark stays in it.
+    pub text: Arc<str>,
+    /// What the text hashes to.
+    pub id: BlobId,
+}
+
+/// What happened to a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Status {
+    /// It is new.
+    Added,
+    /// It is gone.
+    Deleted,
+    /// Its text changed.
+    Modified,
+    /// It has another path, and perhaps another text.
+    Renamed,
+    /// Only its executable bit changed.
+    ModeChanged,
+    /// It became, or was, a link or a submodule; only the side that is a file stands here.
+    TypeChanged,
+}
+
+/// The hash by which git names a text; equal texts have equal ids, wherever they were read.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct BlobId(pub [u8; 20]);
+
+impl BlobId {
+    /// The id that git gives to these bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        git::blob_id(bytes)
+    }
+}
+
+impl fmt::Display for BlobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for BlobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BlobId({self})")
+    }
+}
+
+/// A commit of the range.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Commit {
+    /// Full id.
+    pub id: String,
+    /// First paragraph of the message on one line.
+    pub subject: String,
+    /// The rest of the message.
+    pub body: String,
+    /// Who wrote it.
+    pub author: Person,
+    /// Who committed it.
+    pub committer: Person,
+}
+
+/// A name and an address as they stand in a commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    /// Name.
+    pub name: String,
+    /// Address.
+    pub email: String,
+}
+
+/// Something the reader must be told about how the change was taken.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Notice {
+    /// A short kebab-case word for the sort of notice: `choice`, `not-ancestor`, `dirty-work-tree`, `many-commits`, ….
+    pub kind: String,
+    /// What the reader is told.
+    pub text: String,
+    /// The file it is about, if any.
+    pub path: Option<String>,
+    /// The line it is about, if any.
+    pub line: Option<u32>,
+}
+
+impl Notice {
+    /// A notice about no file in particular.
+    pub fn new(kind: &str, text: impl Into<String>) -> Self {
+        Self { kind: kind.to_owned(), text: text.into(), path: None, line: None }
+    }
+}
+
+/// A changed file that is not among the files, or not wholly.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Uncovered {
+    /// Its path; bytes that are no UTF-8 are replaced.
+    pub path: String,
+    /// Why, as a sentence without a full stop.
+    pub why: String,
+}
+
+/// One file's text with the hash by which it can be recognised.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blob {
+    /// What the text hashes to.
+    pub id: BlobId,
+    /// The text.
+    pub text: Arc<str>,
+}
+
+impl Blob {
+    /// A text with its hash.
+    pub fn new(text: impl Into<Arc<str>>) -> Self {
+        let text = text.into();
+        Self { id: BlobId::of(text.as_bytes()), text }
+    }
+}
+
+/// All files of the two sides, changed or not. Asked from several threads at once.
+pub trait Trees: Send + Sync {
+    /// The text of a file; `None` where there is no such file, or it is no text, or too large.
+    fn read(&self, side: Side, path: &str) -> Option<Blob>;
+    /// Whether a regular file has this path.
+    fn has(&self, side: Side, path: &str) -> bool;
+    /// The paths of all source files (`.py`, `.pyi`, `.rs`, and `Cargo.toml`), sorted byte-wise; computed once.
+    fn list(&self, side: Side) -> Arc<[Arc<str>]>;
+}
+
+/// Whether a path belongs into [`Trees::list`].
+pub(crate) fn is_listed(path: &str) -> bool {
+    Language::of_path(path).is_some() || path == "Cargo.toml" || path.ends_with("/Cargo.toml")
+}
+
+impl ChangeSet {
+    /// A change between two sets of texts by path: the demo, fixtures, tests.
+    pub fn in_memory(
+        description: Description,
+        before: BTreeMap<String, String>,
+        after: BTreeMap<String, String>,
+    ) -> Self {
+        memory::compare(description, before, after)
+    }
+
+    /// The changed file that has this path on the given side.
+    pub fn file(&self, side: Side, path: &str) -> Option<&ChangedFile> {
+        self.files.iter().find(|file| file.side(side).is_some_and(|side| &*side.path == path))
+    }
+
+    /// How many lines the change adds and removes.
+    pub fn line_counts(&self) -> (u32, u32) {
+        let hunks = || self.files.iter().flat_map(|file| &file.hunks);
+        (hunks().map(|hunk| hunk.after.count).sum(), hunks().map(|hunk| hunk.before.count).sum())
+    }
+}

@@ -1,0 +1,60 @@
+//! What the user wants: the command line turned into plain data.
+//!
+//! `cli` makes it, the library works from it. Nothing here has been read or checked against the world yet.
+
+use std::path::PathBuf;
+
+use crate::change::ChangeSource;
+use crate::verdict::Level;
+
+/// A request for a review.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// What is reviewed.
+    pub subject: Subject,
+    /// The folder that `-C` names; `None` for the current one.
+    pub folder: Option<PathBuf>,
+    /// The level from which an introduced finding gates; `None` for never.
+    pub fail_on: Option<Level>,
+    /// Which findings are listed.
+    pub scope: Scope,
+    /// Whether upheld assumptions are listed.
+    pub upheld: bool,
+    /// Whether what scope, baseline and suppressions hide is listed.
+    pub show_hidden: bool,
+    /// How many threads work; `None` for as many as the machine has.
+    pub threads: Option<usize>,
+}
+
+impl Request {
+    /// A review of a change with every setting at its default.
+    pub fn of(source: ChangeSource) -> Self {
+        Self {
+            subject: Subject::Change(source),
+            folder: None,
+            fail_on: Some(Level::Error),
+            scope: Scope::Reach,
+            upheld: false,
+            show_hidden: false,
+            threads: None,
+        }
+    }
+}
+
+/// What is reviewed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A change of the user's.
+    Change(ChangeSource),
+    /// The example in the binary.
+    Demo,
+}
+
+/// Which findings are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Introduced by the change, or reached by it.
+    Reach,
+    /// Those that stood before as well.
+    All,
+}
