@@ -24,6 +24,16 @@ pub enum Error {
         /// What would mend it.
         help: String,
     },
+    /// A revision can be resolved, but not to what it says beyond doubt.
+    #[error("revision `{revision}` cannot be told for certain: {because}")]
+    UncertainRevision {
+        /// The revision as the user wrote it.
+        revision: String,
+        /// The reason.
+        because: String,
+        /// What would mend it.
+        help: String,
+    },
     /// Two revisions have no common ancestor here.
     #[error("`{before}` and `{after}` have no merge base{because}")]
     NoMergeBase {
@@ -71,6 +81,8 @@ pub enum Error {
     Git {
         /// libgit2's words.
         reason: String,
+        /// What would mend it; may be empty.
+        help: String,
     },
 }
 
@@ -81,9 +93,13 @@ impl Error {
             Self::NoRepository { .. } => {
                 "run it inside a repository, name one with `-C DIR`, or read files with `tenth check PATH`".to_owned()
             }
-            Self::NoRevision { help, .. } | Self::NoMergeBase { help, .. } | Self::Usage { help, .. } => help.clone(),
+            Self::NoRevision { help, .. }
+            | Self::UncertainRevision { help, .. }
+            | Self::NoMergeBase { help, .. }
+            | Self::Git { help, .. }
+            | Self::Usage { help, .. } => help.clone(),
             Self::Bare { .. } => "name two commits: `tenth BEFORE..AFTER`".to_owned(),
-            Self::Unreadable { .. } | Self::Unwritable { .. } | Self::Git { .. } => String::new(),
+            Self::Unreadable { .. } | Self::Unwritable { .. } => String::new(),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::pairing::{Content, Entries, Entry, pair};
-use super::{Blob, BlobId, ChangeSet, Description, Trees, is_listed};
+use super::{Blob, ChangeSet, Description, Trees, is_listed};
 use crate::text::Side;
 
 /// The files of both sides in memory.
@@ -84,12 +84,5 @@ pub(super) fn compare(
         notices: paired.notices,
         coverage: paired.coverage,
         trees: Arc::new(MemoryTrees::new(before, after)),
-    }
-}
-
-/// An entry map needs ids only; the helper lives here because only memory makes entries without modes.
-impl Entry {
-    fn file(id: BlobId) -> Self {
-        Self { mode: super::pairing::Mode::File, id }
     }
 }

@@ -10,6 +10,7 @@
 //! Every text file of the change is in `files`, analysed or not; what is no text (binary, another encoding, a link, a
 //! submodule, too large) is one row of `coverage` instead. Nothing here parses code.
 
+mod files;
 mod git;
 pub mod hunks;
 mod memory;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 
 pub use hunks::{HunkLines, LineMap, LineRange, cut};
 
+use crate::error::Result;
 use crate::text::{Language, Side};
 
 /// A file over this many bytes is not read; it becomes a row of coverage.
@@ -291,6 +293,21 @@ pub trait Trees: Send + Sync {
 /// Whether a path belongs into [`Trees::list`].
 pub(crate) fn is_listed(path: &str) -> bool {
     Language::of_path(path).is_some() || path == "Cargo.toml" || path.ends_with("/Cargo.toml")
+}
+
+/// Reads the change that `source` names. `folder` is what the user gave with `-C`.
+pub fn open(source: &ChangeSource, folder: Option<&std::path::Path>) -> Result<ChangeSet> {
+    match source {
+        ChangeSource::Range(range) => git::range(range, folder),
+        ChangeSource::Staged => git::staged(folder),
+        ChangeSource::Worktree => git::worktree(folder),
+        ChangeSource::Automatic => git::automatic(folder),
+        ChangeSource::Files(paths) => files::check(paths, folder),
+        ChangeSource::Patch(_) => Err(crate::error::Error::Usage {
+            what: "`--patch` is not read yet".to_owned(),
+            help: "apply the patch and name the range".to_owned(),
+        }),
+    }
 }
 
 impl ChangeSet {

@@ -30,6 +30,13 @@ pub(super) struct Entry {
     pub(super) id: BlobId,
 }
 
+impl Entry {
+    /// A plain file.
+    pub(super) fn file(id: BlobId) -> Self {
+        Self { mode: Mode::File, id }
+    }
+}
+
 /// What sort of thing an entry is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {

@@ -1,0 +1,102 @@
+//! What a tree or an index holds, as plain listings.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use git2::{ObjectType, Oid, Repository, Tree};
+
+use super::id_of;
+use crate::change::pairing::{Entries, Entry, Mode};
+
+/// `git add -N`: the entry says only that the file will be added.
+const INTENT_TO_ADD: u16 = 1 << 13;
+
+/// An index, stage by stage.
+pub(super) struct Index {
+    /// What would be committed.
+    pub(super) entries: Entries,
+    /// Paths with an unresolved conflict.
+    pub(super) unmerged: BTreeSet<Vec<u8>>,
+}
+
+/// The listing of one tree; `None` stands for the empty tree.
+pub(super) fn of_tree(repo: &Repository, tree: Option<Oid>) -> Result<Entries, git2::Error> {
+    Ok(of_two_trees(repo, None, tree)?.1)
+}
+
+/// The listings of two trees without what they share. Equal folders are not entered.
+pub(super) fn of_two_trees(
+    repo: &Repository,
+    before: Option<Oid>,
+    after: Option<Oid>,
+) -> Result<(Entries, Entries), git2::Error> {
+    let (mut old, mut new) = (Entries::new(), Entries::new());
+    let mut folders = vec![(Vec::new(), before, after)];
+    while let Some((prefix, before, after)) = folders.pop() {
+        if before == after {
+            continue;
+        }
+        let names = |tree: Option<Oid>| -> Result<BTreeMap<Vec<u8>, (Oid, Option<Mode>)>, git2::Error> {
+            let Some(tree) = tree else { return Ok(BTreeMap::new()) };
+            let tree: Tree<'_> = repo.find_tree(tree)?;
+            Ok(tree
+                .iter()
+                .filter_map(|entry| {
+                    Some((entry.name_bytes().to_vec(), (entry.id(), mode_of(entry.filemode(), entry.kind())?)))
+                })
+                .collect())
+        };
+        let (before, mut after) = (names(before)?, names(after)?);
+        let mut visit = |name: Vec<u8>, left: Option<(Oid, Option<Mode>)>, right: Option<(Oid, Option<Mode>)>| {
+            let mut path = prefix.clone();
+            path.extend_from_slice(&name);
+            let folder = |half: Option<(Oid, Option<Mode>)>| half.filter(|(_, mode)| mode.is_none()).map(|(id, _)| id);
+            let file = |half: Option<(Oid, Option<Mode>)>| {
+                half.and_then(|(id, mode)| Some(Entry { mode: mode?, id: id_of(id) }))
+            };
+            old.extend(file(left).map(|entry| (path.clone(), entry)));
+            new.extend(file(right).map(|entry| (path.clone(), entry)));
+            if folder(left).is_some() || folder(right).is_some() {
+                path.push(b'/');
+                folders.push((path, folder(left), folder(right)));
+            }
+        };
+        for (name, left) in before {
+            let right = after.remove(&name);
+            if right != Some(left) {
+                visit(name, Some(left), right);
+            }
+        }
+        for (name, right) in after {
+            visit(name, None, Some(right));
+        }
+    }
+    Ok((old, new))
+}
+
+/// What an index holds.
+pub(super) fn of_index(index: &git2::Index) -> Result<Index, git2::Error> {
+    let (mut entries, mut unmerged) = (Entries::new(), BTreeSet::new());
+    for entry in index.iter() {
+        let stage = (entry.flags >> 12) & 3;
+        if stage != 0 {
+            unmerged.insert(entry.path);
+        } else if entry.flags_extended & INTENT_TO_ADD == 0
+            && let Some(Some(mode)) = mode_of(entry.mode as i32, None)
+        {
+            entries.insert(entry.path, Entry { mode, id: id_of(entry.id) });
+        }
+    }
+    Ok(Index { entries, unmerged })
+}
+
+/// The sort of an entry: `Some(None)` for a folder, `None` for what git itself would refuse.
+fn mode_of(mode: i32, kind: Option<ObjectType>) -> Option<Option<Mode>> {
+    match mode & 0o170_000 {
+        0o040_000 => (kind != Some(ObjectType::Blob)).then_some(None),
+        0o120_000 => Some(Some(Mode::Link)),
+        0o160_000 => Some(Some(Mode::Submodule)),
+        0o100_000 if mode & 0o100 != 0 => Some(Some(Mode::Executable)),
+        0o100_000 => Some(Some(Mode::File)),
+        _ => None,
+    }
+}

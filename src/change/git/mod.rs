@@ -1,0 +1,294 @@
+//! A change as git holds it. This folder is the only place that knows libgit2.
+//!
+//! Which sides are taken, in order, the first that applies:
+//!
+//! | asked for | before | after |
+//! |---|---|---|
+//! | `A..B` | the tree of `A` | the tree of `B` |
+//! | `A...B` | the tree of the one merge base | the tree of `B` |
+//! | `REV` | the tree of `REV` | the work tree |
+//! | `--staged` | the tree of `HEAD`, empty before the first commit | the index that git means |
+//! | `--worktree` | the tree of `HEAD`, empty before the first commit | the work tree |
+//! | nothing | as `--staged` if the index differs from `HEAD`, else as `--worktree` | |
+//!
+//! The index that git means is `GIT_INDEX_FILE` where it is set (a hook of `git commit -a` or `git commit -- path`),
+//! as long as no folder is named with `-C`; so are `GIT_DIR` and `GIT_WORK_TREE`.
+//!
+//! Ranges and the index are read from objects only, never from files, so a range works in a bare repository. Hunks are
+//! not taken from git, no filter or textconv command is run, and nothing is written: no setting of the repository
+//! changes a result, apart from what its work tree means (line ends, ignored files). A base that cannot be told for
+//! certain is an error with the command that mends it; another range than the one asked for is never taken.
+
+mod listing;
+mod revisions;
+mod trees;
+mod worktree;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use git2::{ErrorCode, ObjectType, Oid, Repository};
+
+use self::revisions::{Point, Spec};
+use self::trees::{GitTrees, Pool, SideTree};
+use super::pairing::{Content, Entries, Entry, pair};
+use super::{BlobId, ChangeSet, Commit, Description, Kind, Notice, Person, Uncovered};
+use crate::error::{Error, Result};
+use crate::text::Side;
+
+/// More commits than this are not listed.
+const COMMIT_LIMIT: usize = 500;
+
+/// Where the repository is found, so that every thread can open it for itself.
+#[derive(Clone)]
+enum Place {
+    Environment,
+    At(PathBuf),
+}
+
+impl Place {
+    fn open(&self) -> std::result::Result<Repository, git2::Error> {
+        match self {
+            Self::Environment => Repository::open_from_env(),
+            Self::At(folder) => Repository::discover(folder),
+        }
+    }
+}
+
+/// A repository, and where it was found.
+struct Found {
+    repo: Repository,
+    place: Place,
+}
+
+fn locate(folder: Option<&Path>) -> Result<Found> {
+    // Objects are only read, and git checked their hashes when it fetched them.
+    git2::opts::strict_hash_verification(false);
+    let name = folder.map_or_else(|| ".".to_owned(), |folder| folder.display().to_string());
+    if folder.is_some_and(|folder| !folder.is_dir()) {
+        return Err(Error::Unreadable { path: name, reason: "no such folder".to_owned() });
+    }
+    let place = folder.map_or(Place::Environment, |folder| Place::At(folder.to_path_buf()));
+    match place.open() {
+        Ok(repo) => Ok(Found { repo, place }),
+        Err(error) if error.code() == ErrorCode::NotFound => Err(Error::NoRepository { path: name }),
+        Err(error) => Err(broken(error)),
+    }
+}
+
+/// What libgit2 could not do, with the mend where one is known.
+fn broken(error: git2::Error) -> Error {
+    let reason = error.message().to_owned();
+    let help = if error.code() == ErrorCode::Owner {
+        "if you trust it: `git config --global --add safe.directory <its folder>`"
+    } else if reason.contains("extensions.partialclone") {
+        "partial clones cannot be read: clone it again without `--filter`"
+    } else if reason.contains("sdir") {
+        "sparse indexes cannot be read: `git sparse-checkout reapply --no-sparse-index`"
+    } else {
+        ""
+    };
+    Error::Git { reason, help: help.to_owned() }
+}
+
+/// The id that git gives to these bytes.
+pub(super) fn blob_id(bytes: &[u8]) -> BlobId {
+    Oid::hash_object(ObjectType::Blob, bytes).map_or(BlobId([0; 20]), id_of)
+}
+
+fn id_of(oid: Oid) -> BlobId {
+    BlobId(oid.as_bytes().try_into().unwrap_or([0; 20]))
+}
+
+/// The change that a range, or one revision, names.
+pub(super) fn range(text: &str, folder: Option<&Path>) -> Result<ChangeSet> {
+    let found = locate(folder)?;
+    let repo = &found.repo;
+    match Spec::parse(text)? {
+        Spec::Two { before, after } => {
+            let before = revisions::resolve(repo, before)?;
+            let after = revisions::resolve(repo, after)?;
+            let how = format!("from `{}` to `{}`", before.name, after.name);
+            let mut notices = Vec::new();
+            notices.extend(revisions::not_an_ancestor(repo, &before, &after)?);
+            between_trees(found, before, after, how, notices)
+        }
+        Spec::Three { before, after } => {
+            let (one, two) = (revisions::resolve(repo, before)?, revisions::resolve(repo, after)?);
+            let base = revisions::merge_base(repo, &one, &two)?;
+            let how = format!("from the merge base of `{}` and `{}` to `{}`", one.name, two.name, two.name);
+            between_trees(found, base, two, how, Vec::new())
+        }
+        Spec::One(revision) => {
+            let before = revisions::resolve(repo, revision)?;
+            let how = format!("from `{}` to the work tree, untracked files included", before.name);
+            let mut notices = Vec::new();
+            if let Some(head) = revisions::head(repo)? {
+                notices.extend(revisions::not_an_ancestor(repo, &before, &head)?);
+            }
+            to_worktree(found, Some(before), how, notices)
+        }
+    }
+}
+
+/// `HEAD` against the index.
+pub(super) fn staged(folder: Option<&Path>) -> Result<ChangeSet> {
+    let found = locate(folder)?;
+    to_index(found, Vec::new())
+}
+
+/// `HEAD` against the work tree.
+pub(super) fn worktree(folder: Option<&Path>) -> Result<ChangeSet> {
+    let found = locate(folder)?;
+    let head = revisions::head(&found.repo)?;
+    to_worktree(found, head, "from `HEAD` to the work tree, untracked files included".to_owned(), Vec::new())
+}
+
+/// The index if something is staged, else the work tree; says which.
+pub(super) fn automatic(folder: Option<&Path>) -> Result<ChangeSet> {
+    let found = locate(folder)?;
+    let index = index_of(&found.repo)?;
+    let head = revisions::head(&found.repo)?;
+    let before = listing::of_tree(&found.repo, head.as_ref().map(|head| head.tree)).map_err(broken)?;
+    let unmerged = |path: &Vec<u8>| index.unmerged.contains(path);
+    let is_staged = index.entries.iter().any(|(path, entry)| before.get(path) != Some(entry))
+        || before.keys().any(|path| !index.entries.contains_key(path) && !unmerged(path));
+    if is_staged {
+        let text = "nothing was named and something is staged: this is `HEAD` against the index (`tenth --worktree` \
+                    reviews unstaged changes too)";
+        to_index(found, vec![Notice::new("choice", text)])
+    } else {
+        let text = "nothing was named and nothing is staged: this is `HEAD` against the work tree";
+        let how = "from `HEAD` to the work tree, untracked files included".to_owned();
+        to_worktree(found, head, how, vec![Notice::new("choice", text)])
+    }
+}
+
+fn index_of(repo: &Repository) -> Result<listing::Index> {
+    if repo.is_bare() {
+        return Err(Error::Bare { what: "index or work tree" });
+    }
+    listing::of_index(&repo.index().map_err(broken)?).map_err(broken)
+}
+
+fn between_trees(
+    found: Found,
+    before: Point,
+    after: Point,
+    how: String,
+    mut notices: Vec<Notice>,
+) -> Result<ChangeSet> {
+    let repo = &found.repo;
+    let (old, new) = listing::of_two_trees(repo, Some(before.tree), Some(after.tree)).map_err(broken)?;
+    let commits = commits(repo, &before, &after, &mut notices)?;
+    notices.extend(revisions::dirty_beside(repo, &before, &after)?);
+    let description = Description { kind: Kind::Range, before: Some(before.id()), after: Some(after.id()), how };
+    let pool = Pool::new(found);
+    let trees = GitTrees::new(pool, SideTree::Tree(before.tree), SideTree::Tree(after.tree));
+    Ok(assemble(description, (old, new), Extra { commits, notices, coverage: Vec::new() }, trees))
+}
+
+fn to_index(found: Found, notices: Vec<Notice>) -> Result<ChangeSet> {
+    let repo = &found.repo;
+    let index = index_of(repo)?;
+    let head = revisions::head(repo)?;
+    let mut old = listing::of_tree(repo, head.as_ref().map(|head| head.tree)).map_err(broken)?;
+    let coverage = index
+        .unmerged
+        .iter()
+        .map(|path| {
+            old.remove(path);
+            Uncovered {
+                path: String::from_utf8_lossy(path).into_owned(),
+                why: "unmerged: nothing is staged for it until its conflict is resolved".to_owned(),
+            }
+        })
+        .collect();
+    let how = match head {
+        Some(_) => "from `HEAD` to the index",
+        None => "from nothing to the index: there is no commit yet",
+    };
+    let before = head.as_ref().map(Point::id);
+    let description = Description { kind: Kind::Staged, before, after: None, how: how.to_owned() };
+    let listing = (old, index.entries.clone());
+    let side = head.map_or(SideTree::Empty, |head| SideTree::Tree(head.tree));
+    let trees =
+        GitTrees::new(Pool::new(found), side, SideTree::Listed { entries: index.entries, own: BTreeMap::new() });
+    Ok(assemble(description, listing, Extra { commits: Vec::new(), notices, coverage }, trees))
+}
+
+fn to_worktree(found: Found, before: Option<Point>, how: String, mut notices: Vec<Notice>) -> Result<ChangeSet> {
+    let repo = &found.repo;
+    if repo.is_bare() {
+        return Err(Error::Bare { what: "work tree" });
+    }
+    let old = listing::of_tree(repo, before.as_ref().map(|before| before.tree)).map_err(broken)?;
+    let work = worktree::listing(repo)?;
+    let commits = match (&before, revisions::head(repo)?) {
+        (Some(before), Some(head)) => commits(repo, before, &head, &mut notices)?,
+        _ => Vec::new(),
+    };
+    let how = if before.is_some() { how } else { "from nothing to the work tree: there is no commit yet".to_owned() };
+    let id = before.as_ref().map(Point::id);
+    let description = Description { kind: Kind::Worktree, before: id, after: None, how };
+    let listing = (old, work.entries.clone());
+    let side = before.map_or(SideTree::Empty, |before| SideTree::Tree(before.tree));
+    let after = SideTree::Listed { entries: work.entries, own: work.own };
+    let trees = GitTrees::new(Pool::new(found), side, after);
+    Ok(assemble(description, listing, Extra { commits, notices, coverage: work.coverage }, trees))
+}
+
+/// What a change has beside its files.
+struct Extra {
+    commits: Vec<Commit>,
+    notices: Vec<Notice>,
+    coverage: Vec<Uncovered>,
+}
+
+fn assemble(description: Description, listing: (Entries, Entries), extra: Extra, trees: GitTrees) -> ChangeSet {
+    let read = |side: Side, path: &[u8], entry: Entry| -> Content { trees.content(side, path, entry) };
+    let paired = pair(listing.0, listing.1, &read);
+    let mut notices = extra.notices;
+    notices.extend(paired.notices);
+    let mut coverage = extra.coverage;
+    coverage.extend(paired.coverage);
+    coverage.sort();
+    ChangeSet { description, files: paired.files, commits: extra.commits, notices, coverage, trees: Arc::new(trees) }
+}
+
+/// The commits that `after` has and `before` lacks, newest first.
+fn commits(repo: &Repository, before: &Point, after: &Point, notices: &mut Vec<Notice>) -> Result<Vec<Commit>> {
+    let (Some(from), Some(to)) = (before.commit, after.commit) else { return Ok(Vec::new()) };
+    let mut walk = repo.revwalk().map_err(broken)?;
+    walk.set_sorting(git2::Sort::TOPOLOGICAL).map_err(broken)?;
+    walk.push(to).and_then(|()| walk.hide(from)).map_err(broken)?;
+    let mut commits = Vec::new();
+    for id in walk {
+        if commits.len() == COMMIT_LIMIT {
+            let text = format!("only the newest {COMMIT_LIMIT} commits of the range were read");
+            notices.push(Notice::new("many-commits", text));
+            break;
+        }
+        let commit = repo.find_commit(id.map_err(broken)?).map_err(broken)?;
+        let person = |who: git2::Signature<'_>| Person {
+            name: String::from_utf8_lossy(who.name_bytes()).into_owned(),
+            email: String::from_utf8_lossy(who.email_bytes()).into_owned(),
+        };
+        let message = String::from_utf8_lossy(commit.message_bytes()).into_owned();
+        let message = message.trim();
+        let (subject, body) = message.split_once("\n\n").unwrap_or((message, ""));
+        commits.push(Commit {
+            id: id_text(commit.id()),
+            subject: subject.split_whitespace().collect::<Vec<_>>().join(" "),
+            body: body.trim().to_owned(),
+            author: person(commit.author()),
+            committer: person(commit.committer()),
+        });
+    }
+    Ok(commits)
+}
+
+fn id_text(oid: Oid) -> String {
+    oid.to_string()
+}
