@@ -24,7 +24,15 @@ use crate::text::Language;
 
 static PYTHON: &[&str] = &[include_str!("../../rules/catalogue/python-blocking.toml")];
 
-static RUST: &[&str] = &[];
+static RUST: &[&str] = &[
+    include_str!("../../rules/catalogue/rust-blocking.toml"),
+    include_str!("../../rules/catalogue/rust-contexts.toml"),
+    include_str!("../../rules/catalogue/rust-locks.toml"),
+    include_str!("../../rules/catalogue/rust-names.toml"),
+    include_str!("../../rules/catalogue/rust-signatures.toml"),
+    include_str!("../../rules/catalogue/rust-tasks.toml"),
+    include_str!("../../rules/catalogue/rust-types.toml"),
+];
 
 /// All that is known of libraries: the built-in facts and the user's.
 #[derive(Debug, Default)]
