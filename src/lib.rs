@@ -6,6 +6,7 @@ pub mod error;
 pub mod flow;
 pub mod lower;
 pub mod request;
+pub mod review;
 pub mod rules;
 pub mod syntax;
 pub mod text;

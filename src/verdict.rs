@@ -58,6 +58,21 @@ pub enum Setting {
     Test,
 }
 
+impl Setting {
+    /// The setting that a path speaks of: folders and file names by which both languages mark code that is not shipped.
+    pub fn of_path(path: &str) -> Self {
+        let (folders, file) = path.rsplit_once('/').unwrap_or(("", path));
+        let in_tests = folders
+            .split('/')
+            .any(|folder| matches!(folder, "test" | "tests" | "testing" | "benches" | "example" | "examples"));
+        let stem = file.strip_suffix(".py").or_else(|| file.strip_suffix(".rs"));
+        let is_test = stem.is_some_and(|stem| {
+            stem.starts_with("test_") || stem.ends_with("_test") || stem.ends_with("_tests") || stem == "conftest"
+        });
+        if in_tests || is_test { Self::Test } else { Self::Ordinary }
+    }
+}
+
 /// One piece of evidence: a place and what it shows.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Evidence {

@@ -1,0 +1,132 @@
+//! The assumption checklist: what the change takes for granted, one line each.
+//!
+//! Verdicts of one rule about one subject in one function are one line, however many places share it: ten awaits under
+//! one lock are one question. The places after the first become evidence, and what does not fit becomes trace, so that
+//! merging hides nothing.
+//!
+//! A question is asked only if the change causes it within the functions that it is about, and if the bad answer would
+//! be a warning at least. Nothing is cut for length; the order says what matters most.
+
+use std::collections::BTreeMap;
+
+use crate::verdict::{Level, Stake};
+
+use super::contract::{Assumption, Evidence, Finding, Hop, Hunk, MOST_EVIDENCE, Origin, Stance};
+use super::diff::Diff;
+use super::findings::{Judged, evidence_and_trace, hunk_ids};
+use super::ids;
+use super::matching;
+
+/// Whether the reviewer is asked about a verdict.
+pub(super) fn is_question(judged: &Judged<'_>) -> bool {
+    judged.verdict.stance == crate::verdict::Stance::Unproven
+        && judged.origin == Origin::Introduced
+        && judged.blame.is_near
+        && judged.level >= Level::Warning
+}
+
+/// Whether a verdict says that an assumption holds which the change makes or touches.
+pub(super) fn is_upheld_here(diff: &Diff<'_>, judged: &Judged<'_>) -> bool {
+    judged.verdict.stance == crate::verdict::Stance::Upheld
+        && (judged.origin == Origin::Introduced || matching::is_touched(diff, judged.verdict))
+}
+
+/// The checklist of these verdicts: violated ones first, then open questions by stake and risk, then upheld ones.
+pub(super) fn checklist(
+    diff: &Diff<'_>,
+    judged: &[&Judged<'_>],
+    findings: &[Finding],
+    hunks: &[Hunk],
+) -> Vec<Assumption> {
+    let mut groups = BTreeMap::<(Stance, [&str; 4]), Vec<&Judged<'_>>>::new();
+    for &one in judged {
+        groups.entry((stance(one.verdict.stance), one.key())).or_default().push(one);
+    }
+    let mut lines: Vec<((Stance, std::cmp::Reverse<(Option<Stake>, u8)>), Assumption)> = groups
+        .into_values()
+        .map(|mut group| {
+            group.sort_by(|one, two| matching::canonical(one.verdict, two.verdict));
+            let assumption = merged(diff, &group, findings);
+            let causes = group.iter().flat_map(|one| &one.blame.causes);
+            let risk = causes.map(|&at| hunks[at].risk).max().unwrap_or(0);
+            // No stake means that the rule does not grade it: as bad as it gets.
+            let stake = group.iter().map(|one| one.verdict.stake.unwrap_or(Stake::Unbounded)).max();
+            ((assumption.stance, std::cmp::Reverse((stake, risk))), assumption)
+        })
+        .collect();
+    lines.sort_by(|(one, left), (two, right)| {
+        let place = |line: &Assumption| (line.path.clone(), line.start, line.rule.clone(), line.id.clone());
+        one.cmp(two).then_with(|| {
+            let ((path, start, rule, id), (other_path, other_start, other_rule, other_id)) =
+                (place(left), place(right));
+            (path, start.line, start.column, rule, id).cmp(&(
+                other_path,
+                other_start.line,
+                other_start.column,
+                other_rule,
+                other_id,
+            ))
+        })
+    });
+    lines.into_iter().map(|(_, line)| line).collect()
+}
+
+/// One line for verdicts of one key; the first by place speaks for all.
+fn merged(diff: &Diff<'_>, group: &[&Judged<'_>], findings: &[Finding]) -> Assumption {
+    let (first, others) = (group[0], &group[1..]);
+    let stance = stance(first.verdict.stance);
+    let (mut evidence, mut trace) = evidence_and_trace(diff, first);
+    for other in others {
+        let (start, end) = diff.sources.positions(other.side, &other.verdict.at);
+        let path = other.verdict.at.path.to_string();
+        let note = "the same here".to_owned();
+        if evidence.len() < MOST_EVIDENCE {
+            evidence.push(Evidence { side: other.side, path, start, end, note });
+        } else {
+            trace.push(Hop { function: other.verdict.function.clone(), path, line: start.line, what: note });
+        }
+    }
+    let mut hunks: Vec<usize> = group.iter().flat_map(|one| one.blame.causes.iter().copied()).collect();
+    hunks.sort_unstable();
+    hunks.dedup();
+
+    let verdict = first.verdict;
+    let (start, end) = diff.sources.positions(first.side, &verdict.at);
+    let [rule, path, function, subject] = first.key();
+    let ordinal = first.ordinal.to_string();
+    let finding_id = ids::id('f', &[rule, path, function, subject, &ordinal]);
+    Assumption {
+        id: ids::id('a', &[rule, path, function, subject, word(stance)]),
+        rule: rule.to_owned(),
+        family: first.rule.family,
+        stance,
+        text: if verdict.assumption.is_empty() { &first.rule.assumption } else { &verdict.assumption }.clone(),
+        question: match stance {
+            Stance::Unproven => verdict.question.clone(),
+            Stance::Violated | Stance::Upheld | Stance::Accepted => String::new(),
+        },
+        path: path.to_owned(),
+        start,
+        end,
+        evidence,
+        trace,
+        hunks: hunk_ids(diff, &hunks),
+        finding: findings.iter().find(|finding| finding.id == finding_id).map(|finding| finding.id.clone()),
+    }
+}
+
+fn stance(stance: crate::verdict::Stance) -> Stance {
+    match stance {
+        crate::verdict::Stance::Violated(_) => Stance::Violated,
+        crate::verdict::Stance::Unproven => Stance::Unproven,
+        crate::verdict::Stance::Upheld => Stance::Upheld,
+    }
+}
+
+fn word(stance: Stance) -> &'static str {
+    match stance {
+        Stance::Violated | Stance::Accepted => "violated",
+        Stance::Unproven => "unproven",
+        Stance::Upheld => "upheld",
+    }
+}

@@ -1,0 +1,127 @@
+//! Verdicts in the form of the contract: places as lines and columns, names as ids.
+
+use std::collections::BTreeMap;
+
+use crate::rules::{RuleInfo, Status as Maturity};
+use crate::text::Side;
+use crate::verdict::{self, Level, Stance, Verdict};
+
+use super::causes::Blame;
+use super::contract::{Confidence, Evidence, Finding, Hop, MOST_EVIDENCE, Origin, Status};
+use super::diff::Diff;
+use super::ids;
+use super::matching;
+
+/// A verdict of one side with what the comparison of the sides made of it.
+#[derive(Debug)]
+pub(super) struct Judged<'a> {
+    pub(super) verdict: &'a Verdict,
+    pub(super) rule: &'a RuleInfo,
+    pub(super) side: Side,
+    pub(super) origin: Origin,
+    pub(super) level: Level,
+    pub(super) blame: Blame,
+    /// Its number among the verdicts of the same rule, file, function and subject.
+    pub(super) ordinal: u32,
+}
+
+impl Judged<'_> {
+    /// What it is known by, whatever lines it stands on.
+    pub(super) fn key(&self) -> [&str; 4] {
+        [self.verdict.rule, &self.verdict.at.path, &self.verdict.function, &self.verdict.subject]
+    }
+}
+
+/// Numbers equal verdicts of a side in the order of their places.
+pub(super) fn ordinals(verdicts: &[Verdict]) -> Vec<u32> {
+    let mut order: Vec<usize> = (0..verdicts.len()).collect();
+    order.sort_by(|&one, &two| matching::canonical(&verdicts[one], &verdicts[two]));
+    let mut counts = BTreeMap::<(&str, &str, &str, &str), u32>::new();
+    let mut ordinals = vec![0; verdicts.len()];
+    for at in order {
+        let one = &verdicts[at];
+        let count = counts.entry((one.rule, &one.at.path, &one.function, &one.subject)).or_default();
+        ordinals[at] = *count;
+        *count += 1;
+    }
+    ordinals
+}
+
+/// A violated verdict as a finding; `None` for the other stances.
+pub(super) fn finding(diff: &Diff<'_>, judged: &Judged<'_>, fail_on: Option<Level>) -> Option<Finding> {
+    let Stance::Violated(confidence) = judged.verdict.stance else { return None };
+    let verdict = judged.verdict;
+    let (start, end) = diff.sources.positions(judged.side, &verdict.at);
+    let (evidence, trace) = evidence_and_trace(diff, judged);
+    let ordinal = judged.ordinal.to_string();
+    let [rule, path, function, subject] = judged.key();
+    let key = [rule, path, function, subject, ordinal.as_str()];
+    let gating = judged.origin == Origin::Introduced
+        && judged.rule.status == Maturity::Stable
+        && fail_on.is_some_and(|least| judged.level >= least);
+    Some(Finding {
+        id: ids::id('f', &key),
+        rule: rule.to_owned(),
+        family: judged.rule.family,
+        severity: judged.level,
+        confidence: match confidence {
+            verdict::Confidence::Medium => Confidence::Medium,
+            verdict::Confidence::High => Confidence::High,
+        },
+        origin: judged.origin,
+        status: Status::Open,
+        gating,
+        message: if verdict.message.is_empty() { &verdict.assumption } else { &verdict.message }.clone(),
+        help: verdict.help.clone(),
+        suggestion: None,
+        path: path.to_owned(),
+        start,
+        end,
+        function: function.to_owned(),
+        evidence,
+        trace,
+        causes: hunk_ids(diff, &judged.blame.causes),
+        context: hunk_ids(diff, &judged.blame.context),
+        fingerprint: ids::fingerprint(&key),
+    })
+}
+
+/// The ids of hunks.
+pub(super) fn hunk_ids(diff: &Diff<'_>, hunks: &[usize]) -> Vec<String> {
+    hunks.iter().map(|&at| diff.pieces[at].id.clone()).collect()
+}
+
+/// The first pieces of evidence, and the trace with the rest of them.
+pub(super) fn evidence_and_trace(diff: &Diff<'_>, judged: &Judged<'_>) -> (Vec<Evidence>, Vec<Hop>) {
+    let verdict = judged.verdict;
+    let line = |at| diff.sources.positions(judged.side, at).0.line;
+    let evidence = verdict.evidence.iter().take(MOST_EVIDENCE).map(|piece| {
+        let (start, end) = diff.sources.positions(judged.side, &piece.at);
+        Evidence { side: judged.side, path: piece.at.path.to_string(), start, end, note: piece.note.clone() }
+    });
+    let hops = verdict.trace.iter().map(|hop| Hop {
+        function: hop.function.clone(),
+        path: hop.at.path.to_string(),
+        line: line(&hop.at),
+        what: hop.what.clone(),
+    });
+    let rest = verdict.evidence.iter().skip(MOST_EVIDENCE).map(|piece| {
+        let line = line(&piece.at);
+        let function = diff.function_at(judged.side, &piece.at.path, line).map(|item| item.name.clone());
+        Hop { function: function.unwrap_or_default(), path: piece.at.path.to_string(), line, what: piece.note.clone() }
+    });
+    (evidence.collect(), hops.chain(rest).collect())
+}
+
+/// Findings as they are read: the change's own first, the loudest and surest first, then by place.
+pub(super) fn sort(findings: &mut [Finding]) {
+    findings.sort_by(|one, two| {
+        let key = |finding: &Finding| (finding.origin, std::cmp::Reverse((finding.severity, finding.confidence)));
+        key(one).cmp(&key(two)).then_with(|| place(one).cmp(&place(two)))
+    });
+}
+
+/// The order of findings in a file, and of files.
+pub(super) fn place(finding: &Finding) -> (&str, u32, u32, &str, &str) {
+    (&finding.path, finding.start.line, finding.start.column, &finding.rule, &finding.id)
+}

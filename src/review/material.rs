@@ -1,0 +1,209 @@
+//! What a review is made from: plain data that the floors below deliver.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::change::{ChangeSet, Trees};
+pub use crate::request::Scope;
+use crate::rules::RuleInfo;
+use crate::text::{LineIndex, Position, Side, Span};
+use crate::verdict::{Level, Location, Verdict};
+
+use super::contract::{Commit, Coverage};
+
+/// Everything that [`super::review`] looks at.
+#[derive(Clone, Copy)]
+pub struct Material<'a> {
+    /// The change: its files, their hunks and line maps.
+    pub change: &'a ChangeSet,
+    /// The texts that verdicts speak of, untouched files included.
+    pub sources: &'a Sources,
+    /// What the rules said of the before side, at least for what the change can have reached.
+    pub before: &'a [Verdict],
+    /// What the rules said of the after side, for the same code.
+    pub after: &'a [Verdict],
+    /// What is known of a rule by its name.
+    pub rule: &'a dyn Fn(&str) -> &'a RuleInfo,
+    /// Functions and types of the changed files, and of whatever other files verdicts speak of.
+    pub items: &'a [ItemRange],
+    /// Facts about stretches of code that make them worth a look.
+    pub signals: &'a [Signal],
+    /// What the analysis could not read. What the change itself could not read is added from the change.
+    pub coverage: &'a [Coverage],
+    /// The commits as the report shows them.
+    pub commits: &'a [Commit],
+    /// What the user asked for.
+    pub options: &'a Options,
+    /// Says whether a verdict of the after side would still be there if these hunks were taken back; `None` where that
+    /// is not computed. Sharpens causes, and is never needed for them.
+    pub still_there: Option<&'a StillThere<'a>>,
+}
+
+/// A question to the analysis: is this verdict still there when these hunks (by place in the report) are taken back?
+pub type StillThere<'a> = dyn Fn(&Verdict, &[usize]) -> bool + 'a;
+
+/// What the user asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// The level from which findings gate; `None` for never.
+    pub fail_on: Option<Level>,
+    /// Which findings are listed.
+    pub scope: Scope,
+    /// Whether assumptions that hold are listed.
+    pub upheld: bool,
+    /// Whether findings are listed that something hides.
+    pub show_hidden: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { fail_on: Some(Level::Error), scope: Scope::Reach, upheld: false, show_hidden: false }
+    }
+}
+
+/// Where a function or a type stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ItemRange {
+    /// Its file.
+    pub path: Arc<str>,
+    /// The side that the lines count on.
+    pub side: Side,
+    /// Qualified name, as verdicts spell it.
+    pub name: String,
+    /// What it is.
+    pub kind: ItemKind,
+    /// First line, decorators and attributes included.
+    pub first: u32,
+    /// Last line.
+    pub last: u32,
+}
+
+/// What an item is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ItemKind {
+    /// Code that runs.
+    Function,
+    /// A class, struct, enum, trait, impl or module.
+    Type,
+}
+
+/// A fact about a stretch of code that makes it worth a look. Its weight stands in `rules/risk.toml`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signal {
+    /// The file.
+    pub path: Arc<str>,
+    /// The side that the lines count on.
+    pub side: Side,
+    /// First line.
+    pub first: u32,
+    /// Last line.
+    pub last: u32,
+    /// Name in `rules/risk.toml`.
+    pub name: &'static str,
+    /// What was seen, in the user's names; the table's sentence stands where it is empty.
+    pub text: String,
+}
+
+/// A text and where its lines start.
+#[derive(Clone, Debug)]
+pub struct SourceText {
+    /// The text.
+    pub text: Arc<str>,
+    /// Where its lines start.
+    pub lines: LineIndex,
+}
+
+/// The texts that a review speaks of, by side and path.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    before: BTreeMap<Arc<str>, SourceText>,
+    after: BTreeMap<Arc<str>, SourceText>,
+    /// Paths of the before side by those of the after side, where they differ.
+    renamed: BTreeMap<Arc<str>, Arc<str>>,
+}
+
+impl Sources {
+    /// The texts of the changed files.
+    pub fn of_change(change: &ChangeSet) -> Self {
+        let mut sources = Self::default();
+        for file in &change.files {
+            for side in [Side::Before, Side::After] {
+                if let Some(text) = file.side(side) {
+                    sources.insert(side, text.path.clone(), text.text.clone());
+                }
+            }
+            if let (Some(before), Some(after)) = (&file.before, &file.after)
+                && before.path != after.path
+            {
+                sources.renamed.insert(after.path.clone(), before.path.clone());
+            }
+        }
+        sources
+    }
+
+    /// Adds the files that verdicts speak of and the change does not touch.
+    pub fn complete(&mut self, side: Side, verdicts: &[Verdict], trees: &dyn Trees) {
+        for place in verdicts.iter().flat_map(Verdict::places) {
+            if self.get(side, &place.path).is_none()
+                && let Some(blob) = trees.read(side, &place.path)
+            {
+                self.insert(side, place.path.clone(), blob.text);
+            }
+        }
+    }
+
+    /// Adds a text.
+    pub fn insert(&mut self, side: Side, path: Arc<str>, text: Arc<str>) {
+        let lines = LineIndex::new(&text);
+        self.side_mut(side).insert(path, SourceText { text, lines });
+    }
+
+    /// A text of one side.
+    pub fn get(&self, side: Side, path: &str) -> Option<&SourceText> {
+        match side {
+            Side::Before => self.before.get(path),
+            Side::After => self.after.get(path),
+        }
+    }
+
+    /// The path that a file of the after side had before.
+    pub fn path_before<'a>(&'a self, path: &'a str) -> &'a str {
+        self.renamed.get(path).map_or(path, |before| before)
+    }
+
+    /// Start and end of a place; the first position where the text is not there.
+    pub fn positions(&self, side: Side, at: &Location) -> (Position, Position) {
+        let Some(source) = self.get(side, &at.path) else {
+            return (Position { line: 1, column: 1 }, Position { line: 1, column: 1 });
+        };
+        let position = |offset| source.lines.position(&source.text, offset);
+        (position(at.span.start), position(at.span.end))
+    }
+
+    /// First and last line of a place.
+    pub fn lines(&self, side: Side, at: &Location) -> (u32, u32) {
+        self.get(side, &at.path).map_or((1, 1), |source| source.lines.lines(at.span))
+    }
+
+    fn side_mut(&mut self, side: Side) -> &mut BTreeMap<Arc<str>, SourceText> {
+        match side {
+            Side::Before => &mut self.before,
+            Side::After => &mut self.after,
+        }
+    }
+}
+
+impl SourceText {
+    /// A line without its end; empty beyond the text.
+    pub fn line(&self, line: u32) -> &str {
+        self.lines.line_span(line).text(&self.text).trim_end_matches(['\n', '\r'])
+    }
+
+    /// The byte that a position names; the end of its line for columns beyond it.
+    pub fn offset(&self, at: Position) -> u32 {
+        let span: Span = self.lines.line_span(at.line);
+        let line = span.text(&self.text);
+        let column = at.column.saturating_sub(1) as usize;
+        span.start + line.char_indices().nth(column).map_or(line.len(), |(byte, _)| byte) as u32
+    }
+}

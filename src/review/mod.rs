@@ -1,0 +1,273 @@
+//! From the verdicts of both sides to what a human reads: findings, a checklist, ranked hunks.
+//!
+//! ~~~text
+//! verdicts before ─┐                    ┌─ introduced, with the hunks that cause it
+//!                  ├─ matched ── after ─┼─ reached: stood before, the change touches its trace
+//! verdicts after ──┘                    └─ existing
+//! ~~~
+//!
+//! Everything here is a pure function of [`Material`]. What comes out, [`Review`], is the report's contract; reporters
+//! see nothing else but the texts.
+
+mod causes;
+mod checklist;
+mod contract;
+mod diff;
+mod findings;
+mod handoff;
+mod ids;
+mod matching;
+mod material;
+mod rank;
+mod risk;
+mod severity;
+mod texture;
+
+#[cfg(test)]
+pub(crate) mod tests;
+
+use std::collections::BTreeSet;
+
+pub use contract::*;
+pub use material::{ItemKind, ItemRange, Material, Options, Scope, Signal, SourceText, Sources, StillThere};
+
+use crate::change::Kind;
+use crate::text::Language;
+use crate::verdict;
+
+use diff::Diff;
+use findings::Judged;
+use rank::Weighed;
+
+/// Reviews a change.
+pub fn review(material: &Material<'_>) -> Review {
+    let diff = Diff::new(material.change, material.sources, material.items);
+    let (after, fixed) = judged(material, &diff);
+    let coverage = coverage(material);
+
+    let finding = |one: &Judged<'_>| findings::finding(&diff, one, material.options.fail_on);
+    let mut all: Vec<Finding> = after.iter().filter_map(finding).collect();
+    findings::sort(&mut all);
+    let in_scope = |finding: &Finding| finding.origin != Origin::Existing || material.options.scope == Scope::All;
+    let hidden = Hidden { scope: all.iter().filter(|finding| !in_scope(finding)).count() as u32, ..Hidden::default() };
+    let shown: Vec<Finding> =
+        all.into_iter().filter(|finding| in_scope(finding) || material.options.show_hidden).collect();
+
+    let mut fixed: Vec<Finding> = fixed.iter().filter_map(finding).collect();
+    findings::sort(&mut fixed);
+    for finding in &mut fixed {
+        finding.gating = false;
+    }
+
+    let hunks = rank::ranked(&diff, &weighed(&diff, &after, &fixed), material.signals, &coverage);
+    let upheld: Vec<&Judged<'_>> = after.iter().filter(|one| checklist::is_upheld_here(&diff, one)).collect();
+    let ids: BTreeSet<&str> = shown.iter().map(|finding| finding.id.as_str()).collect();
+    let listed: Vec<&Judged<'_>> = after
+        .iter()
+        .filter(|one| match one.verdict.stance {
+            verdict::Stance::Violated(_) => finding(one).is_some_and(|finding| ids.contains(finding.id.as_str())),
+            verdict::Stance::Unproven => checklist::is_question(one),
+            verdict::Stance::Upheld => false,
+        })
+        .collect();
+    let upheld = checklist::checklist(&diff, &upheld, &shown, &hunks);
+    let upheld_count = upheld.len() as u32;
+    let mut assumptions = checklist::checklist(&diff, &listed, &shown, &hunks);
+    if material.options.upheld {
+        assumptions.extend(upheld);
+    }
+
+    let mut unfinished: Vec<&Finding> = shown.iter().filter(|finding| is_unfinished(finding)).collect();
+    unfinished.sort_by(|one, two| findings::place(one).cmp(&findings::place(two)));
+    let handoff = handoff::handoff(&diff, &unfinished);
+    let unfinished = unfinished.into_iter().map(|finding| finding.id.clone()).collect();
+
+    let change = change(material);
+    let count = |level| {
+        let counted = shown.iter().filter(|finding| in_scope(finding) && finding.status == Status::Open);
+        counted.filter(|finding| finding.severity == level).count() as u32
+    };
+    let summary = Summary {
+        verdict: outcome(&shown, &coverage),
+        files: change.files,
+        hunks: hunks.len() as u32,
+        highlighted_hunks: hunks.iter().filter(|hunk| hunk.highlighted).count() as u32,
+        added_lines: change.added_lines,
+        removed_lines: change.removed_lines,
+        errors: count(Level::Error),
+        warnings: count(Level::Warning),
+        notes: count(Level::Note),
+        open_questions: assumptions.iter().filter(|line| line.stance == Stance::Unproven).count() as u32,
+        upheld: upheld_count,
+        hidden,
+    };
+    Review {
+        schema: SCHEMA.to_owned(),
+        tool: Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+        change,
+        findings: shown,
+        fixed,
+        assumptions,
+        claims: Vec::new(),
+        hunks,
+        unfinished,
+        handoff,
+        commits: material.commits.to_vec(),
+        notices: notices(material),
+        coverage,
+        summary,
+    }
+}
+
+impl Review {
+    /// Whether the run fails: some finding gates.
+    pub fn gates(&self) -> bool {
+        self.findings.iter().any(|finding| finding.gating)
+    }
+
+    /// The hunk with this id.
+    pub fn hunk(&self, id: &str) -> Option<&Hunk> {
+        self.hunks.iter().find(|hunk| hunk.id == id)
+    }
+
+    /// The hunks of the last ten percent, riskiest first.
+    pub fn highlighted(&self) -> Vec<&Hunk> {
+        let mut hunks: Vec<&Hunk> = self.hunks.iter().filter(|hunk| hunk.highlighted).collect();
+        hunks.sort_by_key(|hunk| hunk.rank);
+        hunks
+    }
+
+    /// The lines of the checklist that the reviewer has to settle.
+    pub fn questions(&self) -> impl Iterator<Item = &Assumption> {
+        self.assumptions.iter().filter(|line| line.stance == Stance::Unproven)
+    }
+}
+
+/// The verdicts of the after side, and those of the before side that the change did away with.
+fn judged<'a>(material: &Material<'a>, diff: &Diff<'_>) -> (Vec<Judged<'a>>, Vec<Judged<'a>>) {
+    let matched = matching::matched(diff, material.before, material.after);
+    let numbers = findings::ordinals(material.after);
+    let mut after: Vec<Judged<'a>> = Vec::new();
+    for (at, verdict) in material.after.iter().enumerate() {
+        let partner = matched.after[at].map(|other| &material.before[other]);
+        let origin = matching::origin(diff, verdict, partner);
+        let rule = (material.rule)(verdict.rule);
+        let blame = match origin {
+            Origin::Introduced => causes::of_introduced(diff, verdict, partner, material.still_there),
+            Origin::Reached | Origin::Existing => causes::of_others(diff, verdict),
+        };
+        let level = severity::severity(rule, verdict, origin);
+        after.push(Judged { verdict, rule, side: Side::After, origin, level, blame, ordinal: numbers[at] });
+    }
+    after.sort_by(|one, two| matching::canonical(one.verdict, two.verdict));
+
+    let numbers = findings::ordinals(material.before);
+    let mut fixed: Vec<Judged<'a>> = Vec::new();
+    for (at, verdict) in material.before.iter().enumerate() {
+        let partner = matched.before[at].map(|other| material.after[other].stance);
+        let is_gone = partner.is_none_or(|stance| stance == verdict::Stance::Upheld);
+        if !is_gone || !matches!(verdict.stance, verdict::Stance::Violated(_)) {
+            continue;
+        }
+        let rule = (material.rule)(verdict.rule);
+        let blame = causes::of_fixed(diff, verdict);
+        let level = severity::severity(rule, verdict, Origin::Existing);
+        let origin = Origin::Existing;
+        fixed.push(Judged { verdict, rule, side: Side::Before, origin, level, blame, ordinal: numbers[at] });
+    }
+    (after, fixed)
+}
+
+/// What the verdicts say of the hunks.
+fn weighed(diff: &Diff<'_>, after: &[Judged<'_>], fixed: &[Finding]) -> Weighed {
+    let mut weighed = Weighed::default();
+    for one in after {
+        let verdict = one.verdict;
+        let held = || verdict.places().flat_map(|place| diff.holding(Side::After, place));
+        let is_violated = matches!(verdict.stance, verdict::Stance::Violated(_));
+        if is_violated && one.origin == Origin::Introduced {
+            weighed.causes.extend(one.blame.causes.iter().map(|&at| (at, one.level, verdict.message.clone())));
+            weighed.others.extend(one.blame.context.iter().map(|&at| (at, "finding-context", String::new())));
+        } else if is_violated {
+            weighed.others.extend(held().map(|at| (at, "finding-reached", verdict.message.clone())));
+        } else if checklist::is_question(one) {
+            let unbounded = verdict.stake.is_none_or(|stake| stake == verdict::Stake::Unbounded);
+            let asks = one.blame.causes.iter().map(|&at| (at, unbounded, verdict.question.clone()));
+            weighed.questions.extend(asks);
+        } else {
+            weighed.others.extend(held().map(|at| (at, "assumption-touched", verdict.assumption.clone())));
+        }
+    }
+    for finding in fixed {
+        let causes = finding.causes.iter().filter_map(|id| diff.pieces.iter().position(|piece| piece.id == *id));
+        weighed.others.extend(causes.map(|at| (at, "finding-fixed", finding.message.clone())));
+    }
+    weighed
+}
+
+fn is_unfinished(finding: &Finding) -> bool {
+    finding.family == Family::Unfinished && finding.origin == Origin::Introduced && finding.status == Status::Open
+}
+
+fn outcome(findings: &[Finding], coverage: &[Coverage]) -> Outcome {
+    let mut open =
+        findings.iter().filter(|finding| finding.origin == Origin::Introduced && finding.status == Status::Open);
+    if findings.iter().any(is_unfinished) {
+        Outcome::Unfinished
+    } else if open.next().is_some() {
+        Outcome::Findings
+    } else if coverage.iter().any(|row| {
+        // A picture that was not analysed leaves nothing open.
+        row.state == CoverageState::NotAnalysed && row.function.is_none() && Language::of_path(&row.path).is_some()
+    }) {
+        Outcome::Incomplete
+    } else {
+        Outcome::Clean
+    }
+}
+
+fn change(material: &Material<'_>) -> Change {
+    let description = &material.change.description;
+    let (added_lines, removed_lines) = material.change.line_counts();
+    let mut paths: BTreeSet<&str> = material.change.files.iter().map(|file| &**file.path()).collect();
+    paths.extend(material.change.coverage.iter().map(|row| row.path.as_str()));
+    Change {
+        kind: match description.kind {
+            Kind::Range => ChangeKind::Range,
+            Kind::Staged => ChangeKind::Staged,
+            Kind::Worktree => ChangeKind::Worktree,
+            Kind::Patch => ChangeKind::Patch,
+            Kind::Files => ChangeKind::Files,
+            Kind::Demo => ChangeKind::Demo,
+        },
+        before: description.before.clone(),
+        after: description.after.clone(),
+        how: description.how.clone(),
+        files: paths.len() as u32,
+        added_lines,
+        removed_lines,
+    }
+}
+
+fn coverage(material: &Material<'_>) -> Vec<Coverage> {
+    let unread = material.change.coverage.iter().map(|row| Coverage {
+        path: row.path.clone(),
+        function: None,
+        state: CoverageState::NotAnalysed,
+        why: row.why.clone(),
+    });
+    let mut rows: Vec<Coverage> = unread.chain(material.coverage.iter().cloned()).collect();
+    rows.sort();
+    rows.dedup();
+    rows
+}
+
+fn notices(material: &Material<'_>) -> Vec<Notice> {
+    let notices = material.change.notices.iter().map(|notice| Notice {
+        kind: notice.kind.clone(),
+        text: notice.text.clone(),
+        path: notice.path.clone(),
+        line: notice.line,
+    });
+    notices.collect()
+}
