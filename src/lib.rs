@@ -2,6 +2,7 @@
 //! each side does, subtracts, and tells a human which hunks need eyes.
 pub mod catalogue;
 pub mod change;
+pub mod demo;
 pub mod error;
 pub mod flow;
 pub mod lower;

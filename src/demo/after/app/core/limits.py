@@ -1,0 +1,3 @@
+"""Limits on what clients send."""
+
+MAX_NOTE = 500

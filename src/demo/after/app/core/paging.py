@@ -1,0 +1,3 @@
+"""How lists are cut into pages."""
+
+PAGE_SIZE = 50

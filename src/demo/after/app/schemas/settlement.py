@@ -1,0 +1,6 @@
+from pydantic import BaseModel
+
+
+class Settlement(BaseModel):
+    invoice_id: int
+    cents: int

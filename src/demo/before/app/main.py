@@ -1,0 +1,7 @@
+from fastapi import FastAPI
+
+from app.routers import ALL
+
+app = FastAPI()
+for router in ALL:
+    app.include_router(router)

@@ -1,0 +1,2 @@
+from app.repositories.__entities__ import EntityRepository
+from app.services.__entities__ import EntityService
