@@ -22,7 +22,15 @@ pub use term::Term;
 
 use crate::text::Language;
 
-static PYTHON: &[&str] = &[include_str!("../../rules/catalogue/python-blocking.toml")];
+static PYTHON: &[&str] = &[
+    include_str!("../../rules/catalogue/python-blocking.toml"),
+    include_str!("../../rules/catalogue/python-contexts.toml"),
+    include_str!("../../rules/catalogue/python-locks.toml"),
+    include_str!("../../rules/catalogue/python-names.toml"),
+    include_str!("../../rules/catalogue/python-signatures.toml"),
+    include_str!("../../rules/catalogue/python-tasks.toml"),
+    include_str!("../../rules/catalogue/python-types.toml"),
+];
 
 static RUST: &[&str] = &[
     include_str!("../../rules/catalogue/rust-blocking.toml"),
@@ -143,12 +151,9 @@ impl Tables {
     /// How a call blocks, if it does.
     pub fn blocking(&self, name: &str) -> Option<&Blocking> {
         let found = self.find(&self.blocking, name)?;
-        let is_wildcard = found.name.ends_with('*');
-        if is_wildcard && self.harmless.iter().any(|harmless| *harmless == *self.canonical(name)) {
-            None
-        } else {
-            Some(found)
-        }
+        let covered = found.name.ends_with('*');
+        let harmless = covered && self.harmless.iter().any(|harmless| *harmless == *self.canonical(name));
+        (!harmless).then_some(found)
     }
 
     /// What sort of lock a type is, if it is one.

@@ -62,3 +62,95 @@ fn a_user_adds_a_fact_and_overrides_one() {
     assert!(Catalogue::with("[python.blocking]\n\"f\" = { kind = \"nap\", stake = \"io\" }").is_err());
     assert!(Catalogue::with("[python.blockings]").is_err());
 }
+
+fn rust() -> &'static Tables {
+    Catalogue::builtin().tables(Language::Rust)
+}
+
+fn term(text: &str) -> Term {
+    Term::parse(text).expect("well formed")
+}
+
+#[test]
+fn what_a_wildcard_covers_wrongly_is_harmless() {
+    assert!(python().blocking("boto3.client.get_paginator").is_none());
+    assert!(python().blocking("boto3.client.get_paginator.paginate").is_some());
+    assert!(python().awaitable("redis.asyncio.Redis.get").is_some());
+    assert!(python().awaitable("redis.asyncio.Redis.pipeline").is_none());
+    for name in &python().harmless {
+        assert!(python().blocking.covering(name, ".").is_some(), "nothing covers `{name}`");
+    }
+}
+
+#[test]
+fn other_names_and_bases_lead_to_the_same_fact() {
+    let found = |name: &str| python().blocking(name).map(|found| found.name.clone()).unwrap_or_default();
+    assert_eq!(found("requests.sessions.Session.get"), "requests.Session.get");
+    assert_eq!(found("queue.LifoQueue.get"), "queue.Queue.get");
+    assert_eq!(found("open"), "builtins.open");
+    assert_eq!(found("django.contrib.auth.models.User.objects.get"), "django.db.models.Manager.get");
+    assert_eq!(rust().alias("core::cell::RefCell").as_deref(), Some("std::cell::RefCell"));
+    assert_eq!(rust().alias("std::cell::RefCell"), None);
+    assert_eq!(rust().prelude("drop"), Some("std::mem::drop"));
+    assert!(rust().spawn("tokio::task::spawn").is_some_and(|found| found.detach == Detach::Normal));
+}
+
+#[test]
+fn aliases_end_at_a_name_that_has_none() {
+    for tables in [python(), rust()] {
+        for (name, _) in tables.aliases.iter() {
+            let canonical = tables.alias(name).expect("an alias has a target");
+            assert_eq!(tables.alias(&canonical), None, "`{name}` does not settle");
+        }
+    }
+}
+
+#[test]
+fn every_guard_has_its_lock_and_every_acquisition_gives_a_guard() {
+    for (name, guard) in rust().guards.iter() {
+        assert!(rust().lock(&guard.of).is_some(), "`{name}` guards `{}`, which is no lock", guard.of);
+    }
+    let mut without = Vec::new();
+    for (name, lock) in rust().locks.iter() {
+        for method in lock.acquire.iter().chain(&lock.shared).chain(&lock.r#try).chain(&lock.try_shared) {
+            let method = format!("{name}::{method}");
+            if rust().signature(&method).is_none() {
+                without.push(method);
+            }
+        }
+    }
+    assert!(without.len() < 40, "{without:?}");
+}
+
+#[test]
+fn signatures_speak_in_canonical_names() {
+    let lock = rust().signature("std::sync::Mutex::lock").expect("listed");
+    assert_eq!(lock.receiver, Some(Receiver::Ref));
+    assert_eq!(lock.returns, term("std::result::Result<std::sync::MutexGuard<T>, _>"));
+    let map = rust().signature("std::option::Option::map").expect("listed");
+    assert_eq!((map.receiver, &map.closure[..]), (Some(Receiver::Value), &[term("T")][..]));
+    let awaited = rust().signature("tokio::sync::RwLock::read").expect("listed");
+    assert_eq!(awaited.returns, term("Future<tokio::sync::RwLockReadGuard<T>>"));
+}
+
+#[test]
+fn locks_say_what_their_methods_do() {
+    let lock = rust().lock("tokio::sync::RwLock").expect("listed");
+    assert_eq!(lock.acquisition("read"), Some(Acquisition { mode: Mode::Shared, manner: Manner::Waits }));
+    assert_eq!(lock.acquisition("blocking_write"), Some(Acquisition { mode: Mode::Exclusive, manner: Manner::Blocks }));
+    assert_eq!(lock.acquisition("into_inner"), None);
+    let condition = python().lock("threading.Condition").expect("listed");
+    assert!(condition.is_wait("wait_for") && condition.is_release("release"));
+    assert_eq!(python().lock("asyncio.locks.Lock").map(|lock| lock.flavour), Some(Flavour::Async));
+}
+
+#[test]
+fn contexts_come_from_decorators_and_overridden_methods() {
+    let route = python().context_of_decorator("fastapi.APIRouter.get").expect("listed");
+    assert_eq!((route.sync, route.r#async, route.concurrent), (Some(Runs::Thread), Some(Runs::Task), true));
+    assert_eq!(python().context_of_method("threading.Thread", "run").and_then(|run| run.sync), Some(Runs::Thread));
+    assert!(python().context_of_method("asyncio.Protocol", "data_received").is_some());
+    assert!(rust().context_of_method("std::future::Future", "poll").is_some());
+    assert!(python().offload("asyncio.to_thread").is_some_and(|found| found.callable.position == Some(0)));
+    assert!(python().consumes_awaitables("asyncio.gather").is_some_and(|argument| argument.rest));
+}
