@@ -58,3 +58,34 @@ pub enum Scope {
     /// Those that stood before as well.
     All,
 }
+
+/// A report to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Output {
+    /// In which form.
+    pub format: Format,
+    /// Where to; `None` for standard output.
+    pub to: Option<PathBuf>,
+}
+
+/// The form of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Format {
+    /// For a person at a terminal.
+    Terminal,
+    /// One line a finding.
+    Concise,
+    /// The whole report, by its contract.
+    Json,
+    /// For a pull request.
+    Markdown,
+}
+
+/// Whether a report is coloured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paint {
+    /// With colours.
+    Coloured,
+    /// Plain text.
+    Plain,
+}

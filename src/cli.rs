@@ -1,0 +1,299 @@
+//! The command line, as clap reads it, turned into an [`Invocation`]. No decision about the review is made here.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use tenth::change::{ChangeSource, PatchInput};
+use tenth::error::{Error, Result};
+use tenth::request::{Format, Output, Request, Scope, Subject};
+use tenth::verdict::Level;
+
+/// Reviews the concurrency of a change: which of its hunks need a human's eyes, and why.
+///
+/// Without a range: what is staged, or if nothing is, the work tree against HEAD.
+#[derive(Debug, Parser)]
+#[command(name = "tenth", version, max_term_width = 100, after_help = AFTER_HELP, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    /// `A..B`, `A...B` (from their merge base), or one revision: from there to the work tree
+    range: Option<String>,
+    #[command(flatten)]
+    sides: Sides,
+    #[command(flatten)]
+    flags: Flags,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+const AFTER_HELP: &str = "Exit status: 0 nothing gates, 1 a finding gates, 2 tenth could not do its work.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Review a range; needed where a branch is called like a command
+    Review {
+        /// `A..B`, `A...B` or one revision
+        range: Option<String>,
+    },
+    /// Review files or folders as they stand
+    Check {
+        /// Files and folders
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+    },
+    /// Show what is known at one line: steps, locks held, contexts, what calls resolve to
+    Inspect {
+        /// FILE:LINE
+        place: String,
+        /// The change to look at; the current work tree where none is named
+        range: Option<String>,
+    },
+    /// Review the example change in this binary
+    Demo,
+    /// List the rules
+    Rules,
+    /// Explain a rule
+    Explain {
+        /// Its name
+        rule: String,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Sides {
+    /// Review HEAD against the index
+    #[arg(long, global = true)]
+    staged: bool,
+    /// Review HEAD against the work tree, untracked files included
+    #[arg(long, global = true)]
+    worktree: bool,
+    /// Review a patch; `-` reads it from standard input
+    #[arg(long, global = true, value_name = "FILE")]
+    patch: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct Flags {
+    /// Run as if started in DIR
+    #[arg(short = 'C', global = true, value_name = "DIR")]
+    folder: Option<PathBuf>,
+    /// Form of the report on standard output
+    #[arg(long, global = true, value_name = "KIND")]
+    format: Option<FormatName>,
+    /// Write a report of this kind, to standard output or to a file; may be repeated
+    #[arg(long, global = true, value_name = "KIND[:PATH]", value_parser = output)]
+    output: Vec<Output>,
+    /// Level from which an introduced finding makes the exit status 1
+    #[arg(long, global = true, value_name = "LEVEL", default_value = "error")]
+    fail_on: FailOn,
+    /// Findings to list: those the change introduces or reaches, or all
+    #[arg(long, global = true, default_value = "reach")]
+    scope: ScopeName,
+    /// List the assumptions that hold as well
+    #[arg(long, global = true)]
+    upheld: bool,
+    /// List what scope, baseline and suppressions hide
+    #[arg(long, global = true)]
+    show_hidden: bool,
+    /// When to colour; `auto` heeds NO_COLOR, CLICOLOR_FORCE and whether a terminal reads it
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: Color,
+    /// Say on standard error how long each part took
+    #[arg(long, global = true)]
+    timings: bool,
+    /// Threads to use; the report does not depend on it
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum FormatName {
+    Terminal,
+    Concise,
+    Json,
+    Markdown,
+}
+
+impl FormatName {
+    fn format(self) -> Format {
+        match self {
+            Self::Terminal => Format::Terminal,
+            Self::Concise => Format::Concise,
+            Self::Json => Format::Json,
+            Self::Markdown => Format::Markdown,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum FailOn {
+    Error,
+    Warning,
+    Note,
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ScopeName {
+    Reach,
+    All,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+fn output(text: &str) -> std::result::Result<Output, String> {
+    let (kind, path) = text.split_once(':').unwrap_or((text, "-"));
+    let format = FormatName::from_str(kind, false).map_err(|_| {
+        let kinds = FormatName::value_variants()
+            .iter()
+            .filter_map(|kind| Some(kind.to_possible_value()?.get_name().to_owned()));
+        format!("`{kind}` is not a kind of report: {}", kinds.collect::<Vec<_>>().join(", "))
+    })?;
+    if path.is_empty() {
+        return Err("the path after the colon is empty".to_owned());
+    }
+    Ok(Output { format: format.format(), to: (path != "-").then(|| PathBuf::from(path)) })
+}
+
+/// What the user asked for.
+#[derive(Debug)]
+pub(crate) enum Task {
+    /// A review.
+    Review(Request),
+    /// What is known at a line.
+    Inspect { request: Request, path: String, line: u32 },
+    /// The list of rules.
+    Rules,
+    /// One rule's document.
+    Explain(String),
+}
+
+/// A command line that makes sense.
+#[derive(Debug)]
+pub(crate) struct Invocation {
+    pub(crate) task: Task,
+    /// The reports to write; at most one of them to standard output.
+    pub(crate) outputs: Vec<Output>,
+    pub(crate) color: Color,
+    pub(crate) timings: bool,
+}
+
+impl Cli {
+    /// Checks what clap cannot, and says what is meant.
+    pub(crate) fn invocation(self) -> Result<Invocation> {
+        let Self { range, sides, flags, command } = self;
+        let outputs = outputs(flags.format, flags.output)?;
+        let request = Request {
+            subject: Subject::Demo,
+            folder: flags.folder,
+            fail_on: match flags.fail_on {
+                FailOn::Error => Some(Level::Error),
+                FailOn::Warning => Some(Level::Warning),
+                FailOn::Note => Some(Level::Note),
+                FailOn::Never => None,
+            },
+            scope: match flags.scope {
+                ScopeName::Reach => Scope::Reach,
+                ScopeName::All => Scope::All,
+            },
+            upheld: flags.upheld,
+            show_hidden: flags.show_hidden,
+            threads: flags.threads.map(usize::from),
+        };
+        let of = |source: ChangeSource| Request { subject: Subject::Change(source), ..request.clone() };
+
+        if let (Some(range), Some(_)) = (&range, &command) {
+            return Err(usage(
+                format!("`{range}` stands before a command"),
+                format!("to review the range: `tenth review {range}`"),
+            ));
+        }
+        let takes_a_change = matches!(command, None | Some(Command::Review { .. } | Command::Inspect { .. }));
+        if !takes_a_change && (sides.staged || sides.worktree || sides.patch.is_some()) {
+            return Err(usage(
+                "`--staged`, `--worktree` and `--patch` name a change, and this command takes none".to_owned(),
+                "leave them out".to_owned(),
+            ));
+        }
+        let task = match command {
+            None => Task::Review(of(source(range, sides, ChangeSource::Automatic)?)),
+            Some(Command::Review { range }) => Task::Review(of(source(range, sides, ChangeSource::Automatic)?)),
+            Some(Command::Check { paths }) => Task::Review(of(ChangeSource::Files(paths))),
+            Some(Command::Inspect { place, range }) => {
+                let (path, line) = file_and_line(&place)?;
+                let request = of(source(range, sides, ChangeSource::Worktree)?);
+                Task::Inspect { request, path, line }
+            }
+            Some(Command::Demo) => Task::Review(request),
+            Some(Command::Rules) => Task::Rules,
+            Some(Command::Explain { rule }) => Task::Explain(rule),
+        };
+        Ok(Invocation { task, outputs, color: flags.color, timings: flags.timings })
+    }
+}
+
+fn source(range: Option<String>, sides: Sides, otherwise: ChangeSource) -> Result<ChangeSource> {
+    let patch = sides.patch.map(|file| {
+        ChangeSource::Patch(if file.as_os_str() == "-" { PatchInput::Stdin } else { PatchInput::File(file) })
+    });
+    let named = [
+        range.map(ChangeSource::Range),
+        sides.staged.then_some(ChangeSource::Staged),
+        sides.worktree.then_some(ChangeSource::Worktree),
+        patch,
+    ];
+    let mut named = named.into_iter().flatten();
+    let source = named.next().unwrap_or(otherwise);
+    if named.next().is_some() {
+        return Err(usage(
+            "more than one change is named".to_owned(),
+            "name one: a range, `--staged`, `--worktree` or `--patch FILE`".to_owned(),
+        ));
+    }
+    Ok(source)
+}
+
+fn outputs(format: Option<FormatName>, mut outputs: Vec<Output>) -> Result<Vec<Output>> {
+    outputs.extend(format.map(|format| Output { format: format.format(), to: None }));
+    if outputs.is_empty() {
+        outputs.push(Output { format: Format::Terminal, to: None });
+    }
+    if outputs.iter().filter(|output| output.to.is_none()).count() > 1 {
+        return Err(usage(
+            "more than one report is to go to standard output".to_owned(),
+            "give all but one a path: `--output json:report.json`".to_owned(),
+        ));
+    }
+    Ok(outputs)
+}
+
+fn file_and_line(place: &str) -> Result<(String, u32)> {
+    let split = place.rsplit_once(':').and_then(|(path, line)| Some((path, line.parse().ok()?)));
+    match split {
+        Some((path, line)) if !path.is_empty() && line > 0 => Ok((path.to_owned(), line)),
+        Some(_) | None => Err(usage(
+            format!("`{place}` is not a place"),
+            "write the file, a colon and the line: `tenth inspect src/app.py:42`".to_owned(),
+        )),
+    }
+}
+
+fn usage(what: String, help: String) -> Error {
+    Error::Usage { what, help }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}
