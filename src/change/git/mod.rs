@@ -67,7 +67,10 @@ fn locate(folder: Option<&Path>) -> Result<Found> {
     git2::opts::strict_hash_verification(false);
     let name = folder.map_or_else(|| ".".to_owned(), |folder| folder.display().to_string());
     if folder.is_some_and(|folder| !folder.is_dir()) {
-        return Err(Error::Unreadable { path: name, reason: "no such folder".to_owned() });
+        return Err(Error::Usage {
+            what: format!("cannot enter `{name}`: no such folder"),
+            help: "name a folder inside a repository".to_owned(),
+        });
     }
     let place = folder.map_or(Place::Environment, |folder| Place::At(folder.to_path_buf()));
     match place.open() {

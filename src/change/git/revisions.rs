@@ -53,7 +53,7 @@ impl<'a> Spec<'a> {
             Self::One(one) => [one, one],
             Self::Two { before, after } | Self::Three { before, after } => [before, after],
         };
-        if ends.iter().any(|end| end.is_empty() || end.starts_with("..") || end.starts_with('-')) {
+        if ends.iter().any(|end| end.is_empty() || end.starts_with('.') || end.starts_with('-')) {
             return Err(Error::Usage {
                 what: format!("`{text}` is not a range"),
                 help: "write `BEFORE..AFTER`, `BASE...TIP`, or one revision".to_owned(),
@@ -150,6 +150,10 @@ fn why_no_revision(repo: &Repository, revision: &str) -> (String, String) {
             format!("fetch it: `git fetch origin {root}`, or {UNSHALLOW}")
         };
         return (": the clone is shallow and its history is cut off".to_owned(), help);
+    }
+    let grafted = Altered::read(repo).0.into_iter().find(|(_, how)| *how == Alteration::Grafted);
+    if let Some((id, how)) = grafted.filter(|_| root_exists) {
+        return (format!(": {}", how.cause(id)), how.mend(id, "or name the commit by its full id"));
     }
     if root_exists {
         return (String::new(), format!("`{root}` exists, but not what follows it: see `git log --oneline {root}`"));

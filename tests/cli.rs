@@ -1,0 +1,805 @@
+//! The command in real repositories: which sides are taken, what each odd file becomes, exit codes, words of errors.
+//!
+//! Every repository is made with git itself, away from the machine's settings and with fixed names and dates.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A repository in a temporary folder, beside which nothing else lies.
+struct Repo {
+    temp: TempDir,
+    root: PathBuf,
+}
+
+/// What one run of `tenth` gave.
+struct Run {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+impl Run {
+    fn json(&self) -> Value {
+        assert!(self.code < 2, "exit {}: {}", self.code, self.err);
+        serde_json::from_str(&self.out).expect("the report is JSON")
+    }
+
+    /// The changed lines by path: removed ones as `-1`, added ones as `+1`.
+    fn lines(&self) -> BTreeMap<String, Vec<String>> {
+        let mut lines: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for hunk in self.json()["hunks"].as_array().expect("hunks") {
+            let path = hunk["path"].as_str().expect("path").to_owned();
+            for (side, sign) in [("before", '-'), ("after", '+')] {
+                let (start, count) = (number(&hunk[side]["start"]), number(&hunk[side]["count"]));
+                lines.entry(path.clone()).or_default().extend((start..start + count).map(|at| format!("{sign}{at}")));
+            }
+        }
+        lines
+    }
+
+    /// The changed lines of one path in one string.
+    fn of(&self, path: &str) -> String {
+        self.lines().get(path).map_or_else(String::new, |lines| lines.join(" "))
+    }
+
+    fn paths(&self) -> Vec<String> {
+        self.lines().into_keys().collect()
+    }
+
+    /// Why a path is not analysed; empty when no row says so.
+    fn uncovered(&self, path: &str) -> String {
+        let json = self.json();
+        let rows = json["coverage"].as_array().expect("coverage").iter();
+        rows.filter(|row| row["path"] == path).filter_map(|row| row["why"].as_str()).collect::<Vec<_>>().join("; ")
+    }
+
+    fn notice(&self, kind: &str) -> String {
+        let json = self.json();
+        let notices = json["notices"].as_array().expect("notices").iter();
+        notices.filter(|notice| notice["kind"] == kind).filter_map(|notice| notice["text"].as_str()).collect()
+    }
+
+    /// Checks that the tool gave up, and that both its words and its mend are the expected ones.
+    fn refuses(&self, cause: &str, mend: &str) {
+        assert_eq!(self.code, 2, "{}{}", self.out, self.err);
+        assert_eq!(self.out, "");
+        assert!(self.err.starts_with("tenth: error: "), "{}", self.err);
+        assert!(self.err.contains(cause), "no `{cause}` in: {}", self.err);
+        assert!(self.err.contains("help: ") && self.err.contains(mend), "no `{mend}` in: {}", self.err);
+    }
+}
+
+fn number(value: &Value) -> u64 {
+    value.as_u64().expect("a number")
+}
+
+/// A command that sees no settings of this machine.
+fn isolated(program: &str, home: &Path, folder: &Path) -> Command {
+    let mut command = Command::new(program);
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("GIT_") {
+            command.env_remove(name);
+        }
+    }
+    command
+        .current_dir(folder)
+        .env("HOME", home)
+        .env("XDG_CONFIG_HOME", home)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("GIT_AUTHOR_NAME", "Ada")
+        .env("GIT_AUTHOR_EMAIL", "ada@example.org")
+        .env("GIT_AUTHOR_DATE", "2026-01-02T03:04:05Z")
+        .env("GIT_COMMITTER_NAME", "Ada")
+        .env("GIT_COMMITTER_EMAIL", "ada@example.org")
+        .env("GIT_COMMITTER_DATE", "2026-01-02T03:04:05Z")
+        .env_remove("CLICOLOR_FORCE")
+        .env_remove("FORCE_COLOR")
+        .stdin(Stdio::null());
+    command
+}
+
+fn run_git(home: &Path, folder: &Path, arguments: &[&str]) -> String {
+    let output = isolated("git", home, folder).args(arguments).output().expect("git runs");
+    assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
+}
+
+fn run_tenth(home: &Path, folder: &Path, arguments: &[&str]) -> Run {
+    let mut command = isolated(env!("CARGO_BIN_EXE_tenth"), home, folder);
+    let output = command.args(arguments).output().expect("tenth runs");
+    Run {
+        code: output.status.code().expect("an exit code"),
+        out: String::from_utf8_lossy(&output.stdout).into_owned(),
+        err: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+impl Repo {
+    fn new() -> Self {
+        let temp = tempfile::tempdir().expect("a temporary folder");
+        let root = temp.path().join("project");
+        fs::create_dir(&root).expect("a folder");
+        let repo = Self { temp, root };
+        repo.git(&["init", "-q", "-b", "main"]);
+        repo
+    }
+
+    /// A repository with one commit that holds these files.
+    fn with(files: &[(&str, &str)]) -> Self {
+        let repo = Self::new();
+        repo.commit(files);
+        repo
+    }
+
+    fn home(&self) -> &Path {
+        self.temp.path()
+    }
+
+    fn git(&self, arguments: &[&str]) -> String {
+        run_git(self.home(), &self.root, arguments)
+    }
+
+    fn write(&self, path: &str, content: impl AsRef<[u8]>) {
+        let place = self.root.join(path);
+        fs::create_dir_all(place.parent().expect("a parent")).expect("a folder");
+        fs::write(place, content).expect("written");
+    }
+
+    /// Writes files, stages everything and commits.
+    fn commit(&self, files: &[(&str, &str)]) -> String {
+        for (path, content) in files {
+            self.write(path, content);
+        }
+        self.git(&["add", "-A"]);
+        self.git(&["commit", "-q", "--allow-empty", "-m", "Change something"]);
+        self.git(&["rev-parse", "HEAD"])
+    }
+
+    /// The JSON report.
+    fn tenth(&self, arguments: &[&str]) -> Run {
+        self.tenth_in(".", arguments)
+    }
+
+    fn tenth_in(&self, folder: &str, arguments: &[&str]) -> Run {
+        let arguments = [arguments, &["--format", "json", "--fail-on", "never"]].concat();
+        run_tenth(self.home(), &self.root.join(folder), &arguments)
+    }
+
+    /// Installs a pre-commit hook that writes the report of `tenth` beside the repository.
+    fn hook(&self) {
+        let report = self.home().join("report.json");
+        let script = format!(
+            "#!/bin/sh\nexec {} --format json --fail-on never > {}\n",
+            env!("CARGO_BIN_EXE_tenth"),
+            report.display()
+        );
+        self.write(".git/hooks/pre-commit", script);
+        make_executable(&self.root.join(".git/hooks/pre-commit"));
+    }
+
+    fn hook_run(&self) -> Run {
+        let out = fs::read_to_string(self.home().join("report.json")).expect("the hook ran");
+        Run { code: 0, out, err: String::new() }
+    }
+
+    fn clone_as(&self, name: &str, arguments: &[&str]) -> Self {
+        let url = format!("file://{}", self.root.display());
+        run_git(self.home(), self.home(), &[&["clone", "-q"], arguments, &[&url, name]].concat());
+        let temp = tempfile::tempdir().expect("a temporary folder");
+        let root = temp.path().join(name);
+        fs::rename(self.home().join(name), &root).expect("moved");
+        Self { temp, root }
+    }
+}
+
+#[cfg(unix)]
+fn make_executable(path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("made executable");
+}
+
+// ------------------------------------------------------------------------------------------------ ranges
+
+#[test]
+fn a_range_compares_two_commits() {
+    let repo = Repo::with(&[("a.py", "x = 1\ny = 2\n"), ("notes.md", "one\n")]);
+    let before = repo.git(&["rev-parse", "HEAD"]);
+    let after = repo.commit(&[("a.py", "x = 1\ny = 3\nz = 4\n"), ("notes.md", "two\n")]);
+    let run = repo.tenth(&["HEAD~1..HEAD"]);
+    assert_eq!(run.of("a.py"), "-2 +2 +3");
+    assert_eq!(run.of("notes.md"), "-1 +1");
+    let json = run.json();
+    assert_eq!(json["change"]["kind"], "range");
+    assert_eq!(json["change"]["before"], before);
+    assert_eq!(json["change"]["after"], after);
+    assert_eq!((number(&json["change"]["added_lines"]), number(&json["change"]["removed_lines"])), (3, 2));
+    assert_eq!(json["commits"][0]["id"], after);
+    assert_eq!(repo.tenth(&["review", "HEAD~1.."]).lines(), run.lines());
+}
+
+#[test]
+fn three_dots_start_at_the_merge_base() {
+    let repo = Repo::with(&[("a.py", "x = 1\n"), ("b.py", "y = 1\n")]);
+    let base = repo.git(&["rev-parse", "HEAD"]);
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.commit(&[("a.py", "x = 2\n")]);
+    repo.git(&["checkout", "-q", "main"]);
+    repo.commit(&[("b.py", "y = 2\n")]);
+    let run = repo.tenth(&["main...topic"]);
+    assert_eq!(run.paths(), ["a.py"]);
+    assert_eq!(run.json()["change"]["before"], base);
+    let two = repo.tenth(&["main..topic"]);
+    assert_eq!(two.paths(), ["a.py", "b.py"]);
+    assert!(two.notice("not-ancestor").contains("`tenth main...topic`"));
+}
+
+#[test]
+fn one_revision_reaches_to_the_work_tree() {
+    let repo = Repo::with(&[("a.py", "x = 1\n")]);
+    repo.commit(&[("a.py", "x = 2\n")]);
+    repo.write("a.py", "x = 3\n");
+    repo.write("new.py", "n = 1\n");
+    let run = repo.tenth(&["HEAD~1"]);
+    assert_eq!(run.paths(), ["a.py", "new.py"]);
+    assert_eq!(run.json()["change"]["kind"], "worktree");
+    assert_eq!(run.json()["commits"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn a_bare_clone_gives_the_same_bytes() {
+    let repo = Repo::with(&[("src/a.py", "import b\nx = 1\n"), ("src/b.py", "y = 1\n")]);
+    repo.commit(&[("src/a.py", "import b\nx = 2\n")]);
+    let bare = repo.clone_as("bare", &["--bare"]);
+    let range = "HEAD~1..HEAD";
+    assert_eq!(repo.tenth(&[range]).out, bare.tenth(&[range]).out);
+    assert_eq!(repo.tenth(&[range]).out, repo.tenth_in("src", &[range]).out);
+    let from_elsewhere = run_tenth(
+        repo.home(),
+        repo.home(),
+        &["-C", &repo.root.display().to_string(), range, "--format", "json", "--fail-on", "never"],
+    );
+    assert_eq!(repo.tenth(&[range]).out, from_elsewhere.out);
+    bare.tenth(&[]).refuses("the repository is bare", "tenth BEFORE..AFTER");
+    bare.tenth(&["--staged"]).refuses("the repository is bare", "tenth BEFORE..AFTER");
+}
+
+#[test]
+fn a_dirty_work_tree_beside_a_range_is_said() {
+    let repo = Repo::with(&[("a.py", "x = 1\n")]);
+    repo.commit(&[("a.py", "x = 2\n")]);
+    assert_eq!(repo.tenth(&["HEAD~1..HEAD"]).notice("dirty-work-tree"), "");
+    repo.write("half.py", "def f():\n    pass\n");
+    assert!(repo.tenth(&["HEAD~1..HEAD"]).notice("dirty-work-tree").contains("`tenth HEAD~1`"));
+    assert_eq!(repo.tenth(&["HEAD~1..HEAD~1"]).notice("dirty-work-tree"), "");
+}
+
+#[test]
+fn trees_can_be_compared_without_commits() {
+    let repo = Repo::with(&[("a.py", "x = 1\n")]);
+    let tree = repo.git(&["rev-parse", "HEAD^{tree}"]);
+    repo.commit(&[("a.py", "x = 2\n")]);
+    let run = repo.tenth(&[&format!("{tree}..HEAD")]);
+    assert_eq!(run.of("a.py"), "-1 +1");
+    assert_eq!(run.json()["change"]["before"], tree);
+    repo.tenth(&[&format!("{tree}...HEAD")]).refuses("needs two commits", &format!("tenth {tree}..HEAD"));
+}
+
+// ------------------------------------------------------------------------------------------------ bases that fail
+
+#[test]
+fn a_missing_revision_is_refused() {
+    let repo = Repo::with(&[("a.py", "x = 1\n")]);
+    repo.tenth(&["nowhere..HEAD"]).refuses("revision `nowhere` does not exist", "git fetch origin nowhere");
+    repo.tenth(&["HEAD~5..HEAD"]).refuses("revision `HEAD~5` does not exist", "git log --oneline HEAD");
+    repo.tenth(&["a.py"]).refuses("it is a path", "tenth check a.py");
+    let clone = repo.clone_as("clone", &[]);
+    clone.git(&["checkout", "-q", "-b", "topic"]);
+    clone.git(&["branch", "-D", "main"]);
+    clone.tenth(&["main...topic"]).refuses("there is no such branch here", "write `origin/main`");
+    assert_eq!(clone.tenth(&["origin/main...topic"]).code, 0);
+}
+
+#[test]
+fn a_range_that_is_none_is_refused() {
+    let repo = Repo::with(&[("a.py", "x = 1\n")]);
+    repo.tenth(&["HEAD....HEAD"]).refuses("is not a range", "BEFORE..AFTER");
+    repo.tenth(&["HEAD:a.py"]).refuses("single file", "name a commit");
+    repo.tenth(&["HEAD", "--staged"]).refuses("more than one change", "name one");
+}
+
+#[test]
+fn no_repository_is_refused() {
+    let temp = tempfile::tempdir().expect("a temporary folder");
+    run_tenth(temp.path(), temp.path(), &[]).refuses("is not inside a git repository", "tenth check PATH");
+    run_tenth(temp.path(), temp.path(), &["-C", "missing"]).refuses("cannot enter `missing`", "name a folder");
+}
+
+#[test]
+fn no_commit_yet_is_refused_for_ranges() {
+    let repo = Repo::new();
+    repo.tenth(&["HEAD"]).refuses("there is no commit yet", "tenth --staged");
+}
+
+/// `main` two commits ahead of a branch with three of its own, and the merge of the two.
+fn pull_request() -> Repo {
+    let repo = Repo::with(&[("a.py", "x = 1\n"), ("b.py", "y = 1\n")]);
+    repo.git(&["checkout", "-q", "-b", "pr"]);
+    for value in 2..5 {
+        repo.commit(&[("a.py", &format!("x = {value}\n"))]);
+    }
+    repo.git(&["checkout", "-q", "main"]);
+    for value in 2..4 {
+        repo.commit(&[("b.py", &format!("y = {value}\n"))]);
+    }
+    repo.git(&["checkout", "-q", "-b", "merge"]);
+    repo.git(&["merge", "-q", "--no-ff", "-m", "Merge", "pr"]);
+    repo
+}
+
+#[test]
+fn a_shallow_merge_ref_of_depth_one_is_refused() {
+    let clone = pull_request().clone_as("clone", &["--depth", "1", "--branch", "merge"]);
+    let run = clone.tenth(&["HEAD^1..HEAD"]);
+    run.refuses("the clone is shallow", "git fetch --unshallow");
+    run.refuses("HEAD^1", "fetch-depth: 2");
+    clone.tenth(&["main...HEAD"]).refuses("`main` does not exist", "git fetch origin main");
+}
+
+#[test]
+fn a_shallow_merge_ref_of_depth_two_gives_the_pull_request() {
+    let repo = pull_request();
+    let clone = repo.clone_as("clone", &["--depth", "2", "--no-single-branch", "--branch", "merge"]);
+    assert_eq!(clone.tenth(&["HEAD^1..HEAD"]).lines(), repo.tenth(&["main...pr"]).lines());
+    clone
+        .tenth(&["origin/main...origin/pr"])
+        .refuses("no merge base that is certain: the clone is shallow", "--unshallow");
+    clone.git(&["fetch", "-q", "--unshallow"]);
+    assert_eq!(clone.tenth(&["origin/main...origin/pr"]).paths(), ["a.py"]);
+}
+
+#[test]
+fn a_merge_base_beyond_a_shallow_boundary_is_not_believed() {
+    // Both sides merged `old`. Where the history of `main` is cut off, `old` is left as the only common commit.
+    let repo = Repo::with(&[("a.py", "x = 1\n")]);
+    repo.git(&["checkout", "-q", "-b", "old"]);
+    repo.commit(&[("old.py", "o = 1\n")]);
+    repo.git(&["checkout", "-q", "main"]);
+    repo.commit(&[("a.py", "x = 2\n")]);
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.commit(&[("t.py", "t = 1\n")]);
+    repo.git(&["merge", "-q", "-m", "Merge", "old"]);
+    repo.git(&["checkout", "-q", "main"]);
+    let boundary = repo.commit(&[("a.py", "x = 3\n")]);
+    repo.git(&["merge", "-q", "-m", "Merge", "old"]);
+    assert!(repo.tenth(&["main...topic"]).err.contains("2 ("), "both are best bases");
+    repo.write(".git/shallow", format!("{boundary}\n"));
+    repo.tenth(&["main...topic"]).refuses("cut off at", "git fetch --unshallow");
+}
+
+#[test]
+fn grafts_and_replacements_are_refused() {
+    let repo = pull_request();
+    let tip = repo.git(&["rev-parse", "pr"]);
+    repo.write(".git/info/grafts", format!("{tip}\n"));
+    repo.tenth(&["main...pr"])
+        .refuses("`info/grafts` changes the parents", "rm \"$(git rev-parse --git-path info/grafts)\"");
+    repo.tenth(&["pr~1..pr"]).refuses("`info/grafts` changes the parents", "name the commit by its full id");
+    assert_eq!(repo.tenth(&["main..pr"]).code, 0, "two named ends need no history");
+    fs::remove_file(repo.root.join(".git/info/grafts")).expect("removed");
+    repo.git(&["replace", &tip, "main"]);
+    repo.tenth(&["main...pr"]).refuses("refs/replace", &format!("git replace -d {tip}"));
+    repo.tenth(&["main..pr"]).refuses("refs/replace", &format!("git replace -d {tip}"));
+}
+
+#[test]
+fn unrelated_histories_are_refused() {
+    let repo = Repo::with(&[("a.py", "x = 1\n")]);
+    repo.git(&["checkout", "-q", "--orphan", "other"]);
+    repo.commit(&[("b.py", "y = 1\n")]);
+    repo.tenth(&["main...other"]).refuses("their histories are unrelated", "tenth main..other");
+}
+
+#[test]
+fn several_merge_bases_are_refused_by_name() {
+    let repo = Repo::with(&[("a.py", "x = 1\n")]);
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    let one = repo.commit(&[("t.py", "t = 1\n")]);
+    repo.git(&["checkout", "-q", "main"]);
+    let two = repo.commit(&[("m.py", "m = 1\n")]);
+    repo.git(&["merge", "-q", "-m", "Merge", &one]);
+    repo.git(&["checkout", "-q", "topic"]);
+    repo.git(&["merge", "-q", "-m", "Merge", &two]);
+    let first = one.clone().min(two.clone());
+    let run = repo.tenth(&["main...topic"]);
+    run.refuses("no merge base that is the only one: they have 2", &format!("tenth {first}..topic"));
+    assert!(run.err.contains(&one) && run.err.contains(&two));
+}
+
+// ------------------------------------------------------------------------------------------------ staged
+
+#[test]
+fn nothing_named_takes_what_is_staged_and_says_so() {
+    let repo = Repo::with(&[("a.py", "x = 1\n"), ("b.py", "y = 1\n")]);
+    repo.write("a.py", "x = 2\n");
+    repo.git(&["add", "a.py"]);
+    repo.write("b.py", "y = 2\n");
+    let run = repo.tenth(&[]);
+    assert_eq!((run.paths(), run.json()["change"]["kind"].clone()), (vec!["a.py".to_owned()], "staged".into()));
+    assert!(run.notice("choice").contains("`tenth --worktree`"));
+    assert!(run.err.contains("something is staged"), "{}", run.err);
+    repo.git(&["reset", "-q"]);
+    let run = repo.tenth(&[]);
+    assert_eq!((run.paths().len(), run.json()["change"]["kind"].clone()), (2, "worktree".into()));
+    assert!(run.err.contains("nothing is staged"), "{}", run.err);
+}
+
+#[test]
+fn a_partially_staged_file_is_read_from_the_index() {
+    let repo = Repo::with(&[("a.py", "x = 1\ny = 1\n")]);
+    repo.write("a.py", "x = 2\ny = 1\n");
+    repo.git(&["add", "a.py"]);
+    repo.write("a.py", "x = 2\ny = 2\n");
+    assert_eq!(repo.tenth(&["--staged"]).of("a.py"), "-1 +1");
+    assert_eq!(repo.tenth(&["--worktree"]).of("a.py"), "-1 -2 +1 +2");
+}
+
+#[test]
+fn an_intent_to_add_is_not_staged() {
+    let repo = Repo::with(&[("a.py", "x = 1\n")]);
+    repo.write("new.py", "n = 1\n");
+    repo.git(&["add", "-N", "new.py"]);
+    assert!(repo.tenth(&["--staged"]).paths().is_empty());
+    let run = repo.tenth(&[]);
+    assert_eq!(run.of("new.py"), "+1");
+    assert_eq!(run.json()["change"]["kind"], "worktree");
+}
+
+#[test]
+fn the_first_commit_has_an_empty_before_side() {
+    let repo = Repo::new();
+    repo.write("a.py", "x = 1\n");
+    repo.git(&["add", "a.py"]);
+    repo.write("b.py", "y = 1\n");
+    let run = repo.tenth(&["--staged"]);
+    assert_eq!(run.of("a.py"), "+1");
+    assert_eq!(run.json()["change"]["before"], Value::Null);
+    assert_eq!(repo.tenth(&["--worktree"]).paths(), ["a.py", "b.py"]);
+}
+
+#[test]
+fn hooks_see_what_is_being_committed() {
+    let repo = Repo::with(&[("a.py", "x = 1\n"), ("sub/b.py", "y = 1\n")]);
+    repo.hook();
+
+    repo.write("a.py", "x = 2\n");
+    repo.git(&["add", "a.py"]);
+    repo.write("sub/b.py", "y = 2\n");
+    repo.git(&["commit", "-q", "-m", "plain"]);
+    assert_eq!(repo.hook_run().paths(), ["a.py"]);
+
+    repo.git(&["commit", "-q", "-a", "-m", "all"]);
+    assert_eq!(repo.hook_run().paths(), ["sub/b.py"]);
+    assert_eq!(repo.hook_run().json()["change"]["kind"], "staged");
+
+    repo.write("a.py", "x = 3\n");
+    repo.git(&["add", "a.py"]);
+    repo.write("sub/b.py", "y = 3\n");
+    repo.git(&["commit", "-q", "-m", "path", "--", "sub/b.py"]);
+    assert_eq!(repo.hook_run().paths(), ["sub/b.py"]);
+
+    run_git(repo.home(), &repo.root.join("sub"), &["commit", "-q", "-m", "from a sub-directory"]);
+    assert_eq!(repo.hook_run().paths(), ["a.py"]);
+
+    repo.write("a.py", "x = 4\n");
+    repo.git(&["add", "a.py"]);
+    repo.git(&["commit", "-q", "--amend", "-m", "amended"]);
+    assert_eq!(repo.hook_run().of("a.py"), "-1 +1");
+}
+
+#[test]
+fn a_linked_work_tree_has_its_own_index() {
+    let repo = Repo::with(&[("a.py", "x = 1\n")]);
+    repo.git(&["worktree", "add", "-q", "../linked", "-b", "linked"]);
+    repo.hook();
+    let linked = repo.home().join("linked");
+    fs::write(linked.join("a.py"), "x = 2\n").expect("written");
+    assert_eq!(repo.tenth(&["--worktree"]).paths().len(), 0);
+    let run = run_tenth(repo.home(), &linked, &["--worktree", "--format", "json"]);
+    assert_eq!(run.paths(), ["a.py"]);
+    run_git(repo.home(), &linked, &["commit", "-q", "-a", "-m", "linked"]);
+    assert_eq!(repo.hook_run().of("a.py"), "-1 +1");
+}
+
+#[test]
+fn unmerged_paths_are_said_when_staged_and_read_from_the_work_tree() {
+    let repo = Repo::with(&[("a.py", "x = 1\n")]);
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.commit(&[("a.py", "x = 2\n")]);
+    repo.git(&["checkout", "-q", "main"]);
+    repo.commit(&[("a.py", "x = 3\n")]);
+    let merge = isolated("git", repo.home(), &repo.root).args(["merge", "-q", "topic"]).output().expect("git runs");
+    assert!(!merge.status.success());
+    let run = repo.tenth(&["--staged"]);
+    assert!(run.uncovered("a.py").contains("unmerged"));
+    assert!(run.paths().is_empty());
+    assert_eq!(repo.tenth(&["--worktree"]).of("a.py"), "+1 +3 +4 +5");
+}
+
+// ------------------------------------------------------------------------------------------------ odd files
+
+#[test]
+fn deletions_renames_and_modes() {
+    let body: String = (0..20).map(|n| format!("value_{n} = {n}\n")).collect();
+    let repo = Repo::with(&[
+        ("gone.py", "g = 1\n"),
+        ("old.py", &body),
+        ("moved.py", &format!("# moved\n{body}")),
+        ("run.py", "r = 1\n"),
+    ]);
+    repo.git(&["rm", "-q", "gone.py"]);
+    repo.git(&["mv", "old.py", "new.py"]);
+    fs::create_dir(repo.root.join("pkg")).expect("a folder");
+    repo.git(&["mv", "moved.py", "pkg/moved.py"]);
+    make_executable(&repo.root.join("run.py"));
+    repo.write("new.py", format!("{body}extra = 1\n"));
+    repo.commit(&[]);
+    let run = repo.tenth(&["HEAD~1..HEAD"]);
+    let lines = run.lines();
+    assert_eq!(lines.keys().collect::<Vec<_>>(), ["gone.py", "new.py"]);
+    assert_eq!((run.of("gone.py"), run.of("new.py")), ("-1".to_owned(), "+21".to_owned()));
+    assert_eq!(number(&run.json()["change"]["files"]), 4);
+    repo.git(&["rm", "-q", "new.py"]);
+    assert_eq!(repo.tenth(&[]).of("new.py").split(' ').count(), 21, "a change that only deletes is a change");
+}
+
+#[test]
+fn what_is_no_text_becomes_coverage() {
+    let repo = Repo::with(&[("a.py", "x = 1\n"), ("link.py", "l = 1\n")]);
+    repo.write("binary.py", b"a\0b");
+    repo.write("latin.py", b"# caf\xe9\n");
+    repo.write("large.py", "x = 1\n".repeat(200_000));
+    repo.write("empty.py", "");
+    repo.write("bom.py", "\u{feff}x = 1\n");
+    repo.write("random.rs", (0..999_u32).map(|n| (n * n * 7 % 251) as u8).collect::<Vec<_>>());
+    fs::remove_file(repo.root.join("link.py")).expect("removed");
+    std::os::unix::fs::symlink("a.py", repo.root.join("link.py")).expect("linked");
+    std::os::unix::fs::symlink("/etc/passwd", repo.root.join("other.py")).expect("linked");
+    for staged in [false, true] {
+        if staged {
+            repo.git(&["add", "-A"]);
+        }
+        let run = repo.tenth(&[if staged { "--staged" } else { "--worktree" }]);
+        assert_eq!(run.uncovered("binary.py"), "binary");
+        assert_eq!(run.uncovered("latin.py"), "not UTF-8");
+        assert_eq!(run.uncovered("large.py"), "larger than 1024 KiB");
+        assert_eq!(run.uncovered("link.py"), "a symbolic link");
+        assert_eq!(run.uncovered("other.py"), "a symbolic link");
+        assert_eq!(run.uncovered("random.rs"), "binary");
+        assert_eq!(run.of("link.py"), "-1", "the file that was there is gone");
+        assert_eq!((run.of("bom.py"), run.of("empty.py")), ("+1".to_owned(), String::new()));
+        assert_eq!(run.paths(), ["bom.py", "link.py"]);
+    }
+}
+
+#[test]
+fn a_submodule_becomes_coverage() {
+    let inner = Repo::with(&[("i.py", "i = 1\n")]);
+    let repo = Repo::with(&[("a.py", "x = 1\n")]);
+    let url = inner.root.display().to_string();
+    repo.git(&["-c", "protocol.file.allow=always", "submodule", "add", "-q", &url, "inner"]);
+    assert_eq!(repo.tenth(&["--staged"]).uncovered("inner"), "a submodule");
+    repo.commit(&[]);
+    assert_eq!(repo.tenth(&["HEAD~1..HEAD"]).uncovered("inner"), "a submodule");
+    assert!(repo.tenth(&["--worktree"]).json()["coverage"].as_array().expect("coverage").is_empty());
+    fs::write(repo.root.join("inner/i.py"), "i = 2\n").expect("written");
+    run_git(repo.home(), &repo.root.join("inner"), &["commit", "-q", "-a", "-m", "inner"]);
+    assert_eq!(repo.tenth(&["--worktree"]).uncovered("inner"), "a submodule");
+}
+
+#[test]
+fn odd_paths_are_kept() {
+    use std::os::unix::ffi::OsStrExt;
+    let repo = Repo::with(&[("a.py", "x = 1\n")]);
+    let odd = ["with space.py", "quote\"d.py", "new\nline.py", "ümlaut.py", "-C.py"];
+    for path in odd {
+        repo.write(path, "o = 1\n");
+    }
+    fs::write(repo.root.join(std::ffi::OsStr::from_bytes(b"caf\xe9.py")), "x = 1\n").expect("written");
+    for arguments in [vec!["--worktree"], vec!["HEAD~1..HEAD"]] {
+        if arguments[0] != "--worktree" {
+            repo.commit(&[]);
+        }
+        let run = repo.tenth(&arguments);
+        let mut expected: Vec<&str> = odd.to_vec();
+        expected.sort_unstable();
+        assert_eq!(run.paths(), expected);
+        assert_eq!(run.uncovered("caf\u{fffd}.py"), "its path is not UTF-8");
+    }
+}
+
+#[test]
+fn type_changes_and_folders_in_the_place_of_files() {
+    let repo = Repo::with(&[("a", "text\n"), ("b/c.py", "c = 1\n")]);
+    fs::remove_file(repo.root.join("a")).expect("removed");
+    fs::remove_dir_all(repo.root.join("b")).expect("removed");
+    repo.write("a/d.py", "d = 1\n");
+    repo.write("b", "now a file\n");
+    assert_eq!(repo.tenth(&["--worktree"]).paths(), ["a", "a/d.py", "b", "b/c.py"]);
+    repo.commit(&[]);
+    assert_eq!(repo.tenth(&["HEAD~1..HEAD"]).paths(), ["a", "a/d.py", "b", "b/c.py"]);
+}
+
+// ------------------------------------------------------------------------------------------------ the work tree
+
+#[test]
+fn a_checkout_with_crlf_is_no_change() {
+    let repo = Repo::with(&[("a.py", "x = 1\ny = 1\n"), ("b.py", "z = 1\n")]);
+    repo.git(&["config", "core.autocrlf", "true"]);
+    repo.git(&["config", "core.safecrlf", "true"]);
+    repo.write("a.py", "x = 1\r\ny = 2\r\n");
+    repo.write("b.py", "z = 1\r\n");
+    let run = repo.tenth(&["--worktree"]);
+    assert_eq!((run.paths(), run.of("a.py")), (vec!["a.py".to_owned()], "-2 +2".to_owned()));
+}
+
+#[test]
+fn reading_the_work_tree_writes_nothing() {
+    let repo = Repo::with(&[("a.py", "x = 1\n")]);
+    repo.git(&["config", "core.autocrlf", "true"]);
+    repo.write("a.py", "x = 2\r\n");
+    repo.write("new.py", "n = 1\r\n");
+    let before = (repo.git(&["count-objects"]), fs::read(repo.root.join(".git/index")).expect("an index"));
+    repo.tenth(&["--worktree"]);
+    repo.tenth(&["HEAD"]);
+    let after = (repo.git(&["count-objects"]), fs::read(repo.root.join(".git/index")).expect("an index"));
+    assert_eq!(before, after);
+}
+
+#[test]
+fn a_file_behind_a_filter_is_no_big_change() {
+    let repo = Repo::new();
+    repo.git(&["config", "filter.lfs.clean", "sed s/big/pointer/"]);
+    repo.git(&["config", "filter.lfs.smudge", "sed s/pointer/big/"]);
+    repo.commit(&[(".gitattributes", "*.py filter=lfs\n"), ("a.py", "big = 1\n")]);
+    assert_eq!(repo.git(&["show", "HEAD:a.py"]), "pointer = 1");
+    let run = repo.tenth(&["--worktree"]);
+    assert!(run.paths().is_empty());
+    repo.write("a.py", "big = 22\n");
+    let run = repo.tenth(&["--worktree"]);
+    assert!(run.paths().is_empty());
+    assert!(run.uncovered("a.py").contains("the filter `lfs`"));
+    repo.git(&["add", "a.py"]);
+    assert_eq!(repo.tenth(&["--staged"]).of("a.py"), "-1 +1");
+}
+
+#[test]
+fn ignored_files_and_foreign_repositories_stay_out() {
+    let repo = Repo::with(&[("a.py", "x = 1\n"), (".gitignore", "build/\n")]);
+    repo.write("build/out.py", "o = 1\n");
+    repo.write("new/deep/n.py", "n = 1\n");
+    run_git(repo.home(), &repo.root, &["init", "-q", "vendored"]);
+    repo.write("vendored/v.py", "v = 1\n");
+    let run = repo.tenth(&["--worktree"]);
+    assert_eq!(run.paths(), ["new/deep/n.py"]);
+}
+
+#[test]
+fn frozen_files_are_unchanged() {
+    let repo = Repo::with(&[("a.py", "x = 1\n"), ("b.py", "y = 1\n")]);
+    repo.git(&["update-index", "--skip-worktree", "a.py"]);
+    repo.git(&["update-index", "--assume-unchanged", "b.py"]);
+    fs::remove_file(repo.root.join("a.py")).expect("removed");
+    repo.write("b.py", "y = 2\n");
+    assert!(repo.tenth(&["--worktree"]).paths().is_empty());
+}
+
+#[test]
+fn settings_of_the_repository_change_nothing() {
+    let repo = Repo::with(&[("a.py", "x = 1\nz = 1\n"), ("old.py", &"line = 1\n".repeat(9))]);
+    repo.git(&["mv", "old.py", "new.py"]);
+    repo.commit(&[("a.py", "x = 2\nz = 1\n")]);
+    repo.write("a.py", "x = 3\nz = 1\n");
+    let all = |repo: &Repo| [repo.tenth(&["HEAD~1..HEAD"]).out, repo.tenth(&["--worktree"]).out, repo.tenth(&[]).out];
+    let plain = all(&repo);
+    for (name, value) in [
+        ("diff.noprefix", "true"),
+        ("diff.mnemonicPrefix", "true"),
+        ("diff.external", "false"),
+        ("diff.algorithm", "histogram"),
+        ("diff.renames", "false"),
+        ("diff.renameLimit", "1"),
+        ("diff.context", "0"),
+        ("diff.ignoreSubmodules", "all"),
+        ("diff.x.textconv", "false"),
+        ("core.quotePath", "false"),
+        ("core.ignoreCase", "true"),
+        ("core.whitespace", "cr-at-eol"),
+        ("status.showUntrackedFiles", "no"),
+    ] {
+        repo.git(&["config", name, value]);
+    }
+    repo.write(".git/info/attributes", "*.py diff=x -text\n");
+    assert_eq!(all(&repo), plain);
+}
+
+// ------------------------------------------------------------------------------------------------ files, arguments
+
+#[test]
+fn check_takes_files_as_they_stand() {
+    let temp = tempfile::tempdir().expect("a temporary folder");
+    let write = |path: &str| {
+        let place = temp.path().join(path);
+        fs::create_dir_all(place.parent().expect("a parent")).expect("a folder");
+        fs::write(place, "x = 1\n").expect("written");
+    };
+    for path in ["src/a.py", "src/b/c.rs", "src/notes.md", "src/node_modules/d.py", "src/.venv/e.py", "Cargo.toml"] {
+        write(path);
+    }
+    let check = |arguments: &[&str]| {
+        run_tenth(
+            temp.path(),
+            temp.path(),
+            &[&["check"], arguments, &["--format", "json", "--fail-on", "never"]].concat(),
+        )
+    };
+    assert_eq!(check(&["src"]).paths(), ["src/a.py", "src/b/c.rs"]);
+    assert_eq!(check(&["./src/notes.md", "src/a.py"]).paths(), ["src/a.py", "src/notes.md"]);
+    assert_eq!(check(&["-C", "src", "."]).paths(), ["a.py", "b/c.rs"]);
+    assert_eq!(check(&["-C", "src/b", "../a.py"]).paths(), ["a.py"]);
+    assert_eq!(check(&["src"]).json()["change"]["kind"], "files");
+    let run = check(&["missing.py"]);
+    assert_eq!(run.code, 2);
+    assert!(run.err.contains("cannot read `missing.py`"), "{}", run.err);
+}
+
+#[test]
+fn arguments_that_make_no_sense_are_refused() {
+    let repo = Repo::with(&[("a.py", "x = 1\n")]);
+    for arguments in [
+        &["--format", "xml"][..],
+        &["--output", "json:"],
+        &["--threads", "0"],
+        &["check"],
+        &["inspect", "a.py"],
+        &["rules", "--staged"],
+        &["HEAD", "rules"],
+        &["--output", "json", "--output", "concise"],
+    ] {
+        let run = run_tenth(repo.home(), &repo.root, arguments);
+        assert_eq!((run.code, run.out.as_str()), (2, ""), "{arguments:?}: {}", run.err);
+    }
+    assert_eq!(run_tenth(repo.home(), &repo.root, &["--help"]).code, 0);
+}
+
+#[test]
+fn a_report_goes_where_it_is_sent() {
+    let repo = Repo::with(&[("a.py", "x = 1\n")]);
+    let place = repo.home().join("report.json");
+    let run = run_tenth(repo.home(), &repo.root, &["HEAD..HEAD", "--output", &format!("json:{}", place.display())]);
+    assert_eq!((run.code, run.out.as_str()), (0, ""));
+    assert!(fs::read_to_string(place).expect("written").starts_with('{'));
+    let run = run_tenth(repo.home(), &repo.root, &["HEAD..HEAD", "--output", "json:/nowhere/report.json"]);
+    assert_eq!(run.code, 2);
+    assert!(run.err.contains("cannot write `/nowhere/report.json`"), "{}", run.err);
+}
+
+#[test]
+fn a_reader_that_stops_is_no_error() {
+    let repo = Repo::with(&[("a.py", "x = 1\n")]);
+    repo.commit(&[("b.py", &"y = 1\n".repeat(100_000))]);
+    let mut child = isolated(env!("CARGO_BIN_EXE_tenth"), repo.home(), &repo.root)
+        .args(["HEAD~1..HEAD", "--format", "json", "--fail-on", "never"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("tenth runs");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("tenth ends");
+    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
+}
