@@ -6,6 +6,7 @@ pub mod demo;
 pub mod error;
 pub mod flow;
 pub mod lower;
+pub mod report;
 pub mod request;
 pub mod review;
 pub mod rules;

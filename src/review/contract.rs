@@ -36,7 +36,6 @@ pub struct Review {
     /// Ids of the findings that mean unfinished work, in reading order.
     pub unfinished: Vec<String>,
     /// What is done and what is left; `null` where nothing is unfinished.
-    #[schemars(required)]
     pub handoff: Option<Handoff>,
     /// The commits of the range.
     pub commits: Vec<Commit>,
@@ -81,10 +80,8 @@ pub struct Change {
     /// Where the change came from.
     pub kind: ChangeKind,
     /// Commit or tree of the before side, `null` where there is none.
-    #[schemars(required)]
     pub before: Option<String>,
     /// Commit or tree of the after side, `null` where there is none.
-    #[schemars(required)]
     pub after: Option<String>,
     /// One sentence on how the sides were chosen.
     pub how: String,

@@ -56,6 +56,9 @@ impl<'a> Diff<'a> {
         for item in items {
             diff.items[index(item.side)].entry(item.path.clone()).or_default().push(item);
         }
+        for items in diff.items.iter_mut().flat_map(BTreeMap::values_mut) {
+            items.sort_by_key(|item| (item.first, item.last, &item.name));
+        }
         for (number, file) in change.files.iter().enumerate() {
             for side in [Side::Before, Side::After] {
                 if let Some(text) = file.side(side) {

@@ -7,7 +7,7 @@ use crate::text::Side;
 use crate::verdict::{self, Level, Stance, Verdict};
 
 use super::causes::Blame;
-use super::contract::{Confidence, Evidence, Finding, Hop, MOST_EVIDENCE, Origin, Status};
+use super::contract::{Confidence, Evidence, Finding, Hop, MOST_EVIDENCE, Origin, Position, Status};
 use super::diff::Diff;
 use super::ids;
 use super::matching;
@@ -52,7 +52,10 @@ pub(super) fn finding(diff: &Diff<'_>, judged: &Judged<'_>, fail_on: Option<Leve
     let Stance::Violated(confidence) = judged.verdict.stance else { return None };
     let verdict = judged.verdict;
     let (start, end) = diff.sources.positions(judged.side, &verdict.at);
-    let (evidence, trace) = evidence_and_trace(diff, judged);
+    let (mut evidence, trace) = evidence_and_trace(diff, judged);
+    if judged.side == Side::After && evidence.len() < MOST_EVIDENCE {
+        evidence.extend(judged.blame.causes.iter().find_map(|&at| removed(diff, at)));
+    }
     let ordinal = judged.ordinal.to_string();
     let [rule, path, function, subject] = judged.key();
     let key = [rule, path, function, subject, ordinal.as_str()];
@@ -84,6 +87,23 @@ pub(super) fn finding(diff: &Diff<'_>, judged: &Judged<'_>, fail_on: Option<Leve
         context: hunk_ids(diff, &judged.blame.context),
         fingerprint: ids::fingerprint(&key),
     })
+}
+
+/// What a hunk that only removes took away: the after side has nothing to show there.
+fn removed(diff: &Diff<'_>, hunk: usize) -> Option<Evidence> {
+    let lines = diff.lines_of(hunk, Side::Before);
+    if diff.lines_of(hunk, Side::After).count > 0 {
+        return None;
+    }
+    let path = &diff.file(hunk).before.as_ref()?.path;
+    let source = diff.sources.get(Side::Before, path)?;
+    let line = (lines.first()..lines.end()).find(|&line| !source.line(line).trim().is_empty())?;
+    let text = source.line(line);
+    let indent = text.chars().take_while(|letter| letter.is_whitespace()).count() as u32;
+    let end = text.trim_end().chars().count() as u32;
+    let at = |column| Position { line, column: column + 1 };
+    let note = "the change removed this".to_owned();
+    Some(Evidence { side: Side::Before, path: path.to_string(), start: at(indent), end: at(end), note })
 }
 
 /// The ids of hunks.

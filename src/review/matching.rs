@@ -113,7 +113,12 @@ pub(super) fn last_name(function: &str) -> &str {
 /// Whether the change made of the one the other, and that is worse.
 fn is_worse(before: &Verdict, after: &Verdict) -> bool {
     match (kind(before.stance), kind(after.stance)) {
-        (Kind::Violated, Kind::Violated) => after.stake > before.stake || after.level > before.level,
+        (Kind::Violated, Kind::Violated) => {
+            // What one side does not grade cannot have grown.
+            let stake = before.stake.zip(after.stake).is_some_and(|(before, after)| after > before);
+            let level = before.level.zip(after.level).is_some_and(|(before, after)| after > before);
+            stake || level
+        }
         (Kind::Unproven | Kind::Upheld, Kind::Violated) | (Kind::Upheld, Kind::Unproven) => true,
         (_, Kind::Upheld) | (Kind::Violated | Kind::Unproven, Kind::Unproven) => false,
     }

@@ -50,6 +50,9 @@ pub(super) fn ranked(
     for (at, name, text) in &weighed.others {
         seen[*at].note(name, text);
     }
+    // Of several signals of one name the first is told; which one that is must not depend on how they were found.
+    let mut signals: Vec<&Signal> = signals.iter().collect();
+    signals.sort_by_key(|signal| (&signal.path, signal.side, signal.first, signal.name, &signal.text));
     for signal in signals {
         for at in diff.within(signal.side, &signal.path, signal.first, signal.last) {
             seen[at].note(signal.name, &signal.text);
@@ -128,8 +131,8 @@ fn reading_order(hunks: &[Hunk]) -> Vec<usize> {
     order
 }
 
-/// Every cause of an open introduced error or warning; then the riskiest of the rest that hold an open question or reach
-/// the threshold and fit into a tenth of the hunks (rounded down, at least one) and a tenth of the changed lines.
+/// Every cause of an open introduced error or warning; then the riskiest of the rest that hold an open question or a
+/// risk above the threshold and fit into a tenth of the hunks (rounded down, at least one) and a tenth of the changed lines.
 ///
 /// One that does not fit by its lines is passed over, since a smaller one behind it may still fit.
 fn last_ten_percent(hunks: &[Hunk], order: &[usize], weighed: &Weighed) -> BTreeSet<usize> {
@@ -144,7 +147,7 @@ fn last_ten_percent(hunks: &[Hunk], order: &[usize], weighed: &Weighed) -> BTree
         if highlighted.len() >= most_hunks {
             break;
         }
-        let is_worth_it = asked.contains(&at) || hunks[at].risk >= table().threshold;
+        let is_worth_it = asked.contains(&at) || hunks[at].risk > table().threshold;
         if is_worth_it && !highlighted.contains(&at) && used + changed(&hunks[at]) <= most_lines {
             used += changed(&hunks[at]);
             highlighted.insert(at);
@@ -196,7 +199,7 @@ mod tests {
 
     #[test]
     fn nothing_is_highlighted_where_there_is_nothing_to_see() {
-        let hunks: Vec<Hunk> = (0..20).map(|_| hunk(table().threshold - 1, 1)).collect();
+        let hunks: Vec<Hunk> = (0..20).map(|_| hunk(table().threshold, 1)).collect();
         assert!(highlighted(&hunks, &Weighed::default()).is_empty());
         let asked = Weighed { questions: vec![(7, true, String::new())], ..Weighed::default() };
         assert_eq!(highlighted(&hunks, &asked), [7]);

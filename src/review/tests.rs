@@ -128,7 +128,6 @@ impl Story {
         })
     }
 
-    #[allow(dead_code)]
     pub(crate) fn sources(&self) -> &Sources {
         &self.sources
     }
@@ -309,6 +308,8 @@ fn a_deletion_without_a_line_of_its_own_is_a_cause() {
     let review = story.review();
     assert_eq!(hunk_lines(&review, &review.findings[0].causes), [("m.py".to_owned(), 2)]);
     assert_eq!(review.findings[0].context.len(), 1);
+    let shown = &review.findings[0].evidence[1];
+    assert_eq!((shown.side, shown.start.line, shown.start.column, shown.end.column), (Side::Before, 3, 5, 13));
 }
 
 #[test]
@@ -457,6 +458,33 @@ fn evidence_beyond_the_fourth_goes_to_the_trace() {
     let finding = story.review().findings.remove(0);
     assert_eq!(finding.evidence.len(), MOST_EVIDENCE);
     assert_eq!(finding.trace.iter().map(|hop| hop.what.as_str()).collect::<Vec<_>>(), ["piece 4", "piece 5"]);
+}
+
+#[test]
+fn the_order_in_which_things_were_found_is_invisible() {
+    let before = "async def f():\n    sleep()\n    a()\n\n\nasync def g():\n    read(a)\n    read(a)\n";
+    let after = "async def f():\n    sleep()\n    sleep()\n    b()\n\n\nasync def g():\n    read(a)\n    read(b)\n    read(a)\n";
+    let mut story = Story::new(&[("m.py", before)], &[("m.py", after)]);
+    for nth in 0..2 {
+        story.after.push(story.violated(Side::After, "blocking-in-async", "m.py", "sleep()", nth));
+        story.after.push(story.unproven(Side::After, "stale-read-across-await", "m.py", "read(a)", nth));
+        story.before.push(story.unproven(Side::Before, "stale-read-across-await", "m.py", "read(a)", nth));
+        story.signals.push(Signal {
+            path: "m.py".into(),
+            side: Side::After,
+            first: 3,
+            last: 4,
+            name: "task-spawned",
+            text: format!("task {nth}"),
+        });
+    }
+    story.before.push(story.violated(Side::Before, "lock-reentry", "m.py", "a()", 0));
+    let forth = story.review();
+    story.before.reverse();
+    story.after.reverse();
+    story.signals.reverse();
+    story.items.reverse();
+    assert_eq!(forth, story.review());
 }
 
 #[test]

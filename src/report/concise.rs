@@ -1,0 +1,15 @@
+//! One line a finding, as compilers print them, so that editors and `grep` can follow: `path:line:column: level[rule] message`.
+
+use crate::review::{Review, Status};
+
+use super::words;
+
+pub(super) fn render(review: &Review) -> String {
+    let open = review.findings.iter().filter(|finding| finding.status == Status::Open);
+    open.map(|finding| {
+        let (line, column) = (finding.start.line, finding.start.column);
+        let (path, message) = (words::one_line(&finding.path), words::one_line(&finding.message));
+        format!("{path}:{line}:{column}: {}[{}] {message}\n", words::level(finding.severity), finding.rule)
+    })
+    .collect()
+}

@@ -1,0 +1,158 @@
+//! One small review in every form; the snapshots are the forms' documentation.
+
+use super::*;
+use crate::review::tests::Story;
+use crate::review::{Scope, Side, Signal};
+use crate::verdict::{Evidence, Hop};
+
+const CACHE: &str = "class Cache:\n    pass\n\n\nasync def refresh(self, key):\n    async with self._lock:\n        if key not in self._rows:\n            self._rows[key] = await load(self, key)\n";
+const LOADER_BEFORE: &str = "async def load(self, key):\n    return await self._client.get(key)\n";
+const LOADER: &str = "async def load(self, key):\n    async with self._lock:\n        time.sleep(1)\n        return await self._client.get(key)\n";
+
+/// A lock taken again by a callee in another file, a blocking call, an open question, an old note and a boring file.
+fn story() -> Story {
+    let before = [("boring.py", "x = 1\n"), ("cache.py", CACHE), ("loader.py", LOADER_BEFORE)];
+    let after = [("boring.py", "x = 2\n"), ("cache.py", CACHE), ("loader.py", LOADER)];
+    let mut story = Story::new(&before, &after);
+    let at = |path, text| story.at(Side::After, path, text, 0);
+    let reentry = story
+        .violated(Side::After, "lock-reentry", "cache.py", "load(self, key)", 0)
+        .says("`load` takes `self._lock` again, which `refresh` holds: it waits for itself")
+        .helps("take the lock in one of the two only")
+        .evidence(at("cache.py", "self._lock"), "`self._lock` is taken here")
+        .evidence(at("loader.py", "self._lock"), "and taken again here")
+        .trace([Hop {
+            function: "cache.refresh".into(),
+            at: at("cache.py", "load(self, key)"),
+            what: "calls `load`".into(),
+        }]);
+    let sleep = story
+        .violated(Side::After, "blocking-in-async", "loader.py", "time.sleep(1)", 0)
+        .says("`time.sleep` stops the event loop, @everyone <script>");
+    let mut question =
+        story.unproven(Side::After, "stale-read-across-await", "loader.py", "return await self._client.get(key)", 0);
+    question.question = "Can two tasks run `load` for one `key` at once?".into();
+    question.evidence.push(Evidence { at: at("loader.py", "await"), note: "gives way here".into() });
+    story.signals.push(Signal {
+        path: "loader.py".into(),
+        side: Side::After,
+        first: 2,
+        last: 2,
+        name: "lock-added",
+        text: String::new(),
+    });
+    story.after.extend([reentry, sleep, question]);
+    story
+}
+
+#[test]
+fn json_keeps_to_its_schema() {
+    let mut story = story();
+    story.options.scope = Scope::All;
+    // As it is written, not as it is read: there a key that may be `null` still has to stand.
+    let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
+    let schema = serde_json::to_value(settings.into_generator().into_root_schema_for::<Review>()).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    for review in [story.review(), Story::new(&[], &[]).review()] {
+        let text = render(Kind::Json, &review, story.sources(), Style::default());
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let wrong: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
+        assert!(wrong.is_empty(), "{wrong:#?}");
+        assert_eq!(serde_json::from_str::<Review>(&text).unwrap(), review);
+    }
+    // The schema is worth something only if it refuses what breaks the contract.
+    let mut value = serde_json::to_value(story.review()).unwrap();
+    assert!(validator.is_valid(&value));
+    value["change"].as_object_mut().unwrap().remove("before");
+    assert!(!validator.is_valid(&value));
+}
+
+#[test]
+fn json_keys_stand_in_the_order_of_the_contract() {
+    let review = story().review();
+    let value = serde_json::to_value(&review).unwrap();
+    let keys = |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
+    assert_eq!(
+        keys(&value),
+        "schema tool change findings fixed assumptions claims hunks unfinished handoff commits notices coverage summary"
+    );
+    assert_eq!(
+        keys(&value["findings"][0]),
+        "id rule family severity confidence origin status gating message help path start end function evidence trace \
+         causes context fingerprint"
+    );
+    assert_eq!(
+        keys(&value["assumptions"][2]),
+        "id rule family stance text question path start end evidence trace hunks"
+    );
+    assert_eq!(keys(&value["hunks"][0]), "id path before after risk rank highlighted reasons");
+    assert_eq!(
+        keys(&value["summary"]),
+        "verdict files hunks highlighted_hunks added_lines removed_lines errors warnings notes open_questions upheld hidden"
+    );
+}
+
+#[test]
+fn json() {
+    let story = story();
+    insta::assert_snapshot!(
+        render(Kind::Json, &story.review(), story.sources(), Style::default())
+            .replace(env!("CARGO_PKG_VERSION"), "VERSION")
+    );
+}
+
+#[test]
+fn concise() {
+    let story = story();
+    insta::assert_snapshot!(render(Kind::Concise, &story.review(), story.sources(), Style::default()));
+}
+
+#[test]
+fn markdown() {
+    let story = story();
+    insta::assert_snapshot!(render(Kind::Markdown, &story.review(), story.sources(), Style::default()));
+}
+
+#[test]
+fn terminal() {
+    let story = story();
+    insta::assert_snapshot!(render(Kind::Terminal, &story.review(), story.sources(), Style::default()));
+}
+
+#[test]
+fn colour_only_where_it_is_wanted() {
+    let story = story();
+    let review = story.review();
+    let plain = render(Kind::Terminal, &review, story.sources(), Style::default());
+    assert!(!plain.contains('\u{1b}'));
+    let painted = render(Kind::Terminal, &review, story.sources(), Style { color: true, ..Style::default() });
+    assert!(painted.contains('\u{1b}'));
+}
+
+#[test]
+fn nothing_to_see_is_one_line() {
+    let story = Story::new(&[("m.py", "x = 1\n")], &[("m.py", "x = 2\n")]);
+    let review = story.review();
+    let text = render(Kind::Terminal, &review, story.sources(), Style::default());
+    assert_eq!(text, "nothing to see: no findings, no open questions (1 file, 1 hunk, +1 -1 lines)\n");
+    assert_eq!(render(Kind::Concise, &review, story.sources(), Style::default()), "");
+}
+
+#[test]
+fn source_cannot_steer_the_terminal() {
+    let text = "def f():\n    x = '\u{1b}]0;title\u{7}\u{202e}'\n";
+    let mut story = Story::new(&[], &[("m.py", text)]);
+    story.after.push(story.violated(Side::After, "lock-reentry", "m.py", "x =", 0).says("bad \u{1b}[2J"));
+    let review = story.review();
+    for kind in [Kind::Terminal, Kind::Concise, Kind::Markdown] {
+        let out = render(kind, &review, story.sources(), Style::default());
+        assert!(!out.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{}", kind.name());
+    }
+}
+
+#[test]
+fn every_kind_is_found_by_its_name() {
+    for kind in Kind::ALL {
+        assert_eq!(Kind::named(kind.name()), Some(kind));
+    }
+}

@@ -1,0 +1,101 @@
+//! Words and counts that the forms for people share.
+
+use crate::review::{Hunk, Level, Outcome, Review};
+
+pub(super) fn level(level: Level) -> &'static str {
+    match level {
+        Level::Error => "error",
+        Level::Warning => "warning",
+        Level::Note => "note",
+    }
+}
+
+/// "1 file", "2 files".
+pub(super) fn count(number: u32, one: &str) -> String {
+    if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
+}
+
+/// The review's outcome: "2 errors, 1 open question".
+pub(super) fn outcome(review: &Review) -> String {
+    let summary = &review.summary;
+    let mut parts = Vec::new();
+    for (number, name) in [(summary.errors, "error"), (summary.warnings, "warning"), (summary.notes, "note")] {
+        if number > 0 {
+            parts.push(count(number, name));
+        }
+    }
+    if summary.open_questions > 0 {
+        parts.push(count(summary.open_questions, "open question"));
+    }
+    let found = if parts.is_empty() { "no findings, no open questions".to_owned() } else { parts.join(", ") };
+    match summary.verdict {
+        Outcome::Clean | Outcome::Findings => found,
+        Outcome::Unfinished => format!("{found}; the work is not finished"),
+        Outcome::Incomplete => format!("{found}; not every changed file could be read"),
+    }
+}
+
+/// How much was reviewed: "3 files, 12 hunks, +30 -4 lines".
+pub(super) fn extent(review: &Review) -> String {
+    let summary = &review.summary;
+    format!(
+        "{}, {}, +{} -{} lines",
+        count(summary.files, "file"),
+        count(summary.hunks, "hunk"),
+        summary.added_lines,
+        summary.removed_lines
+    )
+}
+
+/// Whether one line says everything.
+pub(super) fn is_quiet(review: &Review) -> bool {
+    review.findings.is_empty()
+        && review.fixed.is_empty()
+        && review.assumptions.is_empty()
+        && review.summary.highlighted_hunks == 0
+        && review.summary.verdict == Outcome::Clean
+}
+
+/// Where a hunk stands: "a.py:3-9", or the line after which its lines stood.
+pub(super) fn place(hunk: &Hunk) -> String {
+    let (start, count) = (hunk.after.start, hunk.after.count);
+    match count {
+        0 => format!("{}:{} (removed)", hunk.path, start.max(1)),
+        1 => format!("{}:{start}", hunk.path),
+        _ => format!("{}:{start}-{}", hunk.path, start + count - 1),
+    }
+}
+
+/// A text on one line, without what could steer a terminal or hide what it says.
+pub(super) fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ").chars().map(harmless).collect()
+}
+
+/// A text as it stands, without what could steer a terminal. Keeps every byte offset, so that places stay right.
+pub(super) fn harmless_text(text: &str) -> String {
+    text.chars().map(|letter| if matches!(letter, '\n' | '\t') { letter } else { harmless(letter) }).collect()
+}
+
+/// The letter, or one of as many bytes that cannot steer a terminal or turn the direction of writing.
+fn harmless(letter: char) -> char {
+    match letter {
+        '\r' => ' ',
+        '\u{0}'..='\u{1f}' | '\u{7f}' => '?',
+        '\u{80}'..='\u{9f}' => '\u{bf}',
+        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => '\u{fffd}',
+        _ => letter,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn harmless_text_keeps_offsets() {
+        let text = "a\u{1b}[31m\u{9b}\u{202e}b\r\n\tc";
+        let tame = harmless_text(text);
+        assert_eq!(tame.len(), text.len());
+        assert!(!tame.chars().any(|letter| letter.is_control() && !matches!(letter, '\n' | '\t')));
+    }
+}
