@@ -195,6 +195,18 @@ impl Tables {
         self.prelude.exact(bare).map(String::as_str)
     }
 
+    /// Whether anything is known of a library, given the first segment of its names.
+    pub fn has_root(&self, root: &str) -> bool {
+        let separator = self.separator;
+        self.blocking.has_below(root, separator)
+            || self.locks.has_below(root, separator)
+            || self.signatures.has_below(root, separator)
+            || self.types.has_below(root, separator)
+            || self.aliases.has_below(root, separator)
+            || self.spawns.has_below(root, separator)
+            || self.offload.has_below(root, separator)
+    }
+
     /// Where the callable handed to this call (or decorated with it) runs.
     pub fn offload(&self, name: &str) -> Option<&Offload> {
         self.find(&self.offload, name)

@@ -34,6 +34,12 @@ impl<T> Table<T> {
         })
     }
 
+    /// Whether an entry stands below a path.
+    pub(super) fn has_below(&self, path: &str, separator: &str) -> bool {
+        let prefix = [path, separator].concat();
+        self.0.range(prefix.clone()..).next().is_some_and(|(name, _)| name.starts_with(&prefix))
+    }
+
     /// All entries with their names, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
         self.0.iter().map(|(name, entry)| (name.as_str(), entry))

@@ -1,0 +1,188 @@
+//! What the concurrent code of one side does.
+//!
+//! A [`Program`] holds the modules of one side that were asked for, and answers questions on demand, memoised:
+//!
+//! ~~~text
+//! names    what does this path name?            -> Item
+//! types    what type has this value?            -> Type
+//! calls    what does this call call?            -> Resolution
+//! held     which locks are held at this step?   -> Facts
+//! summary  what does calling this function do?  -> Summary
+//! contexts where does this function run?        -> Context
+//! ~~~
+//!
+//! Everything runs on one thread for one side, so the caches are plain cells and the order of questions is the order
+//! of the code: same change, same answers. Files come through a [`Loader`], never from disk.
+
+pub mod names;
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use crate::catalogue::{Catalogue, Tables};
+use crate::flow::{Function, FunctionIndex, Module, TypeDef, TypeIndex};
+use crate::text::{Language, Side};
+
+/// Brings other files of a side. Implementations share lowered modules between the sides by content.
+pub trait Loader: Sync {
+    /// The lowered module of a file, or `None` where the side has no such file or it cannot be read.
+    fn module(&self, side: Side, path: &str) -> Option<Arc<Module>>;
+    /// Whether the side has this file. Cheaper than reading it.
+    fn has(&self, side: Side, path: &str) -> bool;
+    /// Every source file of the side, sorted by path. Made once.
+    fn files(&self, side: Side) -> Arc<[Arc<str>]>;
+    /// The Rust packages of the side, sorted by folder. Made once.
+    fn packages(&self, side: Side) -> Arc<[Package]>;
+    /// Whether a file's text may hold these bytes. Cheaper than reading the file into a module.
+    fn may_mention(&self, _side: Side, _path: &str, _text: &str) -> bool {
+        true
+    }
+}
+
+/// A Rust package of the project, as its `Cargo.toml` says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Package {
+    /// The folder of its `Cargo.toml`, without a slash at the end; empty for the root.
+    pub folder: String,
+    /// The name that other crates use: dashes are underscores.
+    pub name: String,
+    /// Path of the library's root file.
+    pub library: String,
+    /// Its edition.
+    pub edition: crate::lower::Edition,
+    /// Whether the edition was written down.
+    pub is_edition_known: bool,
+    /// Renamed dependencies: the name in this package, and the package's own.
+    pub renamed: Vec<(String, String)>,
+}
+
+/// A module of one program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ModuleId(pub u32);
+
+/// A function of one program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FunctionId {
+    /// Its module.
+    pub module: ModuleId,
+    /// Which one.
+    pub index: FunctionIndex,
+}
+
+/// A type definition of one program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TypeId {
+    /// Its module.
+    pub module: ModuleId,
+    /// Which one.
+    pub index: TypeIndex,
+}
+
+/// The modules of one side and what was found out about them.
+pub struct Program<'a> {
+    /// Which side it is.
+    pub side: Side,
+    catalogue: &'a Catalogue,
+    loader: &'a dyn Loader,
+    modules: RefCell<Vec<Arc<Module>>>,
+    by_path: RefCell<FxHashMap<Arc<str>, Option<ModuleId>>>,
+    names: names::Cache,
+}
+
+impl<'a> Program<'a> {
+    /// A program without modules.
+    pub fn new(side: Side, catalogue: &'a Catalogue, loader: &'a dyn Loader) -> Self {
+        Self {
+            side,
+            catalogue,
+            loader,
+            modules: RefCell::default(),
+            by_path: RefCell::default(),
+            names: names::Cache::default(),
+        }
+    }
+
+    /// The module of a file, loaded at the first question.
+    pub fn module_at(&self, path: &str) -> Option<ModuleId> {
+        if let Some(known) = self.by_path.borrow().get(path) {
+            return *known;
+        }
+        let loaded = self.loader.module(self.side, path);
+        let id = loaded.map(|module| {
+            let mut modules = self.modules.borrow_mut();
+            modules.push(module);
+            ModuleId(modules.len() as u32 - 1)
+        });
+        self.by_path.borrow_mut().insert(path.into(), id);
+        id
+    }
+
+    /// A loaded module.
+    pub fn module(&self, id: ModuleId) -> Arc<Module> {
+        self.modules.borrow()[id.0 as usize].clone()
+    }
+
+    /// The modules loaded so far.
+    pub fn loaded(&self) -> Vec<ModuleId> {
+        (0..self.modules.borrow().len() as u32).map(ModuleId).collect()
+    }
+
+    /// Where files come from.
+    pub fn loader(&self) -> &'a dyn Loader {
+        self.loader
+    }
+
+    /// What the world's libraries do, for one language.
+    pub fn tables(&self, language: Language) -> &'a Tables {
+        self.catalogue.tables(language)
+    }
+
+    /// A function, with the module that owns it.
+    pub fn function(&self, id: FunctionId) -> FunctionRef {
+        FunctionRef { module: self.module(id.module), index: id.index }
+    }
+
+    /// A type definition, with the module that owns it.
+    pub fn type_def(&self, id: TypeId) -> TypeRef {
+        TypeRef { module: self.module(id.module), index: id.index }
+    }
+}
+
+/// A function that keeps its module alive.
+#[derive(Clone)]
+pub struct FunctionRef {
+    module: Arc<Module>,
+    index: FunctionIndex,
+}
+
+impl FunctionRef {
+    /// Its module.
+    pub fn module(&self) -> &Arc<Module> {
+        &self.module
+    }
+}
+
+impl std::ops::Deref for FunctionRef {
+    type Target = Function;
+
+    fn deref(&self) -> &Function {
+        self.module.function(self.index)
+    }
+}
+
+/// A type definition that keeps its module alive.
+#[derive(Clone)]
+pub struct TypeRef {
+    module: Arc<Module>,
+    index: TypeIndex,
+}
+
+impl std::ops::Deref for TypeRef {
+    type Target = TypeDef;
+
+    fn deref(&self) -> &TypeDef {
+        &self.module.types[self.index.at()]
+    }
+}

@@ -1,0 +1,449 @@
+//! Methods and fields of types, through base classes, `impl` blocks and traits.
+//!
+//! Impl blocks and subclasses are found by the last name they mention and then resolved, so that a module which is
+//! loaded costs nothing until somebody asks about a type of that name.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::outline::inside;
+use super::rust_files::is_below;
+use super::{Item, folder_of};
+use crate::analysis::{FunctionId, ModuleId, Program, TypeId};
+use crate::flow::{Function, FunctionKind, Impl, Module, TypeKind, TypeTerm};
+use crate::text::Language;
+
+/// What a name below a type stands for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Member {
+    /// A method, property or associated function of the project.
+    Function(FunctionId),
+    /// A field or attribute: index into [`crate::flow::TypeDef::fields`].
+    Field(TypeId, u32),
+    /// Something that a base class or trait outside the project gives: `threading.Thread.start`.
+    External(String),
+}
+
+/// What is known about the types of the loaded modules.
+#[derive(Default)]
+pub(super) struct Cache {
+    index: RefCell<Index>,
+    orders: RefCell<FxHashMap<TypeId, Arc<Order>>>,
+    widened: RefCell<FxHashSet<(TypeId, String)>>,
+}
+
+/// Who mentions a type by its last name.
+#[derive(Default)]
+struct Index {
+    /// How many modules are in it.
+    modules: usize,
+    heirs: FxHashMap<String, Vec<TypeId>>,
+    impls: FxHashMap<String, Vec<ImplId>>,
+    of_traits: FxHashMap<String, Vec<ImplId>>,
+    /// `impl<T: Bound> Trait for T`.
+    blanket: Vec<ImplId>,
+}
+
+type ImplId = (ModuleId, u32);
+
+/// A Python class and its bases, in the order in which attributes are looked up.
+#[derive(Default)]
+struct Order {
+    types: Vec<TypeId>,
+    outside: Vec<String>,
+}
+
+/// Most classes above a class.
+const MOST_BASES: usize = 64;
+
+impl Program<'_> {
+    /// What a name below a type may stand for. Several are candidates: implementations of a trait's method, or a method
+    /// and a field of one name. In Python the first class that has the name decides; in Rust the type's own functions do
+    /// before those of traits, and these before the traits' defaults.
+    pub fn method(&self, id: TypeId, name: &str) -> Vec<Member> {
+        let module = self.module(id.module);
+        match (module.language, self.type_def(id).kind) {
+            (Language::Python, _) => self.python_method(id, name),
+            (Language::Rust, TypeKind::Trait) => self.trait_method(id, name, &mut Vec::new()),
+            (Language::Rust, TypeKind::Alias) => self.aliased_method(id, name),
+            (Language::Rust, TypeKind::Class | TypeKind::Struct | TypeKind::Enum) => self.rust_method(id, name),
+        }
+    }
+
+    /// The base classes, supertraits, or what an alias stands for, as written from left to right.
+    pub fn bases(&self, id: TypeId) -> Vec<Item> {
+        let def = self.type_def(id);
+        def.bases
+            .iter()
+            .map(|base| match (self.resolve_type(id.module, &def.scope, base), base) {
+                // The body of a class sees the classes defined beside it in the body of the class around it.
+                (Item::Unknown, TypeTerm::Path { segments, .. }) => self.beside(id, segments).unwrap_or(Item::Unknown),
+                (item, _) => item,
+            })
+            .collect()
+    }
+
+    fn beside(&self, id: TypeId, segments: &[String]) -> Option<Item> {
+        let outline = self.outline(id.module);
+        let outer = outline.outer(id.index)?;
+        let (first, rest) = segments.split_first()?;
+        let index = outline.inner(&self.module(id.module), outer, first)?;
+        let head = Item::Type(TypeId { module: id.module, index });
+        Some(rest.iter().fold(head, |item, segment| self.python_member(&item, segment)))
+    }
+
+    /// The classes of loaded modules that name this class among their bases.
+    pub fn subclasses(&self, id: TypeId) -> Vec<TypeId> {
+        let name = self.type_def(id).name.clone();
+        self.settled(
+            |index| index.heirs.get(&name).cloned().unwrap_or_default(),
+            |heir| *heir != id && self.bases(*heir).contains(&Item::Type(id)),
+        )
+    }
+
+    /// The `impl` blocks of loaded modules for a type, or of a trait: index into [`Module::impls`].
+    pub fn impls_of(&self, id: TypeId) -> Vec<(ModuleId, u32)> {
+        let def = self.type_def(id);
+        let name = def.name.clone();
+        let is_trait = def.kind == TypeKind::Trait;
+        let candidates = |index: &Index| {
+            let table = if is_trait { &index.of_traits } else { &index.impls };
+            table.get(&name).cloned().unwrap_or_default()
+        };
+        self.settled(candidates, |(module, at)| {
+            let file = self.module(*module);
+            let block = &file.impls[*at as usize];
+            let term = if is_trait { block.of_trait.as_ref() } else { Some(&block.self_type) };
+            term.is_some_and(|term| self.resolve_type(*module, &block.scope, term) == Item::Type(id))
+        })
+    }
+
+    /// The methods of this name in the classes below a class, or in the implementations of a trait, as far as loaded.
+    pub fn overrides(&self, id: TypeId, name: &str) -> Vec<FunctionId> {
+        if self.type_def(id).kind == TypeKind::Trait {
+            return self.in_impls(&self.impls_of(id), name);
+        }
+        let mut below = self.subclasses(id);
+        let mut at = 0;
+        while let Some(&heir) = below.get(at) {
+            let more: Vec<TypeId> = self.subclasses(heir).into_iter().filter(|more| !below.contains(more)).collect();
+            below.extend(more.into_iter().filter(|more| *more != id));
+            at += 1;
+        }
+        below.into_iter().flat_map(|heir| self.own_method(heir, name)).collect()
+    }
+
+    /// The type in whose definition or `impl` a function stands, closures and nested functions included.
+    pub fn self_type(&self, id: FunctionId) -> Option<TypeId> {
+        let module = self.module(id.module);
+        let mut around = Some(id.index);
+        while let Some(index) = around {
+            let function = module.function(index);
+            if let Some(index) = function.owner {
+                return Some(TypeId { module: id.module, index });
+            }
+            if let Some(block) = function.in_impl.and_then(|at| module.impls.get(at as usize)) {
+                return match self.resolve_type(id.module, &block.scope, &block.self_type) {
+                    Item::Type(id) => Some(id),
+                    _ => None,
+                };
+            }
+            around = inside(function.parent);
+        }
+        None
+    }
+
+    fn python_method(&self, id: TypeId, name: &str) -> Vec<Member> {
+        let order = self.order(id);
+        for &class in &order.types {
+            let function = self.own_method(class, name);
+            let is_property = |id: &FunctionId| self.function(*id).kind == FunctionKind::Property;
+            // A property's setter writes the attribute of that name; the property is what is read.
+            let field = if function.iter().any(is_property) { None } else { self.own_field(class, name) };
+            if function.is_some() || field.is_some() {
+                return function.into_iter().map(Member::Function).chain(field).collect();
+            }
+        }
+        order
+            .outside
+            .iter()
+            .map(|base| Member::External(self.canonical_name(Language::Python, format!("{base}.{name}"))))
+            .collect()
+    }
+
+    /// Left to right, depth first, a base after everything that inherits from it: what C3 gives for sane hierarchies.
+    fn order(&self, id: TypeId) -> Arc<Order> {
+        if let Some(known) = self.names.members.orders.borrow().get(&id) {
+            return known.clone();
+        }
+        let (mut types, mut outside) = (Vec::new(), Vec::new());
+        let mut open = vec![(id, Vec::new())];
+        while let Some((class, path)) = open.pop() {
+            types.push(class);
+            let mut below = Vec::new();
+            for base in self.bases(class) {
+                match base {
+                    Item::Type(base) if base != class && !path.contains(&base) => {
+                        let mut path = path.clone();
+                        path.push(class);
+                        below.push((base, path));
+                    }
+                    Item::External(base) if !outside.contains(&base) => outside.push(base),
+                    _ => {}
+                }
+            }
+            if types.len() < MOST_BASES {
+                open.extend(below.into_iter().rev());
+            }
+        }
+        let is_last = |(at, class): &(usize, TypeId)| !types[at + 1..].contains(class);
+        let types = types.iter().copied().enumerate().filter(is_last).map(|(_, class)| class).collect();
+        let order = Arc::new(Order { types, outside });
+        self.names.members.orders.borrow_mut().insert(id, order.clone());
+        order
+    }
+
+    /// Methods in a class's or trait's own body: the last with a body, accessors of a property other than its reader
+    /// left out.
+    fn own_method(&self, id: TypeId, name: &str) -> Option<FunctionId> {
+        let module = self.module(id.module);
+        let def = &module.types[id.index.at()];
+        let named = |index: &&_| {
+            let function = module.function(**index);
+            function.name == name && !is_accessor(function)
+        };
+        let has_body = |index: &&_| named(index) && !module.function(**index).is_bodiless;
+        let found = def.methods.iter().rfind(has_body).or_else(|| def.methods.iter().rfind(named))?;
+        Some(FunctionId { module: id.module, index: *found })
+    }
+
+    fn own_field(&self, id: TypeId, name: &str) -> Option<Member> {
+        let at = self.type_def(id).fields.iter().position(|field| field.name == name)?;
+        Some(Member::Field(id, at as u32))
+    }
+
+    fn aliased_method(&self, id: TypeId, name: &str) -> Vec<Member> {
+        let alias = self.type_def(id);
+        let through = || {
+            Some(match self.bases(id).into_iter().next()? {
+                Item::Type(target) if target != id => self.method(target, name),
+                Item::External(target) => {
+                    vec![Member::External(self.canonical_name(Language::Rust, format!("{target}::{name}")))]
+                }
+                _ => Vec::new(),
+            })
+        };
+        self.once(id.module, &alias.scope, &alias.name, super::Lookup::Alias, through).unwrap_or_default()
+    }
+
+    fn rust_method(&self, id: TypeId, name: &str) -> Vec<Member> {
+        let mut functions = self.rust_functions(id, name);
+        let field = self.own_field(id, name);
+        if functions.is_empty() && field.is_none() && self.widen(id, name) {
+            functions = self.rust_functions(id, name);
+        }
+        let found: Vec<Member> = functions.into_iter().map(Member::Function).chain(field).collect();
+        if found.is_empty() { self.from_traits_outside(id, name) } else { found }
+    }
+
+    fn rust_functions(&self, id: TypeId, name: &str) -> Vec<FunctionId> {
+        let impls = self.impls_of(id);
+        let (own, of_traits): (Vec<_>, Vec<_>) =
+            impls.into_iter().partition(|&at| self.block(at, |_, block| block.of_trait.is_none()));
+        let mut found = self.in_impls(&own, name);
+        if found.is_empty() {
+            found = self.in_impls(&of_traits, name);
+        }
+        if found.is_empty() {
+            let traits = of_traits.iter().filter_map(|&at| self.trait_of(at));
+            let default = |id: TypeId| self.own_method(id, name).filter(|id| !self.function(*id).is_bodiless);
+            found = traits.filter_map(default).collect();
+            found.dedup();
+        }
+        if found.is_empty() {
+            self.indexed(|_| ());
+            let blanket = self.names.members.index.borrow().blanket.clone();
+            found = self.in_impls(&blanket, name);
+        }
+        found
+    }
+
+    fn from_traits_outside(&self, id: TypeId, name: &str) -> Vec<Member> {
+        let tables = self.tables(Language::Rust);
+        let traits = self.impls_of(id).into_iter().filter_map(|at| {
+            self.block(at, |module, block| match self.resolve_type(module, &block.scope, block.of_trait.as_ref()?) {
+                Item::External(name) => Some(name),
+                _ => None,
+            })
+        });
+        // A type implements many traits of the standard library; only one that is known to give this name matters.
+        let is_known = |name: &String| tables.signature(name).is_some() || tables.blocking(name).is_some();
+        traits.map(|of| format!("{of}::{name}")).filter(is_known).map(Member::External).collect()
+    }
+
+    fn trait_method(&self, id: TypeId, name: &str, seen: &mut Vec<TypeId>) -> Vec<Member> {
+        if seen.contains(&id) {
+            return Vec::new();
+        }
+        seen.push(id);
+        let own = self.own_method(id, name);
+        let mut found = self.in_impls(&self.impls_of(id), name);
+        found.extend(own.filter(|own| found.is_empty() || !self.function(*own).is_bodiless));
+        if !found.is_empty() {
+            return found.into_iter().map(Member::Function).collect();
+        }
+        let mut outside = Vec::new();
+        for base in self.bases(id) {
+            match base {
+                Item::Type(base) => {
+                    let inherited = self.trait_method(base, name, seen);
+                    if inherited.iter().any(|member| !matches!(member, Member::External(_))) {
+                        return inherited;
+                    }
+                    outside.extend(inherited);
+                }
+                Item::External(base) => {
+                    outside.push(Member::External(self.canonical_name(Language::Rust, format!("{base}::{name}"))));
+                }
+                _ => {}
+            }
+        }
+        outside
+    }
+
+    fn canonical_name(&self, language: Language, name: String) -> String {
+        self.tables(language).alias(&name).unwrap_or(name)
+    }
+
+    fn trait_of(&self, at: ImplId) -> Option<TypeId> {
+        self.block(at, |module, block| match self.resolve_type(module, &block.scope, block.of_trait.as_ref()?) {
+            Item::Type(id) => Some(id),
+            _ => None,
+        })
+    }
+
+    fn in_impls(&self, impls: &[ImplId], name: &str) -> Vec<FunctionId> {
+        let in_one = |&at: &ImplId| {
+            let module = self.module(at.0);
+            let block = &module.impls[at.1 as usize];
+            let named = block.functions.iter().filter(|index| module.function(**index).name == name);
+            named.map(|index| FunctionId { module: at.0, index: *index }).collect::<Vec<_>>()
+        };
+        impls.iter().flat_map(in_one).collect()
+    }
+
+    fn block<T>(&self, (module, at): ImplId, look: impl FnOnce(ModuleId, &Impl) -> T) -> T {
+        look(module, &self.module(module).impls[at as usize])
+    }
+
+    /// Loads the files beside a type's own that may hold an `impl` with this function. Whether any was loaded.
+    fn widen(&self, id: TypeId, name: &str) -> bool {
+        if !self.names.members.widened.borrow_mut().insert((id, name.to_owned())) {
+            return false;
+        }
+        let path = self.module(id.module).path.clone();
+        let folder = folder_of(&path);
+        let own_name = self.type_def(id).name.clone();
+        let function = format!("fn {name}");
+        let files = self.loader.files(self.side);
+        let first = files.partition_point(|file| **file < *folder);
+        let before = self.loaded().len();
+        for file in files[first..].iter().take_while(|file| is_below(file, folder) || file.starts_with(folder)) {
+            // One folder further down: `store.rs` keeps its parts in `store/`.
+            let is_near = folder_of(file) == folder || folder_of(folder_of(file)) == folder;
+            let is_candidate = is_near && file.ends_with(".rs") && !self.by_path.borrow().contains_key(file);
+            if is_candidate
+                && self.loader.may_mention(self.side, file, &function)
+                && self.loader.may_mention(self.side, file, &own_name)
+            {
+                self.led_to(file);
+            }
+        }
+        self.loaded().len() > before
+    }
+
+    /// Filters candidates from the index. A filter may load modules, which may bring more candidates.
+    fn settled<T: PartialEq>(&self, candidates: impl Fn(&Index) -> Vec<T>, is_one: impl Fn(&T) -> bool) -> Vec<T> {
+        let mut kept = Vec::new();
+        let mut done = 0;
+        loop {
+            let all = self.indexed(&candidates);
+            if done >= all.len() {
+                return kept;
+            }
+            let fresh = all.into_iter().skip(done);
+            for candidate in fresh {
+                done += 1;
+                if is_one(&candidate) {
+                    kept.push(candidate);
+                }
+            }
+        }
+    }
+
+    fn indexed<T>(&self, look: impl FnOnce(&Index) -> T) -> T {
+        let mut index = self.names.members.index.borrow_mut();
+        let modules = self.modules.borrow();
+        while let Some(module) = modules.get(index.modules) {
+            let id = ModuleId(index.modules as u32);
+            index.add(id, module);
+            index.modules += 1;
+        }
+        look(&index)
+    }
+}
+
+impl Index {
+    fn add(&mut self, id: ModuleId, module: &Module) {
+        for (at, def) in module.types.iter().enumerate() {
+            let heir = TypeId { module: id, index: crate::flow::TypeIndex(at as u32) };
+            for name in def.bases.iter().flat_map(|base| last_names(module, base)) {
+                let heirs = self.heirs.entry(name).or_default();
+                if heirs.last() != Some(&heir) {
+                    heirs.push(heir);
+                }
+            }
+        }
+        for (at, block) in module.impls.iter().enumerate() {
+            let this = (id, at as u32);
+            let is_blanket = |name: &String| block.generics.iter().any(|generic| generic.name == *name);
+            for name in last_names(module, &block.self_type) {
+                if is_blanket(&name) && block.of_trait.is_some() {
+                    self.blanket.push(this);
+                } else {
+                    self.impls.entry(name).or_default().push(this);
+                }
+            }
+            for name in block.of_trait.iter().flat_map(|term| last_names(module, term)) {
+                self.of_traits.entry(name).or_default().push(this);
+            }
+        }
+    }
+}
+
+/// The last name of a type as written, and the one it was imported from if it was renamed.
+fn last_names(module: &Module, term: &TypeTerm) -> Vec<String> {
+    match term {
+        TypeTerm::Path { segments, .. } => {
+            let Some(last) = segments.last() else { return Vec::new() };
+            let renamed = module.imports.iter().filter(|import| segments.len() == 1 && import.name == *last);
+            let mut names = vec![last.clone()];
+            for original in renamed.filter_map(|import| import.target.last()) {
+                if !names.contains(original) {
+                    names.push(original.clone());
+                }
+            }
+            names
+        }
+        TypeTerm::Reference(inner) | TypeTerm::Annotated(inner, _) => last_names(module, inner),
+        TypeTerm::Binding(..) | TypeTerm::Tuple(_) | TypeTerm::Union(_) | TypeTerm::Slice(_) => Vec::new(),
+        TypeTerm::Bounds(_) | TypeTerm::Function(..) | TypeTerm::Other(_) => Vec::new(),
+    }
+}
+
+fn is_accessor(function: &Function) -> bool {
+    let last = |path: &[String]| matches!(path, [_, .., last] if last == "setter" || last == "deleter");
+    function.decorators.iter().any(|decorator| last(&decorator.path))
+}

@@ -1,0 +1,160 @@
+//! Brings the files of both sides to the analysis.
+//!
+//! A file is parsed and lowered once, when it is first asked for, and both sides share the result where path, text and
+//! edition are the same. A file that breaks the front-end becomes a row of coverage, not the end of the review.
+
+mod packages;
+
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+use rustc_hash::FxHashMap;
+
+use crate::analysis::{Loader, Package};
+use crate::change::{Blob, BlobId, Trees, Uncovered};
+use crate::flow::Module;
+use crate::lower::{Edition, lower};
+use crate::text::{Language, Side, SourceFile};
+
+/// The stack of a worker. Parsers recurse with the nesting of the text, which is bounded before they run.
+pub const STACK: usize = 16 * 1024 * 1024;
+
+/// A pool of workers with deep stacks: `threads` of them, or one for each core.
+pub fn workers(threads: Option<usize>) -> Result<rayon::ThreadPool, rayon::ThreadPoolBuildError> {
+    rayon::ThreadPoolBuilder::new().stack_size(STACK).num_threads(threads.unwrap_or(0)).build()
+}
+
+/// The files of both sides, lowered on demand.
+pub struct Files {
+    trees: Arc<dyn Trees>,
+    lowered: Mutex<FxHashMap<Key, Slot>>,
+    packages: [OnceLock<Arc<[Package]>>; 2],
+    sources: [OnceLock<Arc<[Arc<str>]>>; 2],
+    uncovered: Mutex<BTreeSet<Uncovered>>,
+}
+
+type Key = (Arc<str>, BlobId, Edition);
+type Slot = Arc<OnceLock<Option<Arc<Module>>>>;
+
+impl Files {
+    /// The files of two trees.
+    pub fn new(trees: Arc<dyn Trees>) -> Self {
+        Self {
+            trees,
+            lowered: Mutex::default(),
+            packages: Default::default(),
+            sources: Default::default(),
+            uncovered: Mutex::default(),
+        }
+    }
+
+    /// Lowers files side by side, so that later questions find them ready. Runs on the pool it is called in.
+    pub fn prefetch(&self, wanted: &[(Side, Arc<str>)]) {
+        wanted.par_iter().for_each(|(side, path)| {
+            self.module(*side, path);
+        });
+    }
+
+    /// Files that could not be read, sorted by path.
+    pub fn uncovered(&self) -> Vec<Uncovered> {
+        self.uncovered.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    /// How many files were lowered, for `--timings`.
+    pub fn count(&self) -> usize {
+        self.lowered.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    fn edition(&self, side: Side, path: &str) -> Edition {
+        if Language::of_path(path) != Some(Language::Rust) {
+            return Edition::default();
+        }
+        let packages = self.packages(side);
+        let holds = |package: &&Package| {
+            let folder = &*package.folder;
+            folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+        };
+        packages
+            .iter()
+            .filter(holds)
+            .max_by_key(|package| package.folder.len())
+            .map_or_else(Edition::default, |package| package.edition)
+    }
+
+    fn lower(&self, path: &Arc<str>, blob: &Blob, edition: Edition) -> Option<Arc<Module>> {
+        let file = SourceFile::new(path.clone(), blob.text.clone())?;
+        // Nothing that the closure touches outlives a panic in it.
+        match catch_unwind(AssertUnwindSafe(|| lower(&file, edition))) {
+            Ok(module) => Some(Arc::new(module)),
+            Err(_) => {
+                self.cannot_read(path, "a defect of tenth stopped its analysis; please report it");
+                None
+            }
+        }
+    }
+
+    fn cannot_read(&self, path: &str, why: &str) {
+        let row = Uncovered { path: path.to_owned(), why: why.to_owned() };
+        self.uncovered.lock().unwrap_or_else(PoisonError::into_inner).insert(row);
+    }
+}
+
+impl Loader for Files {
+    fn module(&self, side: Side, path: &str) -> Option<Arc<Module>> {
+        Language::of_path(path)?;
+        let blob = self.trees.read(side, path)?;
+        let edition = self.edition(side, path);
+        let path: Arc<str> = path.into();
+        // The map is locked only to find the slot: two workers that want the same file share the work, others go on.
+        let slot = {
+            let mut lowered = self.lowered.lock().unwrap_or_else(PoisonError::into_inner);
+            lowered.entry((path.clone(), blob.id, edition)).or_default().clone()
+        };
+        slot.get_or_init(|| self.lower(&path, &blob, edition)).clone()
+    }
+
+    fn has(&self, side: Side, path: &str) -> bool {
+        self.trees.has(side, path)
+    }
+
+    fn files(&self, side: Side) -> Arc<[Arc<str>]> {
+        let is_source = |path: &&Arc<str>| Language::of_path(path).is_some();
+        let files = || self.trees.list(side).iter().filter(is_source).cloned().collect();
+        self.sources[at(side)].get_or_init(files).clone()
+    }
+
+    fn packages(&self, side: Side) -> Arc<[Package]> {
+        let read = || {
+            let is_manifest = |path: &&Arc<str>| packages::is_manifest(path);
+            let listed = self.trees.list(side);
+            let texts = listed.iter().filter(is_manifest).filter_map(|path| {
+                let blob = self.trees.read(side, path)?;
+                Some((path.to_string(), blob.text))
+            });
+            let found = packages::read(texts.collect());
+            found
+                .damaged
+                .iter()
+                .for_each(|path| self.cannot_read(path, "it is no valid TOML, so its package is unknown"));
+            found.packages.into()
+        };
+        self.packages[at(side)].get_or_init(read).clone()
+    }
+
+    fn may_mention(&self, side: Side, path: &str, text: &str) -> bool {
+        let blob = self.trees.read(side, path);
+        blob.is_some_and(|blob| memchr::memmem::find(blob.text.as_bytes(), text.as_bytes()).is_some())
+    }
+}
+
+fn at(side: Side) -> usize {
+    match side {
+        Side::Before => 0,
+        Side::After => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests;
