@@ -12,7 +12,7 @@ use crate::review::{
     Assumption, CoverageState, Finding, Level, Origin, Position, Review, Side, SourceText, Sources, Stance, Status,
 };
 
-use super::{Style, excerpt, words};
+use super::{Paint, Style, excerpt, words};
 
 /// A label on more lines than this would push everything else off the screen; its first line stands for it.
 const LONGEST_LABEL: u32 = 6;
@@ -193,7 +193,10 @@ fn remarks(out: &mut String, review: &Review, style: Style) {
 }
 
 fn paint(style: Style, code: &str, text: &str) -> String {
-    if style.color { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    match style.paint {
+        Paint::Coloured => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
+        Paint::Plain => text.to_owned(),
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -244,7 +247,10 @@ impl Snippet {
     }
 
     fn render(&self, out: &mut String, style: Style) {
-        let theme = if style.color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+        let theme = match style.paint {
+            Paint::Coloured => GraphicalTheme::unicode(),
+            Paint::Plain => GraphicalTheme::unicode_nocolor(),
+        };
         let handler = GraphicalReportHandler::new_themed(theme)
             .with_width(style.width.max(40))
             .with_links(false)

@@ -54,7 +54,7 @@ fn json_keeps_to_its_schema() {
     let schema = serde_json::to_value(settings.into_generator().into_root_schema_for::<Review>()).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     for review in [story.review(), Story::new(&[], &[]).review()] {
-        let text = render(Kind::Json, &review, story.sources(), Style::default());
+        let text = render(Format::Json, &review, story.sources(), Style::default());
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
         let wrong: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
         assert!(wrong.is_empty(), "{wrong:#?}");
@@ -96,7 +96,7 @@ fn json_keys_stand_in_the_order_of_the_contract() {
 fn json() {
     let story = story();
     insta::assert_snapshot!(
-        render(Kind::Json, &story.review(), story.sources(), Style::default())
+        render(Format::Json, &story.review(), story.sources(), Style::default())
             .replace(env!("CARGO_PKG_VERSION"), "VERSION")
     );
 }
@@ -104,28 +104,29 @@ fn json() {
 #[test]
 fn concise() {
     let story = story();
-    insta::assert_snapshot!(render(Kind::Concise, &story.review(), story.sources(), Style::default()));
+    insta::assert_snapshot!(render(Format::Concise, &story.review(), story.sources(), Style::default()));
 }
 
 #[test]
 fn markdown() {
     let story = story();
-    insta::assert_snapshot!(render(Kind::Markdown, &story.review(), story.sources(), Style::default()));
+    insta::assert_snapshot!(render(Format::Markdown, &story.review(), story.sources(), Style::default()));
 }
 
 #[test]
 fn terminal() {
     let story = story();
-    insta::assert_snapshot!(render(Kind::Terminal, &story.review(), story.sources(), Style::default()));
+    insta::assert_snapshot!(render(Format::Terminal, &story.review(), story.sources(), Style::default()));
 }
 
 #[test]
 fn colour_only_where_it_is_wanted() {
     let story = story();
     let review = story.review();
-    let plain = render(Kind::Terminal, &review, story.sources(), Style::default());
+    let plain = render(Format::Terminal, &review, story.sources(), Style::default());
     assert!(!plain.contains('\u{1b}'));
-    let painted = render(Kind::Terminal, &review, story.sources(), Style { color: true, ..Style::default() });
+    let painted =
+        render(Format::Terminal, &review, story.sources(), Style { paint: Paint::Coloured, ..Style::default() });
     assert!(painted.contains('\u{1b}'));
 }
 
@@ -133,9 +134,9 @@ fn colour_only_where_it_is_wanted() {
 fn nothing_to_see_is_one_line() {
     let story = Story::new(&[("m.py", "x = 1\n")], &[("m.py", "x = 2\n")]);
     let review = story.review();
-    let text = render(Kind::Terminal, &review, story.sources(), Style::default());
+    let text = render(Format::Terminal, &review, story.sources(), Style::default());
     assert_eq!(text, "nothing to see: no findings, no open questions (1 file, 1 hunk, +1 -1 lines)\n");
-    assert_eq!(render(Kind::Concise, &review, story.sources(), Style::default()), "");
+    assert_eq!(render(Format::Concise, &review, story.sources(), Style::default()), "");
 }
 
 #[test]
@@ -144,15 +145,8 @@ fn source_cannot_steer_the_terminal() {
     let mut story = Story::new(&[], &[("m.py", text)]);
     story.after.push(story.violated(Side::After, "lock-reentry", "m.py", "x =", 0).says("bad \u{1b}[2J"));
     let review = story.review();
-    for kind in [Kind::Terminal, Kind::Concise, Kind::Markdown] {
-        let out = render(kind, &review, story.sources(), Style::default());
-        assert!(!out.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{}", kind.name());
-    }
-}
-
-#[test]
-fn every_kind_is_found_by_its_name() {
-    for kind in Kind::ALL {
-        assert_eq!(Kind::named(kind.name()), Some(kind));
+    for format in [Format::Terminal, Format::Concise, Format::Markdown] {
+        let out = render(format, &review, story.sources(), Style::default());
+        assert!(!out.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{format:?}");
     }
 }

@@ -7,6 +7,7 @@
 //! A question is asked only if the change causes it within the functions that it is about, and if the bad answer would
 //! be a warning at least. Nothing is cut for length; the order says what matters most.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use crate::verdict::{Level, Stake};
@@ -39,36 +40,26 @@ pub(super) fn checklist(
     hunks: &[Hunk],
 ) -> Vec<Assumption> {
     let mut groups = BTreeMap::<(Stance, [&str; 4]), Vec<&Judged<'_>>>::new();
-    for &one in judged {
+    let mut judged = judged.to_vec();
+    judged.sort_by(|one, two| matching::canonical(one.verdict, two.verdict));
+    for one in judged {
         groups.entry((stance(one.verdict.stance), one.key())).or_default().push(one);
     }
-    let mut lines: Vec<((Stance, std::cmp::Reverse<(Option<Stake>, u8)>), Assumption)> = groups
-        .into_values()
-        .map(|mut group| {
-            group.sort_by(|one, two| matching::canonical(one.verdict, two.verdict));
-            let assumption = merged(diff, &group, findings);
-            let causes = group.iter().flat_map(|one| &one.blame.causes);
-            let risk = causes.map(|&at| hunks[at].risk).max().unwrap_or(0);
-            // No stake means that the rule does not grade it: as bad as it gets.
-            let stake = group.iter().map(|one| one.verdict.stake.unwrap_or(Stake::Unbounded)).max();
-            ((assumption.stance, std::cmp::Reverse((stake, risk))), assumption)
-        })
-        .collect();
-    lines.sort_by(|(one, left), (two, right)| {
-        let place = |line: &Assumption| (line.path.clone(), line.start, line.rule.clone(), line.id.clone());
-        one.cmp(two).then_with(|| {
-            let ((path, start, rule, id), (other_path, other_start, other_rule, other_id)) =
-                (place(left), place(right));
-            (path, start.line, start.column, rule, id).cmp(&(
-                other_path,
-                other_start.line,
-                other_start.column,
-                other_rule,
-                other_id,
-            ))
-        })
-    });
+    let mut lines: Vec<(Weight, Assumption)> =
+        groups.into_values().map(|group| (weight(&group, hunks), merged(diff, &group, findings))).collect();
+    let place = |line: &Assumption| (line.path.clone(), line.start.line, line.start.column, line.id.clone());
+    lines.sort_by_cached_key(|(weight, line)| (line.stance, Reverse(*weight), place(line)));
     lines.into_iter().map(|(_, line)| line).collect()
+}
+
+/// How much an answer matters: the worst case's length, then the risk of the hunks.
+type Weight = (Stake, u8);
+
+fn weight(group: &[&Judged<'_>], hunks: &[Hunk]) -> Weight {
+    // No stake means that the rule does not grade it: as bad as it gets.
+    let stake = group.iter().map(|one| one.verdict.stake.unwrap_or(Stake::Unbounded)).max().unwrap_or(Stake::Unbounded);
+    let risk = group.iter().flat_map(|one| &one.blame.causes).map(|&at| hunks[at].risk).max().unwrap_or(0);
+    (stake, risk)
 }
 
 /// One line for verdicts of one key; the first by place speaks for all.
