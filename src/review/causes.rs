@@ -12,13 +12,15 @@
 //!    subject;
 //! 6. any change of those files, then any change at all that names the subject, then the first one.
 //!
+//! Whatever else changed, a hunk that took away what upheld the assumption before is a cause as well.
+//!
 //! Context is every other hunk that overlaps a function on the trace. Where the analysis can be asked again
 //! ([`StillThere`]), a cause without which the verdict still stands becomes context, unless that leaves none.
 
 use std::collections::BTreeSet;
 
 use crate::text::Side;
-use crate::verdict::{Location, Verdict};
+use crate::verdict::{Location, Stance, Verdict};
 
 use super::diff::Diff;
 use super::matching::last_name;
@@ -43,6 +45,10 @@ pub(super) fn of_introduced(
     let held: BTreeSet<usize> = verdict.places().flat_map(|place| diff.holding(Side::After, place)).collect();
     let (mut causes, is_near) =
         if held.is_empty() { without_a_changed_place(diff, verdict, partner) } else { (held, true) };
+    // What made the assumption hold before is a cause when it goes, whatever else changed.
+    if let Some(partner) = partner.filter(|partner| partner.stance == Stance::Upheld) {
+        causes.extend(partner.places().flat_map(|place| diff.holding(Side::Before, place)));
+    }
     if let Some(still_there) = still_there
         && causes.len() > 1
     {
@@ -103,8 +109,12 @@ fn surrounding(diff: &Diff<'_>, verdict: &Verdict) -> BTreeSet<usize> {
     functions(diff, Side::After, verdict).into_iter().flat_map(|item| inside(diff, item)).collect()
 }
 
-fn inside<'d>(diff: &'d Diff<'_>, item: &ItemRange) -> impl Iterator<Item = usize> + use<'d> {
-    diff.within(item.side, &item.path, item.first, item.last).collect::<Vec<_>>().into_iter()
+/// The hunks of a function. What was removed at its very end stands behind its last line on the after side, and is known
+/// by the function it was in.
+fn inside(diff: &Diff<'_>, item: &ItemRange) -> BTreeSet<usize> {
+    let overlapping = diff.within(item.side, &item.path, item.first, item.last);
+    let named = diff.hunks_of(item.side, &item.path).filter(|&at| diff.pieces[at].item.as_ref() == Some(&item.name));
+    overlapping.chain(named).collect()
 }
 
 /// The innermost functions around the places of a verdict, the primary place's first.
@@ -128,7 +138,7 @@ fn recoloured(diff: &Diff<'_>, item: &ItemRange) -> Option<usize> {
     };
     let name = last_name(&item.name);
     let header = |text: &str| text.lines().find(|line| line.contains(name)).map(is_async);
-    inside(diff, item).find(|&at| {
+    inside(diff, item).into_iter().find(|&at| {
         let (before, after) = (diff.text(at, Side::Before), diff.text(at, Side::After));
         matches!((header(&before), header(&after)), (Some(before), Some(after)) if before != after)
     })
@@ -139,7 +149,7 @@ fn nearest_removal(diff: &Diff<'_>, verdict: &Verdict, functions: &[&ItemRange])
     let places: Vec<(&Location, u32)> =
         verdict.places().map(|place| (place, diff.sources.lines(Side::After, place).0)).collect();
     let removals = functions.iter().flat_map(|item| {
-        let removals = inside(diff, item).filter(|&at| diff.lines_of(at, Side::Before).count > 0);
+        let removals = inside(diff, item).into_iter().filter(|&at| diff.lines_of(at, Side::Before).count > 0);
         removals.map(move |at| (at, *item))
     });
     let distance = |at: usize, item: &ItemRange| {

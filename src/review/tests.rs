@@ -313,6 +313,33 @@ fn a_deletion_without_a_line_of_its_own_is_a_cause() {
 }
 
 #[test]
+fn what_was_removed_at_the_end_of_a_function_is_a_cause() {
+    let before = "async def f():\n    lock()\n    x = 1\n    unlock()\n\n\ndef g():\n    y = 1\n";
+    let after = before.replace("    unlock()\n", "").replace("y = 1", "y = 2");
+    let mut story = Story::new(&[("m.py", before)], &[("m.py", &after)]);
+    story.after.push(story.violated(Side::After, "lock-reentry", "m.py", "lock()", 0));
+    let review = story.review();
+    assert_eq!(hunk_lines(&review, &review.findings[0].causes), [("m.py".to_owned(), 3)]);
+}
+
+#[test]
+fn evidence_that_went_is_a_cause_beside_changed_places() {
+    let before = "async def f():\n    x = 1\n    check()\n    y = 1\n    z = 1\n    use(x)\n";
+    let after = before.replace("    check()\n", "").replace("use(x)", "use(x, 1)");
+    let mut story = Story::new(&[("m.py", before)], &[("m.py", &after)]);
+    let mut held = story.violated(Side::Before, "stale-read-across-await", "m.py", "x = 1", 0);
+    held.stance = verdict::Stance::Upheld;
+    held.evidence.push(verdict::Evidence { at: story.at(Side::Before, "m.py", "check()", 0), note: "checked".into() });
+    let mut broken = story.violated(Side::After, "stale-read-across-await", "m.py", "x = 1", 0);
+    broken.evidence.push(verdict::Evidence { at: story.at(Side::After, "m.py", "use(x, 1)", 0), note: "used".into() });
+    story.before.push(held);
+    story.after.push(broken);
+    let review = story.review();
+    assert_eq!(review.findings[0].causes.len(), 2);
+    assert_eq!(review.findings[0].origin, Origin::Introduced);
+}
+
+#[test]
 fn a_function_that_became_async_blames_its_header() {
     let before = "def f():\n    x = 1\n    y = 2\n    sleep()\n    return 1\n";
     let after = before.replace("def f", "async def f").replace("return 1", "return 2");
