@@ -14,15 +14,24 @@
 //! Everything runs on one thread for one side, so the caches are plain cells and the order of questions is the order
 //! of the code: same change, same answers. Files come through a [`Loader`], never from disk.
 
+pub mod calls;
+pub mod contexts;
+pub mod effects;
+pub mod held;
+pub mod locks;
 pub mod names;
+pub mod shape;
+pub mod summary;
+pub mod types;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::catalogue::{Catalogue, Tables};
-use crate::flow::{Function, FunctionIndex, Module, TypeDef, TypeIndex};
+use crate::flow::{Function, FunctionIndex, Module, TypeDef, TypeIndex, ValueIndex};
 use crate::text::{Language, Side};
 
 /// Brings other files of a side. Implementations share lowered modules between the sides by content.
@@ -31,14 +40,14 @@ pub trait Loader: Sync {
     fn module(&self, side: Side, path: &str) -> Option<Arc<Module>>;
     /// Whether the side has this file. Cheaper than reading it.
     fn has(&self, side: Side, path: &str) -> bool;
-    /// Every source file of the side, sorted by path. Made once.
-    fn files(&self, side: Side) -> Arc<[Arc<str>]>;
-    /// The Rust packages of the side, sorted by folder. Made once.
-    fn packages(&self, side: Side) -> Arc<[Package]>;
     /// Whether a file's text may hold these bytes. Cheaper than reading the file into a module.
     fn may_mention(&self, _side: Side, _path: &str, _text: &str) -> bool {
         true
     }
+    /// Every source file of the side, sorted by path. Made once.
+    fn files(&self, side: Side) -> Arc<[Arc<str>]>;
+    /// The Rust packages of the side, sorted by folder. Made once.
+    fn packages(&self, side: Side) -> Arc<[Package]>;
 }
 
 /// A Rust package of the project, as its `Cargo.toml` says.
@@ -89,6 +98,16 @@ pub struct Program<'a> {
     modules: RefCell<Vec<Arc<Module>>>,
     by_path: RefCell<FxHashMap<Arc<str>, Option<ModuleId>>>,
     names: names::Cache,
+    depth: Cell<u32>,
+    types: RefCell<FxHashMap<(FunctionId, ValueIndex), types::Type>>,
+    returns: RefCell<FxHashMap<FunctionId, types::Type>>,
+    resolutions: RefCell<FxHashMap<(FunctionId, ValueIndex), Rc<calls::Resolution>>>,
+    shapes: RefCell<FxHashMap<FunctionId, Rc<shape::Shape>>>,
+    facts: RefCell<FxHashMap<FunctionId, Rc<held::Facts>>>,
+    summaries: RefCell<FxHashMap<FunctionId, Rc<summary::Summary<'a>>>>,
+    under_way: RefCell<FxHashSet<FunctionId>>,
+    contexts: RefCell<FxHashMap<FunctionId, Rc<contexts::Context>>>,
+    handed: RefCell<FxHashMap<ModuleId, Rc<Vec<contexts::HandOver>>>>,
 }
 
 impl<'a> Program<'a> {
@@ -101,6 +120,16 @@ impl<'a> Program<'a> {
             modules: RefCell::default(),
             by_path: RefCell::default(),
             names: names::Cache::default(),
+            depth: Cell::new(0),
+            types: RefCell::default(),
+            returns: RefCell::default(),
+            resolutions: RefCell::default(),
+            shapes: RefCell::default(),
+            facts: RefCell::default(),
+            summaries: RefCell::default(),
+            under_way: RefCell::default(),
+            contexts: RefCell::default(),
+            handed: RefCell::default(),
         }
     }
 

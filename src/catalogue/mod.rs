@@ -195,6 +195,15 @@ impl Tables {
         self.prelude.exact(bare).map(String::as_str)
     }
 
+    /// Whether a call of this name means something here, so that looking through a dereference would lose it.
+    pub fn knows(&self, name: &str) -> bool {
+        self.find(&self.signatures, name).is_some()
+            || self.blocking(name).is_some()
+            || self.offload(name).is_some()
+            || self.spawn(name).is_some()
+            || self.awaitable(name).is_some()
+    }
+
     /// Whether anything is known of a library, given the first segment of its names.
     pub fn has_root(&self, root: &str) -> bool {
         let separator = self.separator;

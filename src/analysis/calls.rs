@@ -1,0 +1,386 @@
+//! What a call calls.
+//!
+//! A call resolves by definition, never by bare name. May is not must: where several definitions may be meant, all of
+//! them are targets, and whoever wants certainty asks for the effect in every one.
+
+use std::rc::Rc;
+
+use super::names::{Item, Member};
+use super::types::{Substitution, Type};
+use super::{FunctionId, Program, TypeId};
+use crate::flow::{Callee, FunctionKind, Literal, ValueIndex, ValueKind};
+use crate::text::Language;
+
+/// What a call resolves to.
+#[derive(Clone, Debug, Default)]
+pub struct Resolution {
+    /// Every definition that may be meant; empty when nothing is known.
+    pub targets: Vec<Target>,
+    /// The receiver's type, for a method.
+    pub receiver: Option<Type>,
+    /// Whether the receiver is the callee's first parameter, so that arguments start at the second.
+    pub binds_receiver: bool,
+}
+
+/// One definition that a call may mean.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A function of the project.
+    Function(FunctionId),
+    /// A type of the project is made: its constructor, if it has one of its own.
+    Construct(TypeId, Option<FunctionId>),
+    /// Something outside the project, by its canonical name.
+    External(String),
+}
+
+impl Target {
+    /// The project function that runs.
+    pub fn function(&self) -> Option<FunctionId> {
+        match self {
+            Self::Function(id) | Self::Construct(_, Some(id)) => Some(*id),
+            Self::Construct(_, None) | Self::External(_) => None,
+        }
+    }
+}
+
+impl Resolution {
+    fn to(targets: Vec<Target>) -> Self {
+        Self { targets, ..Self::default() }
+    }
+
+    /// The external name, when the call certainly means it.
+    pub fn external(&self) -> Option<&str> {
+        match &self.targets[..] {
+            [Target::External(name)] => Some(name),
+            _ => None,
+        }
+    }
+
+    /// The project functions that may run; empty unless every target is one.
+    pub fn functions(&self) -> Vec<FunctionId> {
+        let functions: Vec<_> = self.targets.iter().filter_map(Target::function).collect();
+        if functions.len() == self.targets.len() { functions } else { Vec::new() }
+    }
+}
+
+impl<'a> Program<'a> {
+    /// What a call calls. The value must be a call; any other resolves to nothing.
+    pub fn resolution(&self, id: FunctionId, value: ValueIndex) -> Rc<Resolution> {
+        let key = (id, value);
+        if let Some(known) = self.resolutions.borrow().get(&key) {
+            return known.clone();
+        }
+        self.resolutions.borrow_mut().insert(key, Rc::default());
+        let found = Rc::new(self.deeper(Resolution::default(), || self.resolve_call(id, value)));
+        self.resolutions.borrow_mut().insert(key, found.clone());
+        found
+    }
+
+    fn resolve_call(&self, id: FunctionId, value: ValueIndex) -> Resolution {
+        let function = self.function(id);
+        let Some(call) = function.call(value) else { return Resolution::default() };
+        match &call.callee {
+            Callee::Path(segments) => {
+                let item = self.resolve_in(id, segments);
+                let mut resolution = self.call_of_item(&item);
+                if resolution.targets.is_empty() {
+                    resolution = self.call_through_type(id, segments);
+                }
+                resolution
+            }
+            Callee::Method(receiver, name) => {
+                let of = self.value_type(id, *receiver);
+                let mut resolution = self.method_call(&of, name);
+                resolution.receiver = Some(of);
+                resolution
+            }
+            Callee::Value(of) => {
+                let of = self.value_type(id, *of);
+                self.call_of_value(&of)
+            }
+            Callee::Super(name) => {
+                let Some(owner) = self.owner_type(id).instance().and_then(|owner| owner.definition) else {
+                    return Resolution::default();
+                };
+                let mut resolution = Resolution::default();
+                for base in self.bases(owner) {
+                    resolution = match base {
+                        Item::Type(base) => self.method_call(&self.instance_of(base), name),
+                        Item::External(base) => Resolution::to(vec![Target::External(format!("{base}.{name}"))]),
+                        _ => Resolution::default(),
+                    };
+                    // The static receiver is exact: overrides below it do not count.
+                    resolution.targets.truncate(1);
+                    if !resolution.targets.is_empty() {
+                        break;
+                    }
+                }
+                resolution.binds_receiver = true;
+                resolution
+            }
+            Callee::Macro(path) => Resolution::to(vec![Target::External(format!("{}!", path.join("::")))]),
+        }
+    }
+
+    /// `T::method`, `<generic>::function`: the path's head is a type that names alone do not give.
+    fn call_through_type(&self, id: FunctionId, segments: &[String]) -> Resolution {
+        let Some((name, head)) = segments.split_last() else { return Resolution::default() };
+        if head.is_empty() || self.language(id.module) != Language::Rust {
+            return Resolution::default();
+        }
+        let term = crate::flow::TypeTerm::Path { segments: head.to_vec(), args: Vec::new() };
+        let of = self.term_type(id, &term);
+        let mut resolution = self.method_call(&of, name);
+        resolution.binds_receiver = false;
+        resolution
+    }
+
+    fn call_of_item(&self, item: &Item) -> Resolution {
+        match item {
+            Item::Function(id) => Resolution::to(vec![Target::Function(*id)]),
+            Item::Type(id) => self.construction(*id),
+            Item::External(name) => Resolution::to(vec![Target::External(name.clone())]),
+            Item::Variant(of, _) => Resolution::to(vec![Target::Construct(*of, None)]),
+            Item::Static(..) | Item::Field(..) => self.call_of_value(&self.item_type(item)),
+            Item::Module(..) | Item::Package { .. } | Item::Unknown => Resolution::default(),
+        }
+    }
+
+    fn construction(&self, id: TypeId) -> Resolution {
+        let constructor = match self.method(id, "__init__").first() {
+            Some(Member::Function(function)) => Some(*function),
+            _ => None,
+        };
+        Resolution { targets: vec![Target::Construct(id, constructor)], receiver: None, binds_receiver: true }
+    }
+
+    fn call_of_value(&self, of: &Type) -> Resolution {
+        match of {
+            Type::Function(id) => Resolution {
+                targets: vec![Target::Function(*id)],
+                receiver: None,
+                // A bound method that was taken as a value has its receiver already.
+                binds_receiver: matches!(self.function(*id).kind, FunctionKind::Method | FunctionKind::ClassMethod),
+            },
+            Type::Class(id) => self.construction(*id),
+            Type::External(name) => Resolution::to(vec![Target::External(name.to_string())]),
+            Type::Instance(instance) => match instance.definition {
+                Some(_) => self.method_call(of, "__call__"),
+                None => Resolution::to(vec![Target::External(format!("{}.__call__", instance.name))]),
+            },
+            Type::Union(parts) => self.every(parts.iter().map(|part| self.call_of_value(part))),
+            _ => Resolution::default(),
+        }
+    }
+
+    /// One resolution of several: the targets of all, or none where one is not known.
+    fn every(&self, all: impl Iterator<Item = Resolution>) -> Resolution {
+        let mut together = Resolution::default();
+        for one in all {
+            if one.targets.is_empty() {
+                return Resolution::default();
+            }
+            together.binds_receiver |= one.binds_receiver;
+            for target in one.targets {
+                if !together.targets.contains(&target) {
+                    together.targets.push(target);
+                }
+            }
+        }
+        together
+    }
+
+    /// What calling a method on a value of this type calls.
+    pub fn method_call(&self, of: &Type, name: &str) -> Resolution {
+        self.deeper(Resolution::default(), || self.find_method_call(of, name))
+    }
+
+    fn find_method_call(&self, of: &Type, name: &str) -> Resolution {
+        match of {
+            Type::Unknown | Type::None | Type::Tuple(_) | Type::Function(_) => Resolution::default(),
+            Type::Future(_) => Resolution::default(),
+            Type::Module(module, path) => {
+                let item = self.member(&Item::Module(*module, path.clone()), name);
+                self.call_of_item(&item)
+            }
+            Type::Package(folder, path) => {
+                let package = Item::Package { folder: folder.to_string(), name: path.to_string() };
+                let item = self.member(&package, name);
+                self.call_of_item(&item)
+            }
+            Type::External(path) => Resolution::to(vec![Target::External(format!("{path}.{name}"))]),
+            Type::Union(parts) => self.every(parts.iter().map(|part| self.method_call(part, name))),
+            Type::Class(id) => {
+                let mut resolution = self.project_method(*id, name, false);
+                // `Class.method(instance)` passes its receiver itself; a class method is bound to the class.
+                resolution.binds_receiver = resolution.targets.iter().any(|target| {
+                    target.function().is_some_and(|id| self.function(id).kind == FunctionKind::ClassMethod)
+                });
+                resolution
+            }
+            Type::Instance(instance) => {
+                if let Some(id) = instance.definition {
+                    let resolution = self.project_method(id, name, true);
+                    if !resolution.targets.is_empty() {
+                        return resolution;
+                    }
+                    return match self.deref(of) {
+                        Some(target) => self.method_call(&target, name),
+                        None => Resolution::default(),
+                    };
+                }
+                self.external_method(of, &instance.name, name)
+            }
+        }
+    }
+
+    fn project_method(&self, id: TypeId, name: &str, with_overrides: bool) -> Resolution {
+        let mut targets = Vec::new();
+        for member in self.method(id, name) {
+            match member {
+                Member::Function(function) => targets.push(Target::Function(function)),
+                Member::External(path) => targets.push(Target::External(path)),
+                Member::Field(owner, at) => {
+                    let of = self.field_type(owner, at);
+                    return self.call_of_value(&of);
+                }
+            }
+            if self.language(id.module) == Language::Python {
+                // The first in the order of resolution is the one; what lies behind it is hidden.
+                break;
+            }
+        }
+        if with_overrides && self.language(id.module) == Language::Python {
+            let is_bodiless = |target: &Target| target.function().is_some_and(|id| self.function(id).is_bodiless);
+            let overrides = self.overrides(id, name);
+            if !overrides.is_empty() {
+                targets.retain(|target| !is_bodiless(target));
+            }
+            for function in overrides {
+                let target = Target::Function(function);
+                if !self.is_test_code(function) && !targets.contains(&target) {
+                    targets.push(target);
+                }
+            }
+        }
+        Resolution { targets, receiver: None, binds_receiver: true }
+    }
+
+    /// A method of an external type: the first along its dereferences that the catalogue knows.
+    fn external_method(&self, of: &Type, type_name: &str, name: &str) -> Resolution {
+        let language = super::types::language_of(type_name);
+        let separator = language.separator();
+        let tables = self.tables(language);
+        let direct = format!("{type_name}{separator}{name}");
+        let is_lock_method = tables
+            .lock(type_name)
+            .is_some_and(|lock| lock.acquisition(name).is_some() || lock.is_release(name) || lock.is_wait(name));
+        if is_lock_method || tables.knows(&direct) {
+            return Resolution { targets: vec![Target::External(direct)], receiver: None, binds_receiver: true };
+        }
+        if let Some(target) = self.deref(of) {
+            let further = self.method_call(&target, name);
+            if !further.targets.is_empty() {
+                return further;
+            }
+        }
+        Resolution { targets: vec![Target::External(direct)], receiver: None, binds_receiver: true }
+    }
+
+    /// The type of a call's result.
+    pub(super) fn call_type(&self, id: FunctionId, value: ValueIndex) -> Type {
+        let resolution = self.resolution(id, value);
+        if resolution.targets.is_empty() {
+            return Type::Unknown;
+        }
+        Type::union(resolution.targets.iter().map(|target| match target {
+            Target::Function(function) => self.call_result(*function),
+            Target::Construct(of, _) => self.instance_of(*of),
+            Target::External(name) => self.external_result(id, value, &resolution, name),
+        }))
+    }
+
+    fn external_result(&self, id: FunctionId, value: ValueIndex, resolution: &Resolution, name: &str) -> Type {
+        let tables = self.tables(self.language(id.module));
+        if let Some(signature) = tables.signature(name) {
+            let function = self.function(id);
+            let mut arguments: Vec<Type> = function
+                .call(value)
+                .map(|call| call.arguments.iter().map(|argument| self.value_type(id, argument.value)).collect())
+                .unwrap_or_default();
+            // `Arc::clone(&x)`: a method by its path has its receiver as the first argument.
+            let mut receiver = resolution.receiver.clone();
+            if receiver.is_none() && signature.receiver.is_some() && !arguments.is_empty() {
+                receiver = Some(arguments.remove(0));
+            }
+            let receiver = receiver.map(|of| self.receiver_at(&of, name));
+            let call = Substitution { receiver: receiver.as_ref(), arguments: &arguments };
+            return self.catalogue_term(id.module, &signature.returns, &call);
+        }
+        if tables.awaitable(name).is_some_and(|awaitable| {
+            !matches!(
+                awaitable.kind,
+                crate::catalogue::AwaitableKind::Plain | crate::catalogue::AwaitableKind::Iterator
+            )
+        }) {
+            return Type::Future(Rc::new(Type::external_instance(name, Vec::new())));
+        }
+        if let (Language::Rust, Some((head, _))) = (self.language(id.module), name.rsplit_once("::")) {
+            // An associated function of a type most often makes one: `Client::new()`.
+            let last = head.rsplit("::").next().unwrap_or(head);
+            let is_type = last.starts_with(|first: char| first.is_uppercase());
+            if is_type && resolution.receiver.is_none() {
+                return Type::external_instance(head, Vec::new());
+            }
+        }
+        Type::external_instance(name, Vec::new())
+    }
+
+    /// The receiver's type at the level of dereference that a method belongs to.
+    fn receiver_at(&self, of: &Type, method: &str) -> Type {
+        let mut at = of.clone();
+        for _ in 0..8 {
+            let fits = at.instance().is_some_and(|instance| {
+                method.strip_prefix(&instance.name).is_some_and(|rest| rest.starts_with("::") || rest.starts_with('.'))
+            });
+            if fits {
+                return at;
+            }
+            match self.deref(&at) {
+                Some(target) => at = target,
+                None => break,
+            }
+        }
+        of.clone()
+    }
+
+    /// Whether an argument of a call is a literal with this text: `False`, `0`.
+    pub fn is_literal(&self, id: FunctionId, value: ValueIndex, text: &str) -> bool {
+        match &self.function(id).value(value).kind {
+            ValueKind::Literal(Literal::Bool(given)) => {
+                text.eq_ignore_ascii_case(if *given { "true" } else { "false" })
+            }
+            ValueKind::Literal(Literal::Int(given)) => text == given.to_string(),
+            ValueKind::Literal(Literal::None) => text == "None",
+            ValueKind::Literal(Literal::Text(given)) => given == text,
+            _ => false,
+        }
+    }
+
+    /// Whether a function stands in test code, by the language's own marks or by its file's path.
+    pub fn is_test_code(&self, id: FunctionId) -> bool {
+        self.function(id).is_test || is_test_path(&self.module(id.module).path)
+    }
+}
+
+/// Whether a path is that of tests, examples or benches.
+pub fn is_test_path(path: &str) -> bool {
+    let mut parts = path.split('/').rev();
+    let file = parts.next().unwrap_or(path);
+    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+    parts.any(|folder| matches!(folder, "test" | "tests" | "testing" | "benches" | "examples" | "example"))
+        || stem.starts_with("test_")
+        || stem.ends_with("_test")
+        || stem.ends_with("_tests")
+        || matches!(stem, "tests" | "test" | "conftest")
+}

@@ -1,0 +1,256 @@
+//! Where a function runs: on the loop, in a worker thread, as several tasks at once.
+//!
+//! Colour is syntax, context is a fact of its own. A function's context comes from its decorators, from the class or
+//! trait whose method it overrides, from whom it is handed to in its own file, and else from its colour.
+
+use std::rc::Rc;
+
+use super::names::Item;
+use super::types::Type;
+use super::{FunctionId, ModuleId, Program};
+use crate::catalogue::Runs;
+use crate::flow::{FunctionKind, ValueIndex, ValueKind};
+use crate::text::Span;
+use crate::verdict::Location;
+
+/// Where a function runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Context {
+    /// Every place that is known; empty when nothing is.
+    pub runs: Vec<Runs>,
+    /// Where it shows that several calls of it may be under way at once, and what shows it.
+    pub concurrent: Option<(Location, String)>,
+}
+
+impl Context {
+    /// Whether it runs on an event loop or an executor's worker.
+    pub fn is_on_loop(&self) -> bool {
+        self.runs.iter().any(|runs| matches!(runs, Runs::Loop | Runs::Task | Runs::Test))
+    }
+
+    /// Whether it is known to run where blocking is allowed, and nowhere else.
+    pub fn is_elsewhere_only(&self) -> bool {
+        !self.runs.is_empty()
+            && self.runs.iter().all(|runs| matches!(runs, Runs::Thread | Runs::Process | Runs::Main | Runs::Signal))
+    }
+}
+
+/// A function that is handed over to run somewhere.
+#[derive(Clone, Debug)]
+pub struct HandOver {
+    /// The function.
+    pub callee: FunctionId,
+    /// Where it will run.
+    pub runs: Runs,
+    /// Whether several may run at once: handed over in a loop, or several times.
+    pub is_repeated: bool,
+    /// Where it is handed over.
+    pub at: Location,
+    /// To whom, in the user's own words.
+    pub to: String,
+}
+
+impl<'a> Program<'a> {
+    /// Where a function runs.
+    pub fn context(&self, id: FunctionId) -> Rc<Context> {
+        if let Some(known) = self.contexts.borrow().get(&id) {
+            return known.clone();
+        }
+        self.contexts.borrow_mut().insert(id, Rc::default());
+        let found = Rc::new(self.deeper(Context::default(), || self.find_context(id)));
+        self.contexts.borrow_mut().insert(id, found.clone());
+        found
+    }
+
+    fn find_context(&self, id: FunctionId) -> Context {
+        let function = self.function(id);
+        let mut context = Context::default();
+        let mut add = |runs: Runs| {
+            let runs = match runs {
+                Runs::Colour if function.is_async() => Runs::Task,
+                Runs::Colour => Runs::Thread,
+                other => other,
+            };
+            if runs != Runs::Same && !context.runs.contains(&runs) {
+                context.runs.push(runs);
+            }
+        };
+        let mut concurrent = None;
+        for (span, entry) in self.declared_contexts(id) {
+            if let Some(runs) = if function.is_async() { entry.r#async } else { entry.sync } {
+                add(runs);
+            }
+            if entry.concurrent {
+                let what = format!("`{}` may be called again while a call of it is under way", function.name);
+                concurrent = concurrent.or(Some((self.location(id, span), what)));
+            }
+        }
+        let handed_over = self.hand_overs(id.module);
+        for hand_over in handed_over.iter().filter(|hand_over| hand_over.callee == id) {
+            add(hand_over.runs);
+            if hand_over.is_repeated && concurrent.is_none() {
+                let what = format!("`{}` is started here several times", hand_over.to);
+                concurrent = Some((hand_over.at.clone(), what));
+            }
+        }
+        if function.is_async() {
+            if !context.runs.iter().any(|runs| matches!(runs, Runs::Test)) {
+                context.runs.push(Runs::Task);
+            }
+        } else if context.runs.is_empty()
+            && matches!(function.kind, FunctionKind::Closure | FunctionKind::GeneratorExpression)
+            && let Some(parent) = function.parent
+        {
+            // What is not handed over runs where it stands.
+            let parent = self.context(FunctionId { module: id.module, index: parent });
+            context.runs = parent.runs.clone();
+        }
+        context.concurrent = concurrent;
+        context
+    }
+
+    /// What decorators, attributes and overridden methods say.
+    fn declared_contexts(&self, id: FunctionId) -> Vec<(Span, &'a crate::catalogue::Context)> {
+        let function = self.function(id);
+        let language = self.language(id.module);
+        let tables = self.tables(language);
+        let mut found = Vec::new();
+        for decorator in &function.decorators {
+            let Some(name) = self.decorator_name(id, &decorator.path) else { continue };
+            found.extend(tables.context_of_decorator(&name).map(|entry| (decorator.span, entry)));
+        }
+        if let Type::Instance(owner) = self.owner_type(id)
+            && let Some(definition) = owner.definition
+        {
+            for base in self.all_bases(definition) {
+                found.extend(tables.context_of_method(&base, &function.name).map(|entry| (function.header, entry)));
+            }
+        }
+        if let Some(at) = function.in_impl {
+            let module = self.module(id.module);
+            let block = &module.impls[at as usize];
+            if let Some(crate::flow::TypeTerm::Path { segments, .. }) = &block.of_trait
+                && let Item::External(name) = self.resolve(id.module, &block.scope, segments)
+            {
+                found.extend(tables.context_of_method(&name, &function.name).map(|entry| (function.header, entry)));
+            }
+        }
+        found
+    }
+
+    /// The external names that a type derives from, through the project's own classes.
+    pub fn all_bases(&self, id: super::TypeId) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut work = vec![id];
+        let mut seen = vec![id];
+        while let Some(id) = work.pop() {
+            for base in self.bases(id) {
+                match base {
+                    Item::External(name) => found.push(name),
+                    Item::Type(base) if !seen.contains(&base) => {
+                        seen.push(base);
+                        work.push(base);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        found
+    }
+
+    /// The canonical name of a decorator: `app.get` where `app` is an instance is its type's `get`.
+    pub fn decorator_name(&self, id: FunctionId, path: &[String]) -> Option<String> {
+        let (last, head) = path.split_last()?;
+        if let Item::External(name) = self.resolve_in(id, path) {
+            return Some(name);
+        }
+        if head.is_empty() {
+            return None;
+        }
+        let head = self.resolve_in(id, head);
+        match self.item_type(&head) {
+            Type::Instance(instance) if instance.definition.is_none() => Some(format!("{}.{last}", instance.name)),
+            Type::Instance(instance) => {
+                let bases = self.all_bases(instance.definition?);
+                bases.first().map(|base| format!("{base}.{last}"))
+            }
+            Type::External(name) => Some(format!("{name}.{last}")),
+            _ => None,
+        }
+    }
+
+    /// Every function of a module's file that the file hands over to somebody who runs it.
+    pub fn hand_overs(&self, module: ModuleId) -> Rc<Vec<HandOver>> {
+        if let Some(known) = self.handed.borrow().get(&module) {
+            return known.clone();
+        }
+        self.handed.borrow_mut().insert(module, Rc::default());
+        let mut found = Vec::new();
+        let owner = self.module(module);
+        for (index, function) in owner.functions() {
+            let id = FunctionId { module, index };
+            for (at, value) in function.values.iter().enumerate() {
+                if let ValueKind::Call(call) = &value.kind {
+                    self.add_hand_overs(id, ValueIndex(at as u32), call, &mut found);
+                }
+            }
+        }
+        // The same function handed over at two places runs at least twice.
+        for at in 0..found.len() {
+            let callee = found[at].callee;
+            let is_same = |other: &HandOver| other.callee == callee && other.runs == Runs::Task;
+            if found[at].runs == Runs::Task && found.iter().filter(|other| is_same(other)).count() > 1 {
+                found[at].is_repeated = true;
+            }
+        }
+        let found = Rc::new(found);
+        self.handed.borrow_mut().insert(module, found.clone());
+        found
+    }
+
+    fn add_hand_overs(&self, id: FunctionId, value: ValueIndex, call: &crate::flow::Call, found: &mut Vec<HandOver>) {
+        if call.arguments.is_empty() {
+            return;
+        }
+        let resolution = self.resolution(id, value);
+        let function = self.function(id);
+        let in_loop = function.blocks[function.value(value).block.at()].in_loop.is_some();
+        let mut add = |argument: ValueIndex, runs: Runs| {
+            for callee in self.functions_meant(id, argument) {
+                found.push(HandOver {
+                    callee,
+                    runs,
+                    is_repeated: in_loop,
+                    at: self.location(id, function.value(value).span),
+                    to: self.function(callee).name.clone(),
+                });
+            }
+        };
+        if let Some(offload) = self.offload(id, &resolution) {
+            for argument in self.arguments_meant(call, &offload.callable) {
+                add(argument, offload.runs);
+            }
+        }
+        if let Some(spawn) = self.spawn(id, &resolution) {
+            for argument in self.arguments_meant(call, &spawn.argument) {
+                add(argument, spawn.runs);
+            }
+        }
+    }
+
+    /// The project functions that an argument means: the function itself, or the one whose coroutine it is.
+    fn functions_meant(&self, id: FunctionId, argument: ValueIndex) -> Vec<FunctionId> {
+        let function = self.function(id);
+        match &function.value(argument).kind {
+            ValueKind::Function(index) => vec![FunctionId { module: id.module, index: *index }],
+            ValueKind::Call(_) => {
+                let resolution = self.resolution(id, argument);
+                resolution.functions().into_iter().filter(|callee| self.function(*callee).is_async()).collect()
+            }
+            _ => match self.value_type(id, argument) {
+                Type::Function(callee) => vec![callee],
+                _ => Vec::new(),
+            },
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! What calling a function does to its caller's thread and locks.
+//!
+//! Summaries are made bottom-up on demand. Every effect keeps its way down, hop by hop; when several ways lead to one
+//! effect the shortest is kept, then the first in source order.
+
+use std::rc::Rc;
+
+use super::calls::Resolution;
+use super::held::{Event, Waits, What};
+use super::locks::Lock;
+use super::{FunctionId, Program};
+use crate::catalogue::{Blocking, Runs};
+use crate::flow::{Colour, FunctionKind, Suspension, ValueIndex, ValueKind};
+use crate::text::{Language, Span};
+use crate::verdict::{Hop, Location};
+
+/// How many blocking calls and acquisitions a summary keeps.
+const MOST_EFFECTS: usize = 12;
+
+/// What calling a function does.
+#[derive(Clone, Debug, Default)]
+pub struct Summary<'a> {
+    /// Calls that keep the thread waiting before the function returns.
+    pub blocks: Vec<Blocks<'a>>,
+    /// Locks taken, in terms of the function's own parameters.
+    pub takes: Vec<Takes>,
+    /// Whether it may give way to other tasks, if it is asynchronous.
+    pub may_suspend: bool,
+}
+
+/// A blocking call somewhere below.
+#[derive(Clone, Debug)]
+pub struct Blocks<'a> {
+    /// The catalogue's entry.
+    pub entry: &'a Blocking,
+    /// The call in the user's own words: `requests.get`.
+    pub name: String,
+    /// Where it stands.
+    pub at: Location,
+    /// The way to it, the function's own call first.
+    pub hops: Vec<Hop>,
+}
+
+/// A lock taken somewhere below.
+#[derive(Clone, Debug)]
+pub struct Takes {
+    /// The lock, in terms of the summarised function.
+    pub lock: Rc<Lock>,
+    /// Whether it waits for it.
+    pub waits: Waits,
+    /// Where it is taken.
+    pub at: Location,
+    /// The way to it, the function's own call first.
+    pub hops: Vec<Hop>,
+}
+
+impl<'a> Program<'a> {
+    /// What calling a function does.
+    pub fn summary(&self, id: FunctionId) -> Rc<Summary<'a>> {
+        if let Some(known) = self.summaries.borrow().get(&id) {
+            return known.clone();
+        }
+        self.summaries.borrow_mut().insert(id, Rc::default());
+        self.under_way.borrow_mut().insert(id);
+        let summary = Rc::new(self.deeper(Summary::default(), || self.summarise(id)));
+        self.under_way.borrow_mut().remove(&id);
+        self.summaries.borrow_mut().insert(id, summary.clone());
+        summary
+    }
+
+    fn summarise(&self, id: FunctionId) -> Summary<'a> {
+        let mut summary = Summary::default();
+        for event in &self.facts(id).events {
+            match &event.what {
+                What::Call(value) => self.add_call(id, event, *value, &mut summary),
+                What::Suspend(how, of) => summary.may_suspend |= self.may_suspend(id, *how, *of),
+                What::Acquire(lock, waits) => {
+                    let at = self.location(id, event.span);
+                    let hops = vec![self.hop(id, event.span, format!("takes `{}`", lock.name))];
+                    add_taking(&mut summary, Takes { lock: lock.clone(), waits: *waits, at, hops });
+                }
+            }
+        }
+        summary
+    }
+
+    fn add_call(&self, id: FunctionId, event: &Event, value: ValueIndex, summary: &mut Summary<'a>) {
+        let resolution = self.resolution(id, value);
+        if let Some(entry) = self.blocking_call(id, value, &resolution) {
+            let name = self.callee_text(id, value);
+            let hops = vec![self.hop(id, event.span, format!("calls `{name}`"))];
+            add_blocking(summary, Blocks { entry, name, at: self.location(id, event.span), hops });
+        }
+        for runs in self.runs_in_place(id, value, &resolution) {
+            // Every candidate must do it: an effect of one alone is no effect of the call.
+            let summaries: Vec<_> = runs.candidates.iter().map(|callee| (*callee, self.summary(*callee))).collect();
+            let Some(((callee, first), others)) = summaries.split_first() else { continue };
+            let hop = self.hop(id, event.span, runs.what.clone());
+            if !runs.is_awaited {
+                for blocks in &first.blocks {
+                    if others.iter().all(|(_, other)| !other.blocks.is_empty()) {
+                        let hops = std::iter::once(hop.clone()).chain(blocks.hops.iter().cloned()).collect();
+                        add_blocking(summary, Blocks { hops, ..blocks.clone() });
+                    }
+                }
+            }
+            for takes in &first.takes {
+                let lock = self.substituted(id, value, *callee, &takes.lock);
+                let is_everywhere = others.iter().all(|(other, summary)| {
+                    summary
+                        .takes
+                        .iter()
+                        .any(|takes| self.substituted(id, value, *other, &takes.lock).place == lock.place)
+                });
+                if is_everywhere {
+                    let hops = std::iter::once(hop.clone()).chain(takes.hops.iter().cloned()).collect();
+                    add_taking(summary, Takes { lock, hops, ..takes.clone() });
+                }
+            }
+        }
+    }
+
+    /// The project functions that run before a call, or the await of its result, is over.
+    pub fn runs_in_place(&self, id: FunctionId, value: ValueIndex, resolution: &Resolution) -> Vec<InPlace> {
+        let mut found = Vec::new();
+        let functions = resolution.functions();
+        let text = || self.callee_text(id, value);
+        if let Some(first) = functions.first() {
+            let is_awaited = self.function(*first).colour == Colour::Async;
+            let runs = match self.function(*first).colour {
+                Colour::Plain => true,
+                Colour::Async => self.is_awaited(id, value),
+                Colour::Generator | Colour::AsyncGenerator => false,
+            };
+            if runs {
+                found.push(InPlace { candidates: functions, is_awaited, what: format!("calls `{}`", text()) });
+            }
+        }
+        let function = self.function(id);
+        let Some(call) = function.call(value) else { return found };
+        let handed_over = self.offload(id, resolution);
+        if let Some(offload) = handed_over.filter(|offload| offload.runs == Runs::Same) {
+            for argument in self.arguments_meant(call, &offload.callable) {
+                self.add_closure(id, argument, &text(), &mut found);
+            }
+        } else if handed_over.is_none()
+            && self.spawn(id, resolution).is_none()
+            && self.language(id.module) == Language::Rust
+            && resolution.external().is_some()
+        {
+            // A closure that is handed to no spawner runs where it stands: `iter().map(|x| …)`, `unwrap_or_else`.
+            for argument in &call.arguments {
+                self.add_closure(id, argument.value, &text(), &mut found);
+            }
+        }
+        found
+    }
+
+    fn add_closure(&self, id: FunctionId, argument: ValueIndex, callee: &str, found: &mut Vec<InPlace>) {
+        let function = self.function(id);
+        if let ValueKind::Function(index) = function.value(argument).kind {
+            let closure = FunctionId { module: id.module, index };
+            let body = self.function(closure);
+            if body.kind == FunctionKind::Closure && body.colour == Colour::Plain {
+                let what = format!("runs a closure in `{callee}`");
+                found.push(InPlace { candidates: vec![closure], is_awaited: false, what });
+            }
+        }
+    }
+
+    /// Whether the task may really give way at a suspension: an awaited project function that never suspends does not.
+    pub fn may_suspend(&self, id: FunctionId, how: Suspension, of: Option<ValueIndex>) -> bool {
+        let (Suspension::Await, Some(of)) = (how, of) else { return true };
+        let function = self.function(id);
+        match &function.value(of).kind {
+            ValueKind::Call(_) => {
+                let resolution = self.resolution(id, of);
+                let functions = resolution.functions();
+                functions.is_empty()
+                    || functions.iter().any(|callee| {
+                        let body = self.function(*callee);
+                        // A trait method without a body, an unresolved recursion: it may.
+                        body.is_bodiless
+                            || body.colour != Colour::Async
+                            || self.in_progress(*callee)
+                            || self.summary(*callee).may_suspend
+                    })
+            }
+            ValueKind::Function(index) => {
+                let block = FunctionId { module: id.module, index: *index };
+                self.in_progress(block) || self.summary(block).may_suspend
+            }
+            _ => true,
+        }
+    }
+
+    fn in_progress(&self, id: FunctionId) -> bool {
+        self.under_way.borrow().contains(&id)
+    }
+
+    /// A place in a function's file.
+    pub fn location(&self, id: FunctionId, span: Span) -> Location {
+        Location { path: self.module(id.module).path.clone(), span }
+    }
+
+    /// A hop of a trace.
+    pub fn hop(&self, id: FunctionId, span: Span, what: String) -> Hop {
+        Hop { function: self.function(id).qualified.clone(), at: self.location(id, span), what }
+    }
+}
+
+/// Project functions that run before a call is over; all of them are candidates for the one that does.
+#[derive(Clone, Debug)]
+pub struct InPlace {
+    /// The candidates.
+    pub candidates: Vec<FunctionId>,
+    /// Whether they run in an await of the call's result rather than in the call.
+    pub is_awaited: bool,
+    /// What happens: "calls `load_flags`".
+    pub what: String,
+}
+
+fn add_blocking<'a>(summary: &mut Summary<'a>, blocks: Blocks<'a>) {
+    if let Some(known) = summary.blocks.iter_mut().find(|known| known.at == blocks.at) {
+        if blocks.hops.len() < known.hops.len() {
+            *known = blocks;
+        }
+    } else if summary.blocks.len() < MOST_EFFECTS {
+        summary.blocks.push(blocks);
+    }
+}
+
+fn add_taking(summary: &mut Summary, takes: Takes) {
+    let same = |known: &Takes| known.lock.place == takes.lock.place && known.lock.mode == takes.lock.mode;
+    if let Some(known) = summary.takes.iter_mut().find(|known| same(known)) {
+        if takes.hops.len() < known.hops.len() {
+            *known = takes;
+        }
+    } else if summary.takes.len() < MOST_EFFECTS {
+        summary.takes.push(takes);
+    }
+}
