@@ -1,0 +1,493 @@
+//! Values, places and calls.
+
+use syn::{BinOp, Expr, ExprCall, ExprMethodCall, ExprPath, ExprStruct, Lit, UnOp};
+
+use super::patterns::member;
+use super::{Lowerer, spans, types};
+use crate::flow::{
+    Argument, Call, Callee, Collection, Ending, Field, Literal, Next, Owner, Place, Root, StepKind, Suspension,
+    TypeTerm, ValueIndex, ValueKind, WriteKind,
+};
+use crate::lower::prelude;
+use crate::text::Span;
+
+/// How much of a string literal is kept.
+const MOST_TEXT: usize = 80;
+
+/// What a place expression comes to.
+#[derive(Clone, Debug)]
+pub(super) enum Spot {
+    /// A place, and whether the expression dereferences it as a whole.
+    Place(Place, bool),
+    /// Something below a value that is no place.
+    Value(ValueIndex),
+}
+
+impl Lowerer<'_> {
+    /// Evaluates an expression.
+    pub(super) fn value(&mut self, expr: &Expr) -> ValueIndex {
+        let extends_to = self.frame.extends_to.take();
+        match expr {
+            Expr::Paren(inner) => {
+                self.frame.extends_to = extends_to;
+                self.value(&inner.expr)
+            }
+            Expr::Group(inner) => {
+                self.frame.extends_to = extends_to;
+                self.value(&inner.expr)
+            }
+            Expr::Block(_) | Expr::Unsafe(_) | Expr::Const(_) | Expr::If(_) | Expr::Match(_) => {
+                self.frame.extends_to = extends_to;
+                self.control(expr)
+            }
+            Expr::While(_) | Expr::Loop(_) | Expr::ForLoop(_) | Expr::Break(_) | Expr::Continue(_) => {
+                self.control(expr)
+            }
+            Expr::Return(_) | Expr::Try(_) | Expr::TryBlock(_) => self.control(expr),
+            Expr::Path(_) | Expr::Field(_) | Expr::Index(_) | Expr::Unary(_) => self.simple(expr),
+            Expr::Call(call) => self.call(call, expr),
+            Expr::MethodCall(call) => self.method_call(call, expr),
+            Expr::Await(_) | Expr::Yield(_) => self.suspending(expr),
+            Expr::Macro(inner) => self.macro_value(&inner.mac),
+            Expr::Closure(closure) => self.closure(closure, expr),
+            Expr::Async(block) => self.async_block(block, expr),
+            Expr::Assign(assign) => self.assign(&assign.left, &assign.right, spans::expr(expr)),
+            Expr::Binary(binary) => match binary.op {
+                BinOp::And(_) | BinOp::Or(_) => self.short_circuit(binary),
+                _ if is_compound(&binary.op) => self.assign_with(&binary.left, &binary.right, spans::expr(expr)),
+                _ => self.simple(expr),
+            },
+            _ => self.simple(expr),
+        }
+    }
+
+    /// Expressions without control flow of their own.
+    fn simple(&mut self, expr: &Expr) -> ValueIndex {
+        let span = spans::expr(expr);
+        match expr {
+            Expr::Lit(literal) => self.make(span, ValueKind::Literal(literal_of(&literal.lit))),
+            Expr::Path(_) | Expr::Field(_) | Expr::Index(_) => {
+                let spot = self.spot(expr);
+                self.value_at(spot, span)
+            }
+            Expr::Unary(unary) if matches!(unary.op, UnOp::Deref(_)) => {
+                let spot = self.spot(expr);
+                self.value_at(spot, span)
+            }
+            Expr::Unary(unary) => {
+                let operand = self.value(&unary.expr);
+                self.make(span, ValueKind::Operation(vec![operand]))
+            }
+            Expr::Binary(binary) => {
+                let left = self.value(&binary.left);
+                let right = self.value(&binary.right);
+                self.make(span, ValueKind::Operation(vec![left, right]))
+            }
+            Expr::Range(range) => {
+                let ends = [&range.start, &range.end].into_iter().flatten();
+                let ends = ends.map(|end| self.value(end)).collect();
+                self.make(span, ValueKind::Operation(ends))
+            }
+            Expr::Cast(cast) => {
+                let operand = self.value(&cast.expr);
+                self.make(span, ValueKind::Cast(operand, types::term(&cast.ty, self.text)))
+            }
+            Expr::Reference(reference) => {
+                let operand = self.value(&reference.expr);
+                self.make(span, ValueKind::Reference(operand))
+            }
+            Expr::RawAddr(reference) => {
+                let operand = self.value(&reference.expr);
+                self.make(span, ValueKind::Reference(operand))
+            }
+            Expr::Tuple(tuple) if tuple.elems.is_empty() => self.unit(span),
+            Expr::Tuple(tuple) => self.collection(span, Collection::Tuple, tuple.elems.iter()),
+            Expr::Array(array) => self.collection(span, Collection::List, array.elems.iter()),
+            Expr::Repeat(repeat) => self.collection(span, Collection::List, [&*repeat.expr].into_iter()),
+            Expr::Struct(literal) => self.struct_literal(literal, span),
+            Expr::Let(condition) => {
+                // Only conditions may hold a `let`; elsewhere the file does not compile.
+                let value = self.value(&condition.expr);
+                self.make(span, ValueKind::Operation(vec![value]))
+            }
+            _ => self.make(span, ValueKind::Unknown),
+        }
+    }
+
+    /// A tuple or list: its elements move into it.
+    pub(super) fn collection<'e>(
+        &mut self,
+        span: Span,
+        kind: Collection,
+        elements: impl Iterator<Item = &'e Expr>,
+    ) -> ValueIndex {
+        let items: Vec<ValueIndex> = elements.map(|element| self.value(element)).collect();
+        self.gather(span, kind, items.into_iter().map(|item| (None, item)).collect())
+    }
+
+    /// A collection of values that move into it.
+    pub(super) fn gather(
+        &mut self,
+        span: Span,
+        kind: Collection,
+        items: Vec<(Option<String>, ValueIndex)>,
+    ) -> ValueIndex {
+        for (_, item) in &items {
+            self.consume(*item);
+        }
+        self.make_owned(span, ValueKind::Collection(kind, items))
+    }
+
+    fn struct_literal(&mut self, literal: &ExprStruct, span: Span) -> ValueIndex {
+        let mut items: Vec<(Option<String>, ValueIndex)> = Vec::with_capacity(literal.fields.len());
+        for field in &literal.fields {
+            let value = self.value(&field.expr);
+            items.push((Some(member(&field.member)), value));
+        }
+        if let Some(rest) = &literal.rest {
+            let value = self.value(rest);
+            items.push((Some("..".to_owned()), value));
+        }
+        self.gather(span, Collection::Struct(types::segments(&literal.path)), items)
+    }
+
+    /// Evaluates a place expression as far as its place.
+    pub(super) fn spot(&mut self, expr: &Expr) -> Spot {
+        match expr {
+            Expr::Paren(inner) => self.spot(&inner.expr),
+            Expr::Group(inner) => self.spot(&inner.expr),
+            Expr::Path(path) => self.path_spot(path),
+            Expr::Field(field) => {
+                let name = member(&field.member);
+                match self.spot(&field.base) {
+                    Spot::Place(place, _) => Spot::Place(place.then(Field::Name(name)), false),
+                    Spot::Value(base) => Spot::Value(self.make(spans::expr(expr), ValueKind::Field(base, name))),
+                }
+            }
+            Expr::Index(index) => {
+                let base = self.spot(&index.expr);
+                self.value(&index.index);
+                match base {
+                    Spot::Place(place, _) => Spot::Place(place.then(Field::Index), false),
+                    Spot::Value(base) => Spot::Value(self.make(spans::expr(expr), ValueKind::Index(base))),
+                }
+            }
+            Expr::Unary(unary) if matches!(unary.op, UnOp::Deref(_)) => match self.spot(&unary.expr) {
+                Spot::Place(place, false) => Spot::Place(place, true),
+                Spot::Place(place, true) => {
+                    let inner = self.value_at(Spot::Place(place, true), spans::expr(&unary.expr));
+                    Spot::Value(self.make(spans::expr(expr), ValueKind::Dereference(inner)))
+                }
+                Spot::Value(base) => Spot::Value(self.make(spans::expr(expr), ValueKind::Dereference(base))),
+            },
+            _ => Spot::Value(self.value(expr)),
+        }
+    }
+
+    fn path_spot(&mut self, path: &ExprPath) -> Spot {
+        let span = spans::path(&path.path);
+        if path.qself.is_none()
+            && let Some(name) = path.path.get_ident()
+            && let Some(variable) = self.variable_named(&types::name_of(name))
+        {
+            return Spot::Place(Place::variable(variable), false);
+        }
+        let segments = self.path_segments(path);
+        if path.qself.is_none() && self.is_global(&segments) {
+            return Spot::Place(Place { root: Root::Global(segments), fields: Vec::new(), is_cut: false }, false);
+        }
+        let generics = types::arguments(&path.path, self.text);
+        Spot::Value(self.make(span, ValueKind::Path(segments, generics)))
+    }
+
+    /// A path's segments; `<T>::f` gives those of `T` first.
+    pub(super) fn path_segments(&self, path: &ExprPath) -> Vec<String> {
+        let segments = types::segments(&path.path);
+        match path.qself.as_ref().filter(|qself| qself.position == 0).map(|qself| types::term(&qself.ty, self.text)) {
+            Some(TypeTerm::Path { segments: mut all, .. }) => {
+                all.extend(segments);
+                all
+            }
+            _ => segments,
+        }
+    }
+
+    /// Whether a path names a static or constant: one of this file, or written like one.
+    fn is_global(&self, path: &[String]) -> bool {
+        let Some((last, before)) = path.split_last() else { return false };
+        let in_module = before.last().is_none_or(|parent| parent.starts_with(|c: char| c.is_lowercase() || c == '_'));
+        let is_known = self.known.statics.contains(last) || self.known.constants.contains(last);
+        let is_shouted = last.len() > 1
+            && last.chars().all(|c| c.is_uppercase() || c.is_ascii_digit() || c == '_')
+            && last.starts_with(char::is_uppercase);
+        in_module && (is_known || is_shouted)
+    }
+
+    /// The value at a place: reads it if others can see it.
+    pub(super) fn value_at(&mut self, spot: Spot, span: Span) -> ValueIndex {
+        match spot {
+            Spot::Value(value) => value,
+            Spot::Place(place, is_dereferenced) => {
+                if self.is_shared(&place) {
+                    self.frame.body.step(span, StepKind::Read(place.clone()));
+                }
+                let value = self.make(span, ValueKind::Place(place));
+                match is_dereferenced {
+                    true => self.make(span, ValueKind::Dereference(value)),
+                    false => value,
+                }
+            }
+        }
+    }
+
+    /// Whether reads and writes of a place are steps: fields, statics, captured variables.
+    fn is_shared(&self, place: &Place) -> bool {
+        match &place.root {
+            Root::Variable(variable) => {
+                !place.fields.is_empty() || place.is_cut || self.frame.body.variables[variable.at()].captures.is_some()
+            }
+            Root::Global(path) => !path.last().is_some_and(|name| self.known.constants.contains(name)),
+        }
+    }
+
+    fn call(&mut self, call: &ExprCall, expr: &Expr) -> ValueIndex {
+        let span = spans::expr(expr);
+        let Expr::Path(path) = &*call.func else {
+            let callee = self.value(&call.func);
+            return self.call_with(span, Callee::Value(callee), Vec::new(), call.args.iter());
+        };
+        let segments = self.path_segments(path);
+        if let Some(name) = path.path.get_ident()
+            && path.qself.is_none()
+            && self.variable_named(&types::name_of(name)).is_some()
+        {
+            let callee = self.value(&call.func);
+            return self.call_with(span, Callee::Value(callee), Vec::new(), call.args.iter());
+        }
+        if path.qself.is_none() && self.is_constructor(&segments) {
+            let items: Vec<ValueIndex> = call.args.iter().map(|argument| self.value(argument)).collect();
+            let items = items.into_iter().enumerate().map(|(at, item)| (Some(at.to_string()), item)).collect();
+            return self.gather(span, Collection::Struct(segments), items);
+        }
+        if let (Some(argument), 1) = (call.args.first(), call.args.len())
+            && self.ends_argument(&segments)
+            && let Some(variable) = self.variable_of(argument)
+        {
+            self.frame.body.step(span, StepKind::Drop(vec![Owner::Variable(variable)], Ending::Explicit));
+            return self.unit(span);
+        }
+        let generics = types::arguments(&path.path, self.text);
+        self.call_with(span, Callee::Path(segments), generics, call.args.iter())
+    }
+
+    /// Whether a called path is a tuple struct or variant: it is written like one and no function of the file.
+    fn is_constructor(&self, path: &[String]) -> bool {
+        path.last().is_some_and(|last| last.starts_with(char::is_uppercase) && !self.known.functions.contains(last))
+    }
+
+    fn ends_argument(&self, path: &[String]) -> bool {
+        prelude::is_drop(path) && (path.len() > 1 || !self.known.functions.contains("drop"))
+    }
+
+    /// The variable that an expression is, as a whole.
+    fn variable_of(&mut self, expr: &Expr) -> Option<crate::flow::VariableIndex> {
+        match expr {
+            Expr::Paren(inner) => self.variable_of(&inner.expr),
+            Expr::Path(path) if path.qself.is_none() => self.variable_named(&types::name_of(path.path.get_ident()?)),
+            _ => None,
+        }
+    }
+
+    fn method_call(&mut self, call: &ExprMethodCall, expr: &Expr) -> ValueIndex {
+        let receiver = self.value(&call.receiver);
+        let generics =
+            call.turbofish.as_ref().map_or_else(Vec::new, |found| types::generic_arguments(&found.args, self.text));
+        let step = spans::between(call.method.span(), call.paren_token.span.close());
+        let callee = Callee::Method(receiver, types::name_of(&call.method));
+        let arguments = self.arguments(call.args.iter());
+        self.emit_call(spans::expr(expr), step, Call { callee, generics, arguments })
+    }
+
+    fn call_with<'e>(
+        &mut self,
+        span: Span,
+        callee: Callee,
+        generics: Vec<TypeTerm>,
+        arguments: impl Iterator<Item = &'e Expr>,
+    ) -> ValueIndex {
+        let arguments = self.arguments(arguments);
+        self.emit_call(span, span, Call { callee, generics, arguments })
+    }
+
+    /// Evaluates arguments. They stay temporaries until the call takes them.
+    fn arguments<'e>(&mut self, arguments: impl Iterator<Item = &'e Expr>) -> Vec<Argument> {
+        arguments.map(|argument| Argument { name: None, value: self.value(argument), is_spread: false }).collect()
+    }
+
+    /// The step of a call, which takes its arguments, and its value.
+    pub(super) fn emit_call(&mut self, span: Span, step: Span, call: Call) -> ValueIndex {
+        for argument in &call.arguments {
+            self.consume(argument.value);
+        }
+        if self.frame.body.has_ended() {
+            self.frame.body.go_on_unreached();
+        }
+        let value = self.make(span, ValueKind::Call(Box::new(call)));
+        self.frame.body.step(step, StepKind::Call(value));
+        self.register(value);
+        value
+    }
+
+    fn suspending(&mut self, expr: &Expr) -> ValueIndex {
+        let span = spans::expr(expr);
+        match expr {
+            Expr::Await(awaited) => {
+                let future = self.value(&awaited.base);
+                self.consume(future);
+                self.await_value(future, span, spans::token(awaited.await_token.span))
+            }
+            Expr::Yield(yielded) => {
+                let value = yielded.expr.as_ref().map(|value| self.value(value));
+                if let Some(value) = value {
+                    self.consume(value);
+                }
+                self.frame.body.step(span, StepKind::Suspend(Suspension::Yield, value));
+                self.make(span, ValueKind::Received)
+            }
+            _ => self.make(span, ValueKind::Unknown),
+        }
+    }
+
+    /// Suspends on a future that was taken, and gives what comes of it.
+    pub(super) fn await_value(&mut self, future: ValueIndex, span: Span, step: Span) -> ValueIndex {
+        self.frame.body.step(step, StepKind::Suspend(Suspension::Await, Some(future)));
+        self.make_owned(span, ValueKind::Awaited(future))
+    }
+
+    /// `&&` and `||`: the right side runs only sometimes, and the temporaries of each side end with it.
+    fn short_circuit(&mut self, binary: &syn::ExprBinary) -> ValueIndex {
+        let span = Span::new(spans::expr(&binary.left).start, spans::expr(&binary.right).end);
+        let left = self.test_value(&binary.left);
+        let right_side = self.frame.body.block();
+        let join = self.frame.body.block();
+        let targets = match binary.op {
+            BinOp::And(_) => vec![right_side, join],
+            _ => vec![join, right_side],
+        };
+        self.frame.body.end(Next::Branch(Some(left), targets));
+        self.frame.body.go_on_in(right_side);
+        let right = self.test_value(&binary.right);
+        self.frame.body.end(Next::Goto(join));
+        self.frame.body.go_on_in(join);
+        self.make(span, ValueKind::Choice(vec![left, right]))
+    }
+
+    /// `left = right`: the right side is evaluated first, then the place on the left.
+    fn assign(&mut self, left: &Expr, right: &Expr, span: Span) -> ValueIndex {
+        let value = self.value(right);
+        self.assign_value(left, value, span);
+        self.unit(span)
+    }
+
+    fn assign_value(&mut self, left: &Expr, value: ValueIndex, span: Span) {
+        match left {
+            Expr::Paren(inner) => self.assign_value(&inner.expr, value, span),
+            Expr::Infer(_) => self.discard(value, span),
+            Expr::Tuple(tuple) => self.assign_components(tuple.elems.iter(), value, span),
+            Expr::Array(array) => self.assign_components(array.elems.iter(), value, span),
+            Expr::Call(call) => {
+                let path = match &*call.func {
+                    Expr::Path(path) => types::segments(&path.path),
+                    _ => Vec::new(),
+                };
+                for (at, element) in call.args.iter().enumerate() {
+                    let payload = ValueKind::Payload(value, path.clone(), at.to_string());
+                    let payload = self.make(spans::expr(element), payload);
+                    self.assign_value(element, payload, span);
+                }
+            }
+            Expr::Struct(literal) => {
+                let path = types::segments(&literal.path);
+                for field in &literal.fields {
+                    let payload = ValueKind::Payload(value, path.clone(), member(&field.member));
+                    let payload = self.make(spans::expr(&field.expr), payload);
+                    self.assign_value(&field.expr, payload, span);
+                }
+            }
+            _ => {
+                let spot = self.spot(left);
+                self.write(spot, WriteKind::Assign, value, span);
+            }
+        }
+    }
+
+    fn assign_components<'e>(&mut self, elements: impl Iterator<Item = &'e Expr>, value: ValueIndex, span: Span) {
+        for (at, element) in elements.enumerate() {
+            if matches!(element, Expr::Range(range) if range.start.is_none() && range.end.is_none()) {
+                // What follows `..` counts from the end of something of unknown length.
+                return;
+            }
+            let component = self.make(spans::expr(element), ValueKind::Component(value, at as u32));
+            self.assign_value(element, component, span);
+        }
+    }
+
+    /// Puts a value into a place. The old value of a variable ends after the new one was made.
+    fn write(&mut self, spot: Spot, kind: WriteKind, value: ValueIndex, span: Span) {
+        self.consume(value);
+        let Spot::Place(place, is_dereferenced) = spot else { return };
+        if let (Some(variable), false) = (place.as_variable(), is_dereferenced) {
+            if kind == WriteKind::Assign {
+                self.frame.body.step(span, StepKind::Drop(vec![Owner::Variable(variable)], Ending::Reassigned));
+            }
+            self.frame.body.step(span, StepKind::Bind(variable, value));
+        }
+        if self.is_shared(&place) {
+            self.frame.body.step(span, StepKind::Write(place, kind, Some(value)));
+        }
+    }
+
+    /// `left += right`: on numbers, and that is nearly all there is, the right side is evaluated first.
+    fn assign_with(&mut self, left: &Expr, right: &Expr, span: Span) -> ValueIndex {
+        let right = self.value(right);
+        let spot = self.spot(left);
+        let old = self.value_at(spot.clone(), spans::expr(left));
+        let new = self.make(span, ValueKind::Operation(vec![old, right]));
+        self.write(spot, WriteKind::Augment, new, span);
+        self.unit(span)
+    }
+}
+
+fn is_compound(op: &BinOp) -> bool {
+    matches!(
+        op,
+        BinOp::AddAssign(_)
+            | BinOp::SubAssign(_)
+            | BinOp::MulAssign(_)
+            | BinOp::DivAssign(_)
+            | BinOp::RemAssign(_)
+            | BinOp::BitXorAssign(_)
+            | BinOp::BitAndAssign(_)
+            | BinOp::BitOrAssign(_)
+            | BinOp::ShlAssign(_)
+            | BinOp::ShrAssign(_)
+    )
+}
+
+/// A literal, as far as it matters.
+pub(super) fn literal_of(literal: &Lit) -> Literal {
+    match literal {
+        Lit::Bool(value) => Literal::Bool(value.value),
+        Lit::Int(value) => value.base10_parse().map_or(Literal::Other, Literal::Int),
+        Lit::Str(value) => {
+            let mut text = value.value();
+            let mut end = text.len().min(MOST_TEXT);
+            while !text.is_char_boundary(end) {
+                end -= 1;
+            }
+            text.truncate(end);
+            Literal::Text(text)
+        }
+        _ => Literal::Other,
+    }
+}
