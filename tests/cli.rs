@@ -803,3 +803,130 @@ fn a_reader_that_stops_is_no_error() {
     let output = child.wait_with_output().expect("tenth ends");
     assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
 }
+
+// ------------------------------------------------------------------------------------------------ patches
+
+/// A change with everything a patch can say: edits, a rename with an edit, an added, a deleted, an odd path, a mode.
+fn varied() -> Repo {
+    let body: String = (0..30).map(|n| format!("value_{n} = {n}\n")).collect();
+    let repo = Repo::with(&[
+        ("a.py", &body),
+        ("old.py", &body.replace("value", "other")),
+        ("gone.py", "g = 1\n"),
+        ("run.py", "r = 1\n"),
+        ("with space.py", "s = 1\n"),
+        ("ümlaut\".py", "u = 1"),
+        ("crlf.py", "c = 1\r\nd = 1\r\n"),
+    ]);
+    repo.git(&["rm", "-q", "gone.py"]);
+    repo.git(&["mv", "old.py", "new.py"]);
+    repo.write("new.py", body.replace("value", "other").replace("other_3 ", "three "));
+    repo.write("a.py", body.replace("value_5 ", "five ").replace("value_25 ", "many ") + "end = 1");
+    repo.write("pkg/added.py", "n = 1\n");
+    repo.write("empty.py", "");
+    repo.write("with space.py", "s = 2\n");
+    repo.write("ümlaut\".py", "u = 2\n");
+    repo.write("crlf.py", "c = 1\r\nd = 2\r\n");
+    make_executable(&repo.root.join("run.py"));
+    repo.commit(&[]);
+    repo
+}
+
+fn patch_of(repo: &Repo, arguments: &[&str]) -> PathBuf {
+    let output = isolated("git", repo.home(), &repo.root).args(arguments).output().expect("git runs");
+    assert!(output.status.success());
+    let place = repo.home().join("change.patch");
+    fs::write(&place, output.stdout).expect("written");
+    place
+}
+
+#[test]
+fn a_range_the_index_and_a_patch_give_the_same_hunks() {
+    let repo = varied();
+    let range = repo.tenth(&["HEAD~1..HEAD"]);
+    let hunks = |run: &Run| run.json()["hunks"].clone();
+    for style in [
+        &["diff", "HEAD~1", "HEAD"][..],
+        &["diff", "--no-prefix", "HEAD~1", "HEAD"],
+        &["-c", "diff.mnemonicPrefix=true", "diff", "HEAD~1", "HEAD"],
+        &["diff", "-U0", "HEAD~1", "HEAD"],
+        &["diff", "--no-renames", "--full-index", "HEAD~1", "HEAD"],
+        &["format-patch", "--stdout", "HEAD~1..HEAD"],
+    ] {
+        let patch = patch_of(&repo, style);
+        let run = repo.tenth(&["--patch", &patch.display().to_string()]);
+        assert_eq!(hunks(&run), hunks(&range), "{style:?}: {}", run.out);
+        assert_eq!(run.json()["change"]["files"], range.json()["change"]["files"], "{style:?}");
+        assert_eq!(run.json()["coverage"], range.json()["coverage"], "{style:?}");
+    }
+    repo.git(&["reset", "-q", "--soft", "HEAD~1"]);
+    assert_eq!(hunks(&repo.tenth(&["--staged"])), hunks(&range));
+    assert_eq!(hunks(&repo.tenth(&["--worktree"])), hunks(&range));
+}
+
+#[test]
+fn a_patch_alone_goes_as_far_as_its_text() {
+    let repo = varied();
+    let patch = patch_of(&repo, &["diff", "HEAD~1", "HEAD"]);
+    let alone = tempfile::tempdir().expect("a temporary folder");
+    let arguments = ["--patch", &patch.display().to_string(), "--format", "json", "--fail-on", "never"];
+    let run = run_tenth(alone.path(), alone.path(), &arguments);
+    let range = repo.tenth(&["HEAD~1..HEAD"]);
+    assert_eq!(run.lines(), range.lines());
+    assert_eq!(run.uncovered("a.py"), "only the lines of the patch are known");
+    assert_eq!(run.uncovered("pkg/added.py"), "");
+    assert_eq!(run.uncovered("run.py"), "only its name or mode is in the patch");
+    assert!(run.notice("patch-excerpts").contains("inside a repository"));
+}
+
+#[test]
+fn a_series_in_one_mail_builds_on_itself() {
+    let repo = Repo::with(&[("a.py", "x = 1\ny = 1\nz = 1\n")]);
+    repo.commit(&[("a.py", "x = 2\ny = 1\nz = 1\n"), ("b.py", "b = 1\n")]);
+    repo.commit(&[("a.py", "x = 2\ny = 1\nz = 2\n"), ("b.py", "b = 2\n")]);
+    let patch = patch_of(&repo, &["format-patch", "--stdout", "HEAD~2..HEAD"]).display().to_string();
+    let (series, range) = (repo.tenth(&["--patch", &patch]), repo.tenth(&["HEAD~2..HEAD"]));
+    assert_eq!(series.lines(), range.lines());
+    assert_eq!(series.json()["commits"], range.json()["commits"]);
+    let alone = tempfile::tempdir().expect("a temporary folder");
+    let run = run_tenth(alone.path(), alone.path(), &["--patch", &patch, "--format", "json"]);
+    assert_eq!((run.of("a.py"), run.of("b.py")), ("-1 +1 -3 +3".to_owned(), "+1".to_owned()));
+}
+
+#[test]
+fn a_patch_converted_to_crlf_is_read() {
+    let repo = Repo::with(&[("a.py", "x = 1\n")]);
+    repo.commit(&[("a.py", "x = 2\n")]);
+    let patch = patch_of(&repo, &["diff", "HEAD~1", "HEAD"]);
+    let text = fs::read_to_string(&patch).expect("a patch");
+    fs::write(&patch, text.replace('\n', "\r\n")).expect("written");
+    assert_eq!(repo.tenth(&["--patch", &patch.display().to_string()]).of("a.py"), "-1 +1");
+}
+
+#[test]
+fn odd_entries_of_a_patch_become_coverage() {
+    let repo = Repo::with(&[("b.bin", "a\0b")]);
+    repo.write("b.bin", "a\0c");
+    std::os::unix::fs::symlink("b.bin", repo.root.join("link.py")).expect("linked");
+    repo.commit(&[]);
+    let patch = patch_of(&repo, &["diff", "HEAD~1", "HEAD"]);
+    let run = repo.tenth(&["--patch", &patch.display().to_string()]);
+    assert_eq!((run.uncovered("b.bin").as_str(), run.uncovered("link.py").as_str()), ("binary", "a symbolic link"));
+}
+
+#[test]
+fn what_is_no_patch_is_refused() {
+    let repo = Repo::with(&[("a.py", "x = 1\n")]);
+    let place = repo.home().join("no.patch");
+    for (text, cause) in [
+        ("hello\n", "it holds no diff"),
+        ("--- a/a.py\n+++ b/a.py\n@@ -1 +1,2 @@\n-x = 1\n", "is cut off"),
+        ("--- a/a.py\n+++ b/a.py\n@@ what @@\n@@ -x +1 @@\n", "not the head of a hunk"),
+        ("diff --cc a.py\n", "a combined diff of a merge"),
+    ] {
+        fs::write(&place, text).expect("written");
+        repo.tenth(&["--patch", &place.display().to_string()]).refuses(cause, "git diff BEFORE AFTER");
+    }
+    fs::write(&place, "").expect("written");
+    assert_eq!(repo.tenth(&["--patch", &place.display().to_string()]).code, 0);
+}

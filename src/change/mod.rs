@@ -15,6 +15,7 @@ mod git;
 pub mod hunks;
 mod memory;
 mod pairing;
+mod patch;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -128,6 +129,8 @@ pub struct ChangedFile {
     pub hunks: Vec<HunkLines>,
     /// Which lines of the two sides are the same.
     pub line_map: LineMap,
+    /// How much of the two texts is known; an excerpt must not be parsed.
+    pub extent: Extent,
 }
 
 impl ChangedFile {
@@ -136,7 +139,7 @@ impl ChangedFile {
         let text = |side: &Option<FileSide>| side.as_ref().map_or_else(|| Arc::from(""), |file| file.text.clone());
         let hunks = hunks::between(&text(&before), &text(&after));
         let line_map = LineMap::new(&hunks);
-        Self { status, before, after, hunks, line_map }
+        Self { status, before, after, hunks, line_map, extent: Extent::Whole }
     }
 
     /// The path that names the file to the reader: of the after side, or of the before side when it was deleted.
@@ -153,9 +156,12 @@ impl ChangedFile {
         }
     }
 
-    /// The language by which the file is analysed, if it is.
+    /// The language by which the file is analysed, if it is. An excerpt never is.
     pub fn language(&self) -> Option<Language> {
-        Language::of_path(self.path())
+        match self.extent {
+            Extent::Whole => Language::of_path(self.path()),
+            Extent::Excerpt => None,
+        }
     }
 }
 
@@ -185,6 +191,15 @@ pub enum Status {
     ModeChanged,
     /// It became, or was, a link or a submodule; only the side that is a file stands here.
     TypeChanged,
+}
+
+/// How much of a file's text is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// All of it.
+    Whole,
+    /// Only the lines of a patch, at their right numbers among empty ones.
+    Excerpt,
 }
 
 /// The hash by which git names a text; equal texts have equal ids, wherever they were read.
@@ -303,10 +318,7 @@ pub fn open(source: &ChangeSource, folder: Option<&std::path::Path>) -> Result<C
         ChangeSource::Worktree => git::worktree(folder),
         ChangeSource::Automatic => git::automatic(folder),
         ChangeSource::Files(paths) => files::check(paths, folder),
-        ChangeSource::Patch(_) => Err(crate::error::Error::Usage {
-            what: "`--patch` is not read yet".to_owned(),
-            help: "apply the patch and name the range".to_owned(),
-        }),
+        ChangeSource::Patch(input) => patch::review(input, folder),
     }
 }
 

@@ -100,3 +100,8 @@ fn mode_of(mode: i32, kind: Option<ObjectType>) -> Option<Option<Mode>> {
         _ => None,
     }
 }
+
+/// The mode of a regular file; `None` for anything else.
+pub(super) fn file_mode(mode: i32) -> Option<Mode> {
+    mode_of(mode, None).flatten().filter(|mode| matches!(mode, Mode::File | Mode::Executable))
+}

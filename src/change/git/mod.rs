@@ -31,7 +31,8 @@ use std::sync::Arc;
 use git2::{ErrorCode, ObjectType, Oid, Repository};
 
 use self::revisions::{Point, Spec};
-use self::trees::{GitTrees, Pool, SideTree};
+pub(super) use self::trees::GitTrees;
+use self::trees::{Pool, SideTree};
 use super::pairing::{Content, Entries, Entry, pair};
 use super::{BlobId, ChangeSet, Commit, Description, Kind, Notice, Person, Uncovered};
 use crate::error::{Error, Result};
@@ -294,4 +295,58 @@ fn commits(repo: &Repository, before: &Point, after: &Point, notices: &mut Vec<N
 
 fn id_text(oid: Oid) -> String {
     oid.to_string()
+}
+
+/// What a patch is completed from: the blobs of a repository, and the files of its `HEAD`.
+pub(super) struct Base {
+    found: Found,
+    head: Option<Oid>,
+}
+
+/// The repository that a patch may be about.
+pub(super) fn base(folder: Option<&Path>) -> Result<Base> {
+    let found = locate(folder)?;
+    let head = revisions::head(&found.repo)?.map(|head| head.tree);
+    Ok(Base { found, head })
+}
+
+impl Base {
+    /// The bytes of the blob that a shortened id names, if they are few enough to be read.
+    pub(super) fn blob(&self, short_id: &str) -> Option<Vec<u8>> {
+        let odb = self.found.repo.odb().ok()?;
+        let padded = format!("{short_id:0<40}").parse::<Oid>().ok()?;
+        self.bytes(odb.exists_prefix(padded, short_id.len()).ok()?)
+    }
+
+    /// The bytes of a file of `HEAD`.
+    pub(super) fn file(&self, path: &[u8]) -> Option<Vec<u8>> {
+        self.bytes(self.entry(path)?.0)
+    }
+
+    /// The mode of a file of `HEAD`.
+    pub(super) fn mode(&self, path: &[u8]) -> Option<super::pairing::Mode> {
+        self.entry(path).map(|(_, mode)| mode)
+    }
+
+    fn entry(&self, path: &[u8]) -> Option<(Oid, super::pairing::Mode)> {
+        let path = std::str::from_utf8(path).ok()?;
+        let entry = self.found.repo.find_tree(self.head?).ok()?.get_path(Path::new(path)).ok()?;
+        Some((entry.id(), listing::file_mode(entry.filemode())?))
+    }
+
+    fn bytes(&self, id: Oid) -> Option<Vec<u8>> {
+        let odb = self.found.repo.odb().ok()?;
+        let (size, kind) = odb.read_header(id).ok()?;
+        if kind != ObjectType::Blob || size > super::SIZE_LIMIT {
+            return None;
+        }
+        Some(odb.read(id).ok()?.data().to_vec())
+    }
+
+    /// The files of `HEAD` as both sides.
+    pub(super) fn into_trees(self) -> GitTrees {
+        let side = || self.head.map_or(SideTree::Empty, SideTree::Tree);
+        let (before, after) = (side(), side());
+        GitTrees::new(Pool::new(self.found), before, after)
+    }
 }

@@ -48,7 +48,7 @@ pub(super) enum SideTree {
 }
 
 /// The files of both sides of a change in a repository.
-pub(super) struct GitTrees {
+pub(in crate::change) struct GitTrees {
     pool: Pool,
     before: Half,
     after: Half,
