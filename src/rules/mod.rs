@@ -3,9 +3,21 @@
 //! What a rule is called, how loud it is and what it means stands in its document, `rules/<rule>.md`, which is part of
 //! the binary; README, `tenth rules`, `tenth explain` and the reports take it from here.
 
+mod blocking_in_async;
+mod blocking_through_call;
+mod broken_syntax;
+pub mod context;
 mod info;
+mod lock_across_await;
+mod lock_reentry;
 
 use std::sync::OnceLock;
+
+use crate::analysis::{FunctionId, ModuleId, Program};
+use crate::flow::FunctionIndex;
+use crate::verdict::Verdict;
+
+use context::RuleContext;
 
 pub use info::{Family, RuleInfo, Status};
 
@@ -26,6 +38,43 @@ static DOCUMENTS: &[(&str, &str)] = documents![
     "dropped-task",
     "broken-syntax",
 ];
+
+/// How a rule looks at the code.
+enum Check {
+    /// One function at a time.
+    Function(fn(&RuleContext, FunctionId, &mut Vec<Verdict>)),
+    /// One file at a time.
+    Module(fn(&RuleContext, ModuleId, &mut Vec<Verdict>)),
+}
+
+/// The checks, in the order of the documents.
+static CHECKS: &[Check] = &[
+    Check::Function(blocking_in_async::check),
+    Check::Function(blocking_through_call::check),
+    Check::Function(lock_across_await::check),
+    Check::Function(lock_reentry::check),
+    Check::Module(broken_syntax::check),
+];
+
+/// What every rule says of these files, in their order.
+pub fn verdicts(program: &Program, modules: &[ModuleId]) -> Vec<Verdict> {
+    let cx = RuleContext { program };
+    let mut out = Vec::new();
+    for &module in modules {
+        let functions = program.module(module).functions.len() as u32;
+        for check in CHECKS {
+            match check {
+                Check::Function(check) => {
+                    for index in 0..functions {
+                        check(&cx, FunctionId { module, index: FunctionIndex(index) }, &mut out);
+                    }
+                }
+                Check::Module(check) => check(&cx, module, &mut out),
+            }
+        }
+    }
+    out
+}
 
 /// Every rule, by family.
 pub fn all() -> &'static [RuleInfo] {

@@ -1,0 +1,76 @@
+//! A call blocks the event loop or the executor's thread.
+
+use crate::analysis::FunctionId;
+use crate::analysis::held::What;
+use crate::catalogue::{Blocking, BlockingKind, Stake};
+use crate::verdict::{self, Confidence, Level, Verdict};
+
+use super::context::RuleContext;
+
+const NAME: &str = "blocking-in-async";
+
+pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
+    if !cx.runs_on_loop(id) {
+        return;
+    }
+    let function = cx.function(id);
+    for event in &cx.facts(id).events {
+        let What::Call(value) = event.what else { continue };
+        let resolution = cx.resolution(id, value);
+        let Some(entry) = cx.program.blocking_call(id, value, &resolution) else { continue };
+        // A loop that is entered inside a running one is a hazard of its own, but it blocks all the same.
+        let name = cx.program.callee_text(id, value);
+        let in_loop = function.blocks[event.block.at()].in_loop.is_some();
+        let verdict = cx
+            .violated(NAME, Confidence::High, id, event.span, &format!("`{name}`"))
+            .assumes(format!("nothing in `{}` blocks {}", function.name, what_it_blocks(cx, id)))
+            .says(format!("`{name}` {} and blocks {}", waits_for(entry.kind), what_it_blocks(cx, id)))
+            .helps(instead(entry))
+            .evidence(
+                cx.location(id, function.header),
+                format!("`{}` runs on {}", function.name, what_it_blocks(cx, id)),
+            )
+            .stake(stake(entry));
+        out.push(raised(verdict, entry, in_loop));
+    }
+}
+
+/// Short input and output in a loop adds up.
+pub(super) fn raised(verdict: Verdict, entry: &Blocking, in_loop: bool) -> Verdict {
+    if in_loop && entry.stake == Stake::Io { verdict.level(Level::Warning) } else { verdict }
+}
+
+pub(super) fn what_it_blocks(cx: &RuleContext, id: FunctionId) -> &'static str {
+    match cx.language(id.module) {
+        crate::text::Language::Python => "the event loop",
+        crate::text::Language::Rust => "the executor's thread",
+    }
+}
+
+pub(super) fn stake(entry: &Blocking) -> verdict::Stake {
+    match entry.stake {
+        Stake::Micro => verdict::Stake::Micro,
+        Stake::Io => verdict::Stake::Io,
+        Stake::Unbounded => verdict::Stake::Unbounded,
+    }
+}
+
+pub(super) fn instead(entry: &Blocking) -> String {
+    entry.instead.as_ref().map_or_else(String::new, |instead| format!("use `{instead}` instead"))
+}
+
+pub(super) fn waits_for(kind: BlockingKind) -> &'static str {
+    match kind {
+        BlockingKind::Sleep => "sleeps",
+        BlockingKind::Network => "waits for the network",
+        BlockingKind::Database => "waits for the database",
+        BlockingKind::File => "reads or writes files",
+        BlockingKind::Process => "waits for a process",
+        BlockingKind::Cpu => "computes for long",
+        BlockingKind::LockWait => "waits for another thread",
+        BlockingKind::Channel => "waits for a message",
+        BlockingKind::Console => "waits for the console",
+        BlockingKind::LoopEntry => "drives another event loop to its end",
+        BlockingKind::Park => "waits to be unparked",
+    }
+}

@@ -1,0 +1,99 @@
+//! What a rule may ask.
+
+use std::rc::Rc;
+
+use crate::analysis::calls::Resolution;
+use crate::analysis::contexts::Context;
+use crate::analysis::held::{Event, Facts, Held};
+use crate::analysis::{FunctionId, FunctionRef, ModuleId, Program};
+use crate::flow::ValueIndex;
+use crate::text::{Language, Span};
+use crate::verdict::{Confidence, Location, Setting, Stance, Verdict};
+
+/// One side's program as rules see it.
+#[derive(Clone, Copy)]
+pub struct RuleContext<'p, 'a> {
+    /// The program; rules ask it whatever the shortcuts below do not answer.
+    pub program: &'p Program<'a>,
+}
+
+impl<'a> RuleContext<'_, 'a> {
+    /// A function.
+    pub fn function(&self, id: FunctionId) -> FunctionRef {
+        self.program.function(id)
+    }
+
+    /// What happens in a function, with the locks held before it happens.
+    pub fn facts(&self, id: FunctionId) -> Rc<Facts> {
+        self.program.facts(id)
+    }
+
+    /// What a call calls.
+    pub fn resolution(&self, id: FunctionId, call: ValueIndex) -> Rc<Resolution> {
+        self.program.resolution(id, call)
+    }
+
+    /// Where a function runs.
+    pub fn context(&self, id: FunctionId) -> Rc<Context> {
+        self.program.context(id)
+    }
+
+    /// The language of a module.
+    pub fn language(&self, module: ModuleId) -> Language {
+        self.program.language(module)
+    }
+
+    /// A place in a function's file.
+    pub fn location(&self, id: FunctionId, span: Span) -> Location {
+        self.program.location(id, span)
+    }
+
+    /// Whether code of a function that blocks its thread stops other tasks: an asynchronous function, or a plain one
+    /// that is known to run on the loop.
+    pub fn runs_on_loop(&self, id: FunctionId) -> bool {
+        let function = self.function(id);
+        let context = self.context(id);
+        if function.is_async() {
+            return !context.is_elsewhere_only();
+        }
+        context.is_on_loop()
+    }
+
+    /// Whether a suspension is one of the task: a `yield` of a plain generator only hands a value to its caller.
+    pub fn gives_way(&self, id: FunctionId, event: &Event) -> bool {
+        let function = self.function(id);
+        match &event.what {
+            crate::analysis::held::What::Suspend(how, of) => {
+                function.is_async() && self.program.may_suspend(id, *how, *of)
+            }
+            _ => false,
+        }
+    }
+
+    /// A violated verdict at a place of a function.
+    pub fn violated(
+        &self,
+        rule: &'static str,
+        confidence: Confidence,
+        id: FunctionId,
+        span: Span,
+        subject: &str,
+    ) -> Verdict {
+        self.verdict(rule, Stance::Violated(confidence), id, span, subject)
+    }
+
+    /// A verdict at a place of a function, in the setting of its file.
+    pub fn verdict(&self, rule: &'static str, stance: Stance, id: FunctionId, span: Span, subject: &str) -> Verdict {
+        let qualified = self.function(id).qualified.clone();
+        let mut verdict = Verdict::new(rule, stance, self.location(id, span), &qualified, subject);
+        if self.program.is_test_code(id) {
+            verdict.setting = Setting::Test;
+        }
+        verdict
+    }
+
+    /// The confidence that a held lock allows: its type resolved, held on every path.
+    pub fn confidence_of(&self, held: &Held) -> Confidence {
+        if held.is_certain && held.lock.is_resolved { Confidence::High } else { Confidence::Medium }
+    }
+}
