@@ -1,3 +1,5 @@
+//! The shipped tables are sound, and names are matched as the documentation of the tables says.
+
 use super::*;
 
 fn python() -> &'static Tables {
