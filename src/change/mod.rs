@@ -12,6 +12,7 @@
 
 mod files;
 mod git;
+mod hook;
 pub mod hunks;
 mod memory;
 mod pairing;
@@ -22,6 +23,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub use hook::hook_source;
 pub use hunks::{HunkLines, LineMap, LineRange, cut};
 
 use crate::error::Result;

@@ -10,6 +10,12 @@ use crate::change::pairing::{Entries, Entry, Mode};
 /// `git add -N`: the entry says only that the file will be added.
 const INTENT_TO_ADD: u16 = 1 << 13;
 
+/// What a tree names: an object and its mode, `None` for a folder.
+type Named = (Oid, Option<Mode>);
+
+/// One folder's own entries by name.
+type Folder = BTreeMap<Vec<u8>, Named>;
+
 /// An index, stage by stage.
 pub(super) struct Index {
     /// What would be committed.
@@ -35,7 +41,7 @@ pub(super) fn of_two_trees(
         if before == after {
             continue;
         }
-        let names = |tree: Option<Oid>| -> Result<BTreeMap<Vec<u8>, (Oid, Option<Mode>)>, git2::Error> {
+        let names = |tree: Option<Oid>| -> Result<Folder, git2::Error> {
             let Some(tree) = tree else { return Ok(BTreeMap::new()) };
             let tree: Tree<'_> = repo.find_tree(tree)?;
             Ok(tree
@@ -46,13 +52,11 @@ pub(super) fn of_two_trees(
                 .collect())
         };
         let (before, mut after) = (names(before)?, names(after)?);
-        let mut visit = |name: Vec<u8>, left: Option<(Oid, Option<Mode>)>, right: Option<(Oid, Option<Mode>)>| {
+        let mut visit = |name: Vec<u8>, left: Option<Named>, right: Option<Named>| {
             let mut path = prefix.clone();
             path.extend_from_slice(&name);
-            let folder = |half: Option<(Oid, Option<Mode>)>| half.filter(|(_, mode)| mode.is_none()).map(|(id, _)| id);
-            let file = |half: Option<(Oid, Option<Mode>)>| {
-                half.and_then(|(id, mode)| Some(Entry { mode: mode?, id: id_of(id) }))
-            };
+            let folder = |half: Option<Named>| half.filter(|(_, mode)| mode.is_none()).map(|(id, _)| id);
+            let file = |half: Option<Named>| half.and_then(|(id, mode)| Some(Entry { mode: mode?, id: id_of(id) }));
             old.extend(file(left).map(|entry| (path.clone(), entry)));
             new.extend(file(right).map(|entry| (path.clone(), entry)));
             if folder(left).is_some() || folder(right).is_some() {
