@@ -1,11 +1,24 @@
 //! `tenth` reviews the concurrency of a change: it reads both sides of a diff, works out what the concurrent code on
 //! each side does, subtracts, and tells a human which hunks need eyes.
+//!
+//! ~~~text
+//! change source -> ChangeSet (files, both sides, hunks)
+//!    -> load: parse and lower every changed file, others on demand        flow::Module
+//!    -> Program, one per side: names, types, calls, held locks, summaries
+//!    -> rules                                                             Verdicts
+//!    -> review: match the two sides, find the causes, rank the hunks      Review
+//!    -> report
+//! ~~~
+//!
+//! Nothing here runs, builds or imports the code it reads, and nothing needs the network.
+
 pub mod analysis;
 pub mod catalogue;
 pub mod change;
 pub mod demo;
 pub mod error;
 pub mod flow;
+mod gather;
 pub mod load;
 pub mod lower;
 pub mod report;
@@ -15,3 +28,142 @@ pub mod rules;
 pub mod syntax;
 pub mod text;
 pub mod verdict;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use analysis::{ModuleId, Program};
+use catalogue::Catalogue;
+use change::ChangeSet;
+use error::{Error, Result};
+use load::Files;
+use request::{Request, Subject};
+use review::{Coverage, CoverageState, ItemRange, Material, Options, Review, Sources};
+use text::Side;
+use verdict::Verdict;
+
+/// A finished review.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What is reported.
+    pub review: Review,
+    /// The texts that it speaks of.
+    pub sources: Sources,
+    /// How long each part took, in the order of the work.
+    pub timings: Vec<(&'static str, Duration)>,
+}
+
+/// Does what a request asks for.
+pub fn review(request: &Request) -> Result<Outcome> {
+    let began = Instant::now();
+    let change = match &request.subject {
+        Subject::Change(source) => change::open(source, request.folder.as_deref())?,
+        Subject::Demo => demo::change_set(),
+    };
+    let options = Options {
+        fail_on: request.fail_on,
+        scope: request.scope,
+        upheld: request.upheld,
+        show_hidden: request.show_hidden,
+    };
+    let read = began.elapsed();
+    let mut outcome = review_change(&change, &options, request.threads)?;
+    outcome.timings.insert(0, ("read the change", read));
+    Ok(outcome)
+}
+
+/// Reviews a change, wherever it comes from. `threads` is how many work; `None` for as many as the machine has.
+pub fn review_change(change: &ChangeSet, options: &Options, threads: Option<usize>) -> Result<Outcome> {
+    let workers = load::workers(threads).map_err(|error| Error::Usage {
+        what: format!("cannot start the worker threads: {error}"),
+        help: "ask for fewer with `--threads`".to_owned(),
+    })?;
+    workers.install(|| Ok(review_with_workers(change, options)))
+}
+
+fn review_with_workers(change: &ChangeSet, options: &Options) -> Outcome {
+    let mut timings = Vec::new();
+    let mut began = Instant::now();
+    let mut lap = |what| timings.push((what, std::mem::replace(&mut began, Instant::now()).elapsed()));
+
+    let files = Files::new(change.trees.clone());
+    let sides = [Side::Before, Side::After];
+    let wanted: Vec<(Side, Arc<str>)> =
+        sides.into_iter().flat_map(|side| changed(change, side).map(move |path| (side, path))).collect();
+    files.prefetch(&wanted);
+    lap("parse and lower");
+
+    let (before, after) =
+        rayon::join(|| analyse(change, &files, Side::Before), || analyse(change, &files, Side::After));
+    lap("analyse and apply the rules");
+
+    let mut sources = Sources::of_change(change);
+    sources.complete(Side::Before, &before.verdicts, &*change.trees);
+    sources.complete(Side::After, &after.verdicts, &*change.trees);
+    let items: Vec<ItemRange> = before.items.into_iter().chain(after.items).collect();
+    // What the before side lacked is no gap in what the change is judged by.
+    let mut coverage = after.coverage;
+    coverage.extend(
+        files.uncovered().into_iter().filter(|row| change.file(Side::After, &row.path).is_some()).map(|row| Coverage {
+            path: row.path,
+            function: None,
+            state: CoverageState::NotAnalysed,
+            why: row.why,
+        }),
+    );
+    coverage.sort_by(|one, two| (&one.path, &one.function, &one.why).cmp(&(&two.path, &two.function, &two.why)));
+    coverage.dedup();
+    let commits: Vec<review::Commit> =
+        change.commits.iter().map(|commit| review::Commit { id: commit.id.clone(), agent: None, mark: None }).collect();
+    // Every verdict comes from a rule in the list; a test holds the checks against the documents.
+    let rule = |name: &str| rules::info(name).expect("every check has its document");
+    let review = review::review(&Material {
+        change,
+        sources: &sources,
+        before: &before.verdicts,
+        after: &after.verdicts,
+        rule: &rule,
+        items: &items,
+        signals: &[],
+        coverage: &coverage,
+        commits: &commits,
+        options,
+        still_there: None,
+    });
+    lap("match, find causes, rank");
+    Outcome { review, sources, timings }
+}
+
+/// What one side's analysis gives to the review.
+struct Analysed {
+    verdicts: Vec<Verdict>,
+    items: Vec<ItemRange>,
+    coverage: Vec<Coverage>,
+}
+
+fn analyse(change: &ChangeSet, files: &Files, side: Side) -> Analysed {
+    let program = Program::new(side, Catalogue::builtin(), files);
+    let modules: Vec<ModuleId> = changed(change, side).filter_map(|path| program.module_at(&path)).collect();
+    let said = rules::verdicts(&program, &modules);
+    let items = modules.iter().flat_map(|&id| {
+        let module = program.module(id);
+        let text = change.file(side, &module.path).and_then(|file| file.side(side)).map(|file| file.text.clone());
+        let lines = text::LineIndex::new(&text.unwrap_or_default());
+        gather::items(&module, side, &lines)
+    });
+    Analysed {
+        items: items.collect(),
+        coverage: gather::coverage(&program, &modules, &said.failed),
+        verdicts: said.verdicts,
+    }
+}
+
+/// The changed files of a side that are analysed, in the order of the change.
+fn changed(change: &ChangeSet, side: Side) -> impl Iterator<Item = Arc<str>> {
+    change
+        .files
+        .iter()
+        .filter_map(move |file| file.side(side))
+        .filter(|file| text::Language::of_path(&file.path).is_some())
+        .map(|file| file.path.clone())
+}

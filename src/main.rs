@@ -8,9 +8,10 @@ use std::io::{ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
-use tenth::change::{self, ChangeSet};
 use tenth::error::{Error, Result};
-use tenth::request::{Output, Paint, Request, Subject};
+use tenth::report::{self, Style};
+use tenth::request::{Output, Paint, Request};
+use tenth::rules;
 
 use crate::cli::{Cli, Color, Invocation, Task};
 
@@ -44,8 +45,8 @@ fn run(invocation: Invocation) -> Result<ExitCode> {
     match &invocation.task {
         Task::Review(request) => review(request, &invocation),
         Task::Inspect { .. } => not_yet("tenth inspect"),
-        Task::Rules => not_yet("tenth rules"),
-        Task::Explain(_) => not_yet("tenth explain"),
+        Task::Rules => print_text(&rule_list()),
+        Task::Explain(name) => explain(name),
     }
 }
 
@@ -53,47 +54,49 @@ fn not_yet(what: &str) -> Result<ExitCode> {
     Err(Error::Usage { what: format!("`{what}` is not there yet"), help: String::new() })
 }
 
-/// Reads the change and shows it; the review itself takes this place as soon as the library has it.
-fn review(request: &Request, invocation: &Invocation) -> Result<ExitCode> {
-    let Subject::Change(source) = &request.subject else { return not_yet("tenth demo") };
-    let change = change::open(source, request.folder.as_deref())?;
-    for notice in change.notices.iter().filter(|notice| notice.kind == "choice") {
-        tell(&format!("tenth: {}", notice.text));
-    }
-    for output in &invocation.outputs {
-        let _paint = paint(invocation.color, output);
-        print(&outline(&change), output)?;
-    }
+/// The rules by family: name, usual level, maturity, summary.
+fn rule_list() -> String {
+    let rules = rules::all();
+    let width = rules.iter().map(|rule| rule.name.len()).max().unwrap_or(0);
+    let row = |rule: &rules::RuleInfo| {
+        let level = format!("{:?}", rule.severity).to_lowercase();
+        let status = format!("{:?}", rule.status).to_lowercase();
+        format!("{:<10} {:<width$}  {level:<7} {status:<7}  {}\n", rule.family.name(), rule.name, rule.summary)
+    };
+    rules.iter().map(row).collect()
+}
+
+fn explain(name: &str) -> Result<ExitCode> {
+    let Some(rule) = rules::info(name) else {
+        return Err(Error::Usage {
+            what: format!("there is no rule `{name}`"),
+            help: "`tenth rules` lists them".to_owned(),
+        });
+    };
+    print_text(rule.document)
+}
+
+fn print_text(text: &str) -> Result<ExitCode> {
+    print(text, &Output { format: tenth::request::Format::Terminal, to: None })?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// The parts of the report's contract that the change alone decides.
-fn outline(change: &ChangeSet) -> String {
-    let (added, removed) = change.line_counts();
-    let hunks = change.files.iter().flat_map(|file| {
-        change::cut(&file.hunks, &[], &[])
-            .into_iter()
-            .map(|hunk| serde_json::json!({ "path": &**file.path(), "before": hunk.before, "after": hunk.after }))
-    });
-    let report = serde_json::json!({
-        "schema": "tenth/report/1",
-        "change": {
-            "kind": change.description.kind,
-            "before": change.description.before,
-            "after": change.description.after,
-            "how": change.description.how,
-            "files": change.files.len(),
-            "added_lines": added,
-            "removed_lines": removed,
-        },
-        "hunks": hunks.collect::<Vec<_>>(),
-        "commits": change.commits.iter().map(|commit| serde_json::json!({ "id": commit.id })).collect::<Vec<_>>(),
-        "notices": change.notices.iter().map(|n| serde_json::json!({ "kind": n.kind, "text": n.text })).collect::<Vec<_>>(),
-        "coverage": change.coverage.iter()
-            .map(|row| serde_json::json!({ "path": row.path, "state": "not-analysed", "why": row.why }))
-            .collect::<Vec<_>>(),
-    });
-    format!("{report:#}\n")
+/// Reviews and reports; the exit status says whether something gates.
+fn review(request: &Request, invocation: &Invocation) -> Result<ExitCode> {
+    let outcome = tenth::review(request)?;
+    for notice in outcome.review.notices.iter().filter(|notice| notice.kind == "choice") {
+        tell(&format!("tenth: {}", notice.text));
+    }
+    for output in &invocation.outputs {
+        let style = Style { paint: paint(invocation.color, output), ..Style::default() };
+        print(&report::render(output.format, &outcome.review, &outcome.sources, style), output)?;
+    }
+    if invocation.timings {
+        for (what, took) in &outcome.timings {
+            tell(&format!("{:>9.1} ms  {what}", took.as_secs_f64() * 1000.0));
+        }
+    }
+    Ok(if outcome.review.gates() { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }
 
 /// Writes a report to where it belongs.

@@ -10,6 +10,7 @@ use super::types::{Substitution, Type};
 use super::{FunctionId, Program, TypeId};
 use crate::flow::{Callee, FunctionKind, Literal, ValueIndex, ValueKind};
 use crate::text::Language;
+use crate::verdict::Setting;
 
 /// What a call resolves to.
 #[derive(Clone, Debug, Default)]
@@ -369,18 +370,6 @@ impl<'a> Program<'a> {
 
     /// Whether a function stands in test code, by the language's own marks or by its file's path.
     pub fn is_test_code(&self, id: FunctionId) -> bool {
-        self.function(id).is_test || is_test_path(&self.module(id.module).path)
+        self.function(id).is_test || Setting::of_path(&self.module(id.module).path) == Setting::Test
     }
-}
-
-/// Whether a path is that of tests, examples or benches.
-pub fn is_test_path(path: &str) -> bool {
-    let mut parts = path.split('/').rev();
-    let file = parts.next().unwrap_or(path);
-    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
-    parts.any(|folder| matches!(folder, "test" | "tests" | "testing" | "benches" | "examples" | "example"))
-        || stem.starts_with("test_")
-        || stem.ends_with("_test")
-        || stem.ends_with("_tests")
-        || matches!(stem, "tests" | "test" | "conftest")
 }

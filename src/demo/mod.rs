@@ -12,6 +12,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::change::{ChangeSet, Description, Kind};
+
 /// What stands for one kind of thing that the service deals with.
 struct Entity {
     class: &'static str,
@@ -113,6 +115,18 @@ static AFTER: &[(&str, &str)] = files!["after":
     "app/services/settlement.py"
     "tests/fakes.py"
 ];
+
+/// The example as a change, ready for a review.
+pub fn change_set() -> ChangeSet {
+    let (before, after) = change();
+    let description = Description {
+        kind: Kind::Demo,
+        before: None,
+        after: None,
+        how: "the example in the binary, a refactoring of a service over about 120 files".to_owned(),
+    };
+    ChangeSet::in_memory(description, before, after)
+}
 
 /// The texts of both sides by path: before, and after.
 pub fn change() -> (BTreeMap<String, String>, BTreeMap<String, String>) {

@@ -56,24 +56,48 @@ static CHECKS: &[Check] = &[
     Check::Module(broken_syntax::check),
 ];
 
-/// What every rule says of these files, in their order.
-pub fn verdicts(program: &Program, modules: &[ModuleId]) -> Vec<Verdict> {
+/// What the rules say of some files.
+#[derive(Debug, Default)]
+pub struct Said {
+    /// The verdicts, by file, rule and function.
+    pub verdicts: Vec<Verdict>,
+    /// Functions that a rule could not be applied to because it failed.
+    pub failed: Vec<FunctionId>,
+}
+
+/// What every rule says of these files, in their order. A rule that fails on a function costs that function only.
+pub fn verdicts(program: &Program, modules: &[ModuleId]) -> Said {
     let cx = RuleContext { program };
-    let mut out = Vec::new();
+    let mut said = Said::default();
     for &module in modules {
         let functions = program.module(module).functions.len() as u32;
         for check in CHECKS {
             match check {
                 Check::Function(check) => {
                     for index in 0..functions {
-                        check(&cx, FunctionId { module, index: FunctionIndex(index) }, &mut out);
+                        let id = FunctionId { module, index: FunctionIndex(index) };
+                        said.guarded(id, |out| check(&cx, id, out));
                     }
                 }
-                Check::Module(check) => check(&cx, module, &mut out),
+                Check::Module(check) => {
+                    let id = FunctionId { module, index: FunctionIndex(0) };
+                    said.guarded(id, |out| check(&cx, module, out));
+                }
             }
         }
     }
-    out
+    said
+}
+
+impl Said {
+    fn guarded(&mut self, id: FunctionId, check: impl FnOnce(&mut Vec<Verdict>)) {
+        let mut out = Vec::new();
+        let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| check(&mut out)));
+        if done.is_err() && !self.failed.contains(&id) {
+            self.failed.push(id);
+        }
+        self.verdicts.extend(out);
+    }
 }
 
 /// Every rule, by family.
