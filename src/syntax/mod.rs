@@ -7,6 +7,7 @@ pub mod comments;
 pub mod nesting;
 pub mod python;
 pub mod rust;
+pub mod scan;
 
 use crate::text::Span;
 

@@ -1,0 +1,281 @@
+//! What happens on the way out: `with`, `try`, and the jumps that pass through them.
+//!
+//! ~~~text
+//! while queue:                  break inside: exit m0, run the finally, then go on after the loop
+//!     try:
+//!         with lock as held:    enter m0 … exit m0 on every way out, exceptions too
+//!             break
+//!     finally:
+//!         done()                lowered once; afterwards a branch to every place it can go on to
+//! ~~~
+
+use super::Lowering;
+use crate::flow::{BlockIndex, Managed, ManagedIndex, Next, StepKind, Suspension, ValueIndex, ValueKind};
+use crate::syntax::python::tree::{Cursor, Field, Kind};
+use crate::text::Span;
+
+/// What stands around a statement and takes part in jumps out of it.
+pub(super) enum Frame {
+    /// A loop.
+    Loop {
+        /// Where `break` goes.
+        after: BlockIndex,
+        /// Where `continue` goes.
+        header: BlockIndex,
+    },
+    /// A managed block.
+    Managed {
+        index: ManagedIndex,
+        /// Where exceptions go outside it.
+        on_raise: Option<BlockIndex>,
+    },
+    /// A `try` with a `finally`.
+    Finally {
+        entry: BlockIndex,
+        /// The jumps that pass through it.
+        jumps: Vec<(Jump, Span)>,
+    },
+}
+
+/// A way out of a block other than its end and exceptions.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Jump {
+    Break,
+    Continue,
+    Return(Option<ValueIndex>),
+}
+
+impl<'t> Lowering<'t> {
+    /// Leaves what is around this place, innermost first, up to where the jump goes.
+    pub(super) fn jump(&mut self, jump: Jump, span: Span) {
+        let mut at = self.cx().frames.len();
+        let mut restore = None;
+        while at > 0 {
+            at -= 1;
+            match &mut self.cx().frames[at] {
+                Frame::Loop { after, header } => {
+                    let target = match jump {
+                        Jump::Break => *after,
+                        Jump::Continue => *header,
+                        Jump::Return(_) => continue,
+                    };
+                    self.body().end(Next::Goto(target));
+                    break;
+                }
+                Frame::Managed { index, on_raise } => {
+                    let (index, on_raise) = (*index, *on_raise);
+                    let inner = self.body().handle_raises(on_raise);
+                    restore.get_or_insert(inner);
+                    self.exit(index);
+                }
+                Frame::Finally { entry, jumps } => {
+                    if !jumps.iter().any(|(known, _)| *known == jump) {
+                        jumps.push((jump, span));
+                    }
+                    let entry = *entry;
+                    self.body().end(Next::Goto(entry));
+                    break;
+                }
+            }
+        }
+        if !self.body().has_ended() {
+            self.body().end(match jump {
+                Jump::Return(value) => Next::Return(value),
+                Jump::Break | Jump::Continue => Next::Unreachable,
+            });
+        }
+        if let Some(inner) = restore {
+            self.body().handle_raises(inner);
+            self.body().end(Next::Unreachable);
+        }
+    }
+
+    /// Leaves a managed block.
+    fn exit(&mut self, index: ManagedIndex) {
+        let managed = self.body().managed[index.at()].clone();
+        self.step(managed.span, StepKind::Exit(index));
+        if managed.is_async {
+            self.step(managed.span, StepKind::Suspend(Suspension::Exit, Some(managed.value)));
+        }
+    }
+
+    /// `with a as b, c as d:`.
+    pub(super) fn with(&mut self, node: Cursor<'t>) {
+        let is_async = node.child_of(Kind::Async).is_some();
+        let mut items = Vec::new();
+        for clause in node.children().filter(|child| child.kind() == Kind::WithClause) {
+            for item in clause.children().filter(|child| child.kind() == Kind::WithItem) {
+                let Some(value) = item.child(Field::Value) else { continue };
+                // `with (a as b, c as d):` may come out as one tuple.
+                let is_group =
+                    value.kind() == Kind::Tuple && value.children().any(|child| child.kind() == Kind::AsPattern);
+                if is_group {
+                    items.extend(value.children());
+                } else {
+                    items.push(value);
+                }
+            }
+        }
+        self.managed_items(&items, is_async, node.child(Field::Body));
+    }
+
+    fn managed_items(&mut self, items: &[Cursor<'t>], is_async: bool, body: Option<Cursor<'t>>) {
+        let mut left = Vec::with_capacity(items.len());
+        for item in items {
+            let mut expression = *item;
+            if expression.kind() == Kind::Parenthesized
+                && let Some(inner) = expression.first().filter(|inner| inner.kind() == Kind::AsPattern)
+            {
+                expression = inner;
+            }
+            let target = match expression.kind() {
+                Kind::AsPattern => expression.child(Field::Alias),
+                _ => None,
+            };
+            let managed = match (expression.kind(), expression.first()) {
+                (Kind::AsPattern, Some(managed)) => managed,
+                _ => expression,
+            };
+            let value = self.expression(managed);
+            let span = managed.span();
+            let index = self.body().managed(Managed { value, is_async, span });
+            self.step(span, StepKind::Enter(index));
+            if is_async {
+                self.cx().awaits = true;
+                self.step(span, StepKind::Suspend(Suspension::Enter, Some(value)));
+            }
+            let raised = self.body().block();
+            let outer = self.body().handle_raises(Some(raised));
+            self.cx().frames.push(Frame::Managed { index, on_raise: outer });
+            left.push((index, raised, outer));
+            if let Some(target) = target {
+                let entered = self.value(target.span(), ValueKind::Entered(value));
+                self.store(target, entered);
+            }
+        }
+        if let Some(body) = body {
+            self.statements(body);
+        }
+        for (index, raised, outer) in left.into_iter().rev() {
+            self.cx().frames.pop();
+            let falls_through = !self.body().has_ended();
+            self.body().handle_raises(outer);
+            if falls_through {
+                self.exit(index);
+            }
+            let after = self.body().here();
+            self.body().go_on_in(raised);
+            self.exit(index);
+            self.body().end(Next::Raise(None));
+            self.body().go_on_in(after);
+            if !falls_through {
+                self.body().end(Next::Unreachable);
+            }
+        }
+    }
+
+    /// `try` with handlers, `else` and `finally`.
+    pub(super) fn attempt(&mut self, node: Cursor<'t>) {
+        let handlers: Vec<_> = node.children().filter(|child| child.kind() == Kind::Except).collect();
+        let finally = node.child_of(Kind::Finally).and_then(|clause| clause.child_of(Kind::Block));
+        let after = self.body().block();
+        let entry = finally.map(|_| self.body().block());
+        let outer = entry.map(|entry| {
+            let outer = self.body().handle_raises(Some(entry));
+            self.cx().frames.push(Frame::Finally { entry, jumps: Vec::new() });
+            outer
+        });
+        self.guarded(node, &handlers, entry.unwrap_or(after));
+        if let (Some(body), Some(entry), Some(outer)) = (finally, entry, outer) {
+            let jumps = match self.cx().frames.pop() {
+                Some(Frame::Finally { jumps, .. }) => jumps,
+                Some(_) | None => Vec::new(),
+            };
+            // The entry was made before the handler was set, so it stands under the outer one.
+            self.body().handle_raises(outer);
+            self.body().go_on_in(entry);
+            self.statements(body);
+            let is_open = !self.body().has_ended();
+            let from = self.body().here();
+            let propagates = self.body().block();
+            let mut next = vec![after, propagates];
+            self.body().go_on_in(propagates);
+            self.body().end(Next::Raise(None));
+            for (jump, span) in jumps {
+                let block = self.body().block();
+                next.push(block);
+                if is_open {
+                    self.body().go_on_in(block);
+                    self.jump(jump, span);
+                }
+            }
+            self.body().go_on_in(from);
+            self.body().end(Next::Branch(None, next));
+        }
+        self.body().go_on_in(after);
+    }
+
+    /// The body, the handlers and the `else`; each goes on in `join`.
+    fn guarded(&mut self, node: Cursor<'t>, handlers: &[Cursor<'t>], join: BlockIndex) {
+        let dispatch = (!handlers.is_empty()).then(|| self.body().block());
+        let outer = dispatch.map(|dispatch| self.body().handle_raises(Some(dispatch)));
+        if let Some(body) = node.child(Field::Body) {
+            self.statements(body);
+        }
+        if let Some(outer) = outer {
+            self.body().handle_raises(outer);
+        }
+        let alternative = node.child_of(Kind::Else).and_then(|clause| clause.child(Field::Body));
+        if let Some(alternative) = alternative {
+            self.statements(alternative);
+        }
+        self.body().end(Next::Goto(join));
+        let Some(dispatch) = dispatch else { return };
+        let mut starts = Vec::with_capacity(handlers.len() + 1);
+        let mut catches_all = false;
+        for handler in handlers {
+            let start = self.body().block();
+            starts.push(start);
+            self.body().go_on_in(start);
+            catches_all |= self.handler(*handler);
+            self.body().end(Next::Goto(join));
+        }
+        if !catches_all {
+            let propagates = self.body().block();
+            starts.push(propagates);
+            self.body().go_on_in(propagates);
+            self.body().end(Next::Raise(None));
+        }
+        self.body().go_on_in(dispatch);
+        self.body().end(Next::Branch(None, starts));
+    }
+
+    /// One `except` clause. Says whether it catches whatever comes.
+    fn handler(&mut self, node: Cursor<'t>) -> bool {
+        let mut catches_all = true;
+        for caught in node.all(Field::Value) {
+            // Before 3.14's grammar `except A as e` may come as a pattern.
+            let (term, alias) = match caught.kind() {
+                Kind::AsPattern => (caught.first().unwrap_or(caught), caught.child(Field::Alias)),
+                _ => (caught, None),
+            };
+            catches_all = matches!(self.node_text(term), "BaseException" | "builtins.BaseException");
+            self.expression(term);
+            if let Some(alias) = alias {
+                self.receive(alias);
+            }
+        }
+        if let Some(alias) = node.child(Field::Alias) {
+            self.receive(alias);
+        }
+        if let Some(body) = node.child_of(Kind::Block) {
+            self.statements(body);
+        }
+        catches_all
+    }
+
+    fn receive(&mut self, alias: Cursor<'t>) {
+        let value = self.value(alias.span(), ValueKind::Received);
+        self.store(alias, value);
+    }
+}

@@ -1,1 +1,0 @@
-//! Python files: tree-sitter, structural checks and a second try in pieces.

@@ -1,0 +1,16 @@
+//! The printed flow of every file under `fixtures/lowering`, one snapshot each.
+
+use tenth::flow::print;
+use tenth::lower::{Edition, lower};
+use tenth::text::SourceFile;
+
+#[test]
+fn printed_flow_of_fixtures() {
+    insta::glob!("../fixtures/lowering", "*/*.{py,rs}", |path| {
+        let text = std::fs::read_to_string(path).expect("a fixture is readable");
+        let name = path.file_name().and_then(|name| name.to_str()).expect("a fixture's name is UTF-8");
+        let file = SourceFile::new(name, text.as_str()).expect("a fixture's ending names its language");
+        let module = lower(&file, Edition::From2024);
+        insta::assert_snapshot!(print::module(&module, &text));
+    });
+}
