@@ -34,7 +34,7 @@ use std::time::{Duration, Instant};
 
 use analysis::{ModuleId, Program};
 use catalogue::Catalogue;
-use change::ChangeSet;
+use change::{ChangeSet, Extent};
 use error::{Error, Result};
 use load::Files;
 use request::{Request, Subject};
@@ -158,11 +158,12 @@ fn analyse(change: &ChangeSet, files: &Files, side: Side) -> Analysed {
     }
 }
 
-/// The changed files of a side that are analysed, in the order of the change.
+/// The changed files of a side that are analysed, in the order of the change. Of an excerpt too little is known.
 fn changed(change: &ChangeSet, side: Side) -> impl Iterator<Item = Arc<str>> {
     change
         .files
         .iter()
+        .filter(|file| file.extent == Extent::Whole)
         .filter_map(move |file| file.side(side))
         .filter(|file| text::Language::of_path(&file.path).is_some())
         .map(|file| file.path.clone())

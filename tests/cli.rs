@@ -383,6 +383,35 @@ fn a_merge_base_beyond_a_shallow_boundary_is_not_believed() {
 }
 
 #[test]
+fn a_partial_clone_is_refused() {
+    let repo = Repo::with(&[("a.py", "x = 1\n")]);
+    repo.commit(&[("a.py", "x = 2\n")]);
+    repo.git(&["config", "uploadpack.allowFilter", "true"]);
+    let clone = repo.clone_as("clone", &["--filter=blob:none"]);
+    clone.tenth(&["HEAD~1..HEAD"]).refuses("partialclone", "clone it again without `--filter`");
+}
+
+#[test]
+fn a_missing_blob_becomes_coverage() {
+    let repo = Repo::with(&[("a.py", "x = 1\n"), ("b.py", "y = 1\n")]);
+    let blob = repo.git(&["rev-parse", "HEAD:a.py"]);
+    repo.commit(&[("a.py", "x = 2\n"), ("b.py", "y = 2\n")]);
+    fs::remove_file(repo.root.join(format!(".git/objects/{}/{}", &blob[..2], &blob[2..]))).expect("removed");
+    let run = repo.tenth(&["HEAD~1..HEAD"]);
+    assert_eq!(
+        (run.paths(), run.uncovered("a.py").as_str()),
+        (vec!["b.py".to_owned()], "its content is not in this repository")
+    );
+}
+
+#[test]
+fn threads_do_not_change_the_report() {
+    let repo = varied();
+    let with = |threads: &str| repo.tenth(&["HEAD~1..HEAD", "--threads", threads]).out;
+    assert_eq!(with("1"), with("8"));
+}
+
+#[test]
 fn grafts_and_replacements_are_refused() {
     let repo = pull_request();
     let tip = repo.git(&["rev-parse", "pr"]);
@@ -775,6 +804,19 @@ fn arguments_that_make_no_sense_are_refused() {
         assert_eq!((run.code, run.out.as_str()), (2, ""), "{arguments:?}: {}", run.err);
     }
     assert_eq!(run_tenth(repo.home(), &repo.root, &["--help"]).code, 0);
+}
+
+#[test]
+fn rules_are_listed_and_explained_anywhere() {
+    let temp = tempfile::tempdir().expect("a temporary folder");
+    let list = run_tenth(temp.path(), temp.path(), &["rules"]);
+    assert_eq!((list.code, list.err.as_str()), (0, ""));
+    let names: Vec<&str> = list.out.lines().filter_map(|line| line.split_whitespace().nth(1)).collect();
+    assert!(names.contains(&"lock-across-await"), "{}", list.out);
+    for name in names {
+        assert_eq!(run_tenth(temp.path(), temp.path(), &["explain", name]).code, 0, "{name}");
+    }
+    run_tenth(temp.path(), temp.path(), &["explain", "nonsense"]).refuses("there is no rule `nonsense`", "tenth rules");
 }
 
 #[test]
