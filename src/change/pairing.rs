@@ -17,6 +17,10 @@ use rustc_hash::FxHasher;
 use super::{BlobId, ChangedFile, FileSide, Notice, SIZE_LIMIT, Status, Uncovered, hunks};
 use crate::text::{Language, Side};
 
+/// Why an entry that a listing names cannot be read.
+const NOT_HERE: &str =
+    "its content is not in this repository; in a partial clone `git fetch --refetch --no-filter` brings it";
+
 /// How many lines may be looked at to find similar files.
 const RENAME_LINES: usize = 20_000_000;
 
@@ -141,7 +145,7 @@ fn changed_file(couple: Couple, read: &Read<'_>) -> (Option<ChangedFile>, Vec<Un
         match read(side, path, *entry) {
             Content::Text(text) => Ok(Some(FileSide { path: Arc::from(utf8), text, id: entry.id })),
             Content::Unread(why) => Err(row(path, why)),
-            Content::Missing => Err(row(path, "its content is not in this repository".to_owned())),
+            Content::Missing => Err(row(path, NOT_HERE.to_owned())),
         }
     };
     let odd = [(&couple.after, ""), (&couple.before, "was ")].into_iter().find_map(|(half, was)| {

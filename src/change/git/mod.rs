@@ -86,8 +86,6 @@ fn broken(error: git2::Error) -> Error {
     let reason = error.message().to_owned();
     let help = if error.code() == ErrorCode::Owner {
         "if you trust it: `git config --global --add safe.directory <its folder>`"
-    } else if reason.contains("extensions.partialclone") {
-        "partial clones cannot be read: clone it again without `--filter`"
     } else if reason.contains("sdir") {
         "sparse indexes cannot be read: `git sparse-checkout reapply --no-sparse-index`"
     } else {
