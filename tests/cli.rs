@@ -973,3 +973,48 @@ fn what_is_no_patch_is_refused() {
     fs::write(&place, "").expect("written");
     assert_eq!(repo.tenth(&["--patch", &place.display().to_string()]).code, 0);
 }
+
+#[test]
+fn every_source_gives_the_same_findings_and_exit_code() {
+    let before = "import time\n\n\nasync def refresh(n):\n    return n\n";
+    let after = "import time\n\n\nasync def refresh(n):\n    time.sleep(1)\n    return n\n";
+    let repo = Repo::with(&[("app/a.py", before), ("app/b.py", "b = 1\n")]);
+    repo.commit(&[("app/a.py", after), ("app/b.py", "b = 2\n")]);
+    let patch = patch_of(&repo, &["diff", "HEAD~1", "HEAD"]).display().to_string();
+    let bare = repo.clone_as("bare", &["--bare"]);
+    let judged = |repo: &Repo, arguments: &[&str]| {
+        let run = run_tenth(repo.home(), &repo.root, &[arguments, &["--format", "json"]].concat());
+        let json = run.json();
+        (run.code, json["findings"].clone(), json["assumptions"].clone(), json["hunks"].clone())
+    };
+    let range = judged(&repo, &["HEAD~1..HEAD"]);
+    assert_eq!(range.0, 1);
+    let finding = &range.1[0];
+    assert_eq!((finding["rule"].as_str(), finding["path"].as_str()), (Some("blocking-in-async"), Some("app/a.py")));
+    assert_eq!((number(&finding["start"]["line"]), number(&finding["start"]["column"])), (5, 5));
+    assert_eq!(judged(&bare, &["HEAD~1..HEAD"]), range);
+    assert_eq!(judged(&repo, &["--patch", &patch]), range);
+    assert_eq!(judged(&repo, &["HEAD~1"]), range);
+    repo.git(&["reset", "-q", "--soft", "HEAD~1"]);
+    assert_eq!(judged(&repo, &["--staged"]), range);
+    assert_eq!(judged(&repo, &[]), range);
+    assert_eq!(run_tenth(repo.home(), &repo.root, &["--staged", "--fail-on", "never"]).code, 0);
+    repo.git(&["reset", "-q"]);
+    assert_eq!(judged(&repo, &["--worktree"]), range);
+}
+
+#[test]
+fn colour_follows_the_flag_and_the_environment() {
+    let repo = Repo::with(&[("a.py", "import time\n")]);
+    repo.commit(&[("a.py", "import time\n\n\nasync def f():\n    time.sleep(1)\n")]);
+    let coloured = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let mut command = isolated(env!("CARGO_BIN_EXE_tenth"), repo.home(), &repo.root);
+        command.env_remove("NO_COLOR").args(["HEAD~1..HEAD"]).args(arguments).envs(variables.iter().copied());
+        command.output().expect("tenth runs").stdout.contains(&b'\x1b')
+    };
+    assert!(!coloured(&[], &[]), "no terminal, no colour");
+    assert!(coloured(&[], &[("CLICOLOR_FORCE", "1")]));
+    assert!(!coloured(&[], &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]));
+    assert!(coloured(&["--color", "always"], &[("NO_COLOR", "1")]));
+    assert!(!coloured(&["--color", "never"], &[("CLICOLOR_FORCE", "1")]));
+}
