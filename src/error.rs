@@ -1,6 +1,6 @@
 //! What can go wrong with the tool itself.
 //!
-//! Damaged input is not an error: it becomes coverage. An [`Error`] ends the run with exit status 2, and
+//! Damaged input is not an error: it becomes coverage. An [`enum@Error`] ends the run with exit status 2, and
 //! says what is wrong and how to mend it.
 
 use thiserror::Error;
