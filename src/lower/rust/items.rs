@@ -241,6 +241,9 @@ impl Lowerer<'_> {
             return;
         }
         let span = spans::token(block.brace_token.span.join());
+        if !span.text(self.text).contains('/') {
+            return;
+        }
         let note = self.module.marks.iter().find_map(|mark| match mark {
             Mark::Comment { span: at, text } if span.contains(*at) => {
                 let upper = text.to_uppercase();

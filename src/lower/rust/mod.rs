@@ -69,10 +69,15 @@ fn lower_reading(file: &SourceFile, edition: Edition, reading: &Reading) -> Modu
     lowerer.module
 }
 
+/// How far into a file its header reaches.
+const HEADER_LINES: usize = 10;
+const HEADER_BYTES: usize = 4096;
+
 /// Whether a comment among the first lines says that the file is generated.
 fn is_generated_header(text: &str, comment: &crate::syntax::Comment) -> bool {
-    let lines_before = text.get(..comment.span.start as usize).map_or(0, |before| before.matches('\n').count());
-    lines_before < 10
+    let starts_early = |before: &str| before.matches('\n').count() < HEADER_LINES;
+    (comment.span.start as usize) < HEADER_BYTES
+        && text.get(..comment.span.start as usize).is_some_and(starts_early)
         && (comment.text.contains("@generated")
             || comment.text.contains("DO NOT EDIT") && comment.text.to_lowercase().contains("generated"))
 }
