@@ -54,6 +54,9 @@ pub(super) fn read(text: &str, brackets: &[(u8, u32)], error: &syn::Error) -> (O
     if broken.is_empty() {
         broken.push(broken_by(error, 0));
     }
+    for broken in &mut broken {
+        at_end(text, broken);
+    }
     broken.truncate(MOST_BROKEN);
     (assemble(text, &sound), broken)
 }
@@ -63,6 +66,16 @@ fn broken_by(error: &syn::Error, shift: u32) -> Broken {
     let range = error.span().byte_range();
     let span = Span::new(range.start as u32 + shift, range.end as u32 + shift);
     Broken { span, reason: error.to_string() }
+}
+
+/// What syn misses at the end of the file it places nowhere: it belongs to the last line with something on it.
+fn at_end(text: &str, broken: &mut Broken) {
+    if broken.span.end == 0 {
+        let end = text.trim_end().len();
+        let start = text[..end].rfind('\n').map_or(0, |newline| newline + 1);
+        broken.span = Span::of(start..end);
+        broken.reason = "the file ends in the middle of an item".to_owned();
+    }
 }
 
 struct Walk<'a> {
@@ -84,14 +97,25 @@ impl Walk<'_> {
                     attributes.get_or_insert(node.start_byte() as u32);
                     false
                 }
-                "line_comment" | "block_comment" => false,
-                kind if is_item(kind) => {
-                    let span = Span::new(attributes.take().unwrap_or(node.start_byte() as u32), node.end_byte() as u32);
+                "line_comment" | "block_comment" => {
+                    // Documentation is an attribute too.
+                    let start = node.start_byte() as u32;
+                    if self.text.get(start as usize..).is_some_and(is_documentation) {
+                        attributes.get_or_insert(start);
+                    }
+                    false
+                }
+                kind if is_item(kind) || is_macro_item(node) => {
+                    let start = attributes.take().unwrap_or(node.start_byte() as u32);
+                    let mut span = Span::new(start, node.end_byte() as u32);
+                    if kind == "macro_invocation" && self.text.as_bytes().get(node.end_byte()) == Some(&b';') {
+                        span.end += 1;
+                    }
                     !self.take(node, span)
                 }
                 _ => {
                     attributes = None;
-                    node.has_error()
+                    node.has_error() || node.parent().is_none()
                 }
             };
             if goes_in && cursor.goto_first_child() {
@@ -109,7 +133,7 @@ impl Walk<'_> {
 
     /// Takes an item if syn can read it.
     fn take(&mut self, node: Node<'_>, span: Span) -> bool {
-        let around = self.around(node.kind(), span);
+        let around = self.around(node, span);
         let slice = span.text(self.text);
         let result = match around.last().map(|container| container.kind) {
             Some(ContainerKind::Impl) => syn::parse_str::<syn::ImplItem>(slice).map(|_| ()),
@@ -123,7 +147,7 @@ impl Walk<'_> {
             }
             Err(error) => {
                 // A container is broken by what is in it, and says so there.
-                if !matches!(node.kind(), "impl_item" | "trait_item" | "mod_item") {
+                if !matches!(node.kind(), "impl_item" | "trait_item" | "mod_item" | "macro_invocation") {
                     self.broken.push(broken_by(&error, span.start));
                 }
                 false
@@ -132,7 +156,8 @@ impl Walk<'_> {
     }
 
     /// What an item stands in, judged by brackets; by indentation where those of a method lead nowhere.
-    fn around(&self, kind: &str, span: Span) -> Vec<Container> {
+    fn around(&self, node: Node<'_>, span: Span) -> Vec<Container> {
+        let kind = node.kind();
         let is_member = matches!(
             kind,
             "function_item"
@@ -152,12 +177,8 @@ impl Walk<'_> {
         {
             found.remove(at);
         }
-        let has_receiver = || {
-            let head = span.text(self.text).split('{').next().unwrap_or("");
-            head.contains("self") && kind == "function_item"
-        };
         let is_in_type = found.last().is_some_and(|container| container.kind != ContainerKind::Module);
-        if !is_in_type && has_receiver() {
+        if !is_in_type && has_receiver(node) {
             let indentation = indentation(self.text, span.start);
             let nearest = self.containers.iter().rev().map(|(container, _)| container).find(|container| {
                 container.kind != ContainerKind::Module
@@ -168,6 +189,22 @@ impl Walk<'_> {
         }
         found
     }
+}
+
+/// A macro call where an item stands.
+fn is_macro_item(node: Node<'_>) -> bool {
+    let is_outside = |parent: Node<'_>| matches!(parent.kind(), "source_file" | "declaration_list");
+    node.kind() == "macro_invocation" && node.parent().is_some_and(is_outside)
+}
+
+fn has_receiver(node: Node<'_>) -> bool {
+    let first = node.child_by_field_name("parameters").and_then(|parameters| parameters.named_child(0));
+    first.is_some_and(|first| first.kind() == "self_parameter")
+}
+
+fn is_documentation(comment: &str) -> bool {
+    comment.starts_with("///") && !comment.starts_with("////")
+        || comment.starts_with("/**") && !comment.starts_with("/***") && !comment.starts_with("/**/")
 }
 
 fn is_item(kind: &str) -> bool {
