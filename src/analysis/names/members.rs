@@ -4,6 +4,7 @@
 //! loaded costs nothing until somebody asks about a type of that name.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -12,7 +13,7 @@ use super::outline::inside;
 use super::rust_files::is_below;
 use super::{Item, folder_of};
 use crate::analysis::{FunctionId, ModuleId, Program, TypeId};
-use crate::flow::{Function, FunctionKind, Impl, Module, TypeKind, TypeTerm};
+use crate::flow::{Function, FunctionKind, Impl, Module, TypeIndex, TypeKind, TypeTerm};
 use crate::text::Language;
 
 /// What a name below a type stands for.
@@ -42,6 +43,8 @@ struct Index {
     heirs: FxHashMap<String, Vec<TypeId>>,
     impls: FxHashMap<String, Vec<ImplId>>,
     of_traits: FxHashMap<String, Vec<ImplId>>,
+    /// What else a type is called where it was imported under another name.
+    aliases: FxHashMap<String, BTreeSet<String>>,
     /// `impl<T: Bound> Trait for T`.
     blanket: Vec<ImplId>,
 }
@@ -98,7 +101,7 @@ impl Program<'_> {
     pub fn subclasses(&self, id: TypeId) -> Vec<TypeId> {
         let name = self.type_def(id).name.clone();
         self.settled(
-            |index| index.heirs.get(&name).cloned().unwrap_or_default(),
+            |index| index.under(&index.heirs, &name),
             |heir| *heir != id && self.bases(*heir).contains(&Item::Type(id)),
         )
     }
@@ -110,7 +113,7 @@ impl Program<'_> {
         let is_trait = def.kind == TypeKind::Trait;
         let candidates = |index: &Index| {
             let table = if is_trait { &index.of_traits } else { &index.impls };
-            table.get(&name).cloned().unwrap_or_default()
+            index.under(table, &name)
         };
         self.settled(candidates, |(module, at)| {
             let file = self.module(*module);
@@ -245,7 +248,7 @@ impl Program<'_> {
             functions = self.rust_functions(id, name);
         }
         let found: Vec<Member> = functions.into_iter().map(Member::Function).chain(field).collect();
-        if found.is_empty() { self.from_traits_outside(id, name) } else { found }
+        if found.is_empty() { self.given_by_traits_outside(id, name) } else { found }
     }
 
     fn rust_functions(&self, id: TypeId, name: &str) -> Vec<FunctionId> {
@@ -270,7 +273,7 @@ impl Program<'_> {
         found
     }
 
-    fn from_traits_outside(&self, id: TypeId, name: &str) -> Vec<Member> {
+    fn given_by_traits_outside(&self, id: TypeId, name: &str) -> Vec<Member> {
         let tables = self.tables(Language::Rust);
         let traits = self.impls_of(id).into_iter().filter_map(|at| {
             self.block(at, |module, block| match self.resolve_type(module, &block.scope, block.of_trait.as_ref()?) {
@@ -364,22 +367,18 @@ impl Program<'_> {
         self.loaded().len() > before
     }
 
-    /// Filters candidates from the index. A filter may load modules, which may bring more candidates.
-    fn settled<T: PartialEq>(&self, candidates: impl Fn(&Index) -> Vec<T>, is_one: impl Fn(&T) -> bool) -> Vec<T> {
-        let mut kept = Vec::new();
-        let mut done = 0;
+    /// Filters candidates from the index, in the order in which their modules were loaded. A filter may load modules,
+    /// which may bring more candidates.
+    fn settled<T: Ord + Copy>(&self, candidates: impl Fn(&Index) -> Vec<T>, is_one: impl Fn(&T) -> bool) -> Vec<T> {
+        let mut seen = BTreeSet::new();
+        let mut kept = BTreeSet::new();
         loop {
             let all = self.indexed(&candidates);
-            if done >= all.len() {
-                return kept;
+            let fresh: Vec<T> = all.into_iter().filter(|candidate| seen.insert(*candidate)).collect();
+            if fresh.is_empty() {
+                return kept.into_iter().collect();
             }
-            let fresh = all.into_iter().skip(done);
-            for candidate in fresh {
-                done += 1;
-                if is_one(&candidate) {
-                    kept.push(candidate);
-                }
-            }
+            kept.extend(fresh.into_iter().filter(&is_one));
         }
     }
 
@@ -398,48 +397,45 @@ impl Program<'_> {
 impl Index {
     fn add(&mut self, id: ModuleId, module: &Module) {
         for (at, def) in module.types.iter().enumerate() {
-            let heir = TypeId { module: id, index: crate::flow::TypeIndex(at as u32) };
-            for name in def.bases.iter().flat_map(|base| last_names(module, base)) {
-                let heirs = self.heirs.entry(name).or_default();
-                if heirs.last() != Some(&heir) {
-                    heirs.push(heir);
-                }
+            let heir = TypeId { module: id, index: TypeIndex(at as u32) };
+            for name in def.bases.iter().filter_map(last_name) {
+                self.heirs.entry(name.clone()).or_default().push(heir);
             }
         }
         for (at, block) in module.impls.iter().enumerate() {
             let this = (id, at as u32);
-            let is_blanket = |name: &String| block.generics.iter().any(|generic| generic.name == *name);
-            for name in last_names(module, &block.self_type) {
-                if is_blanket(&name) && block.of_trait.is_some() {
+            if let Some(name) = last_name(&block.self_type) {
+                if block.of_trait.is_some() && block.generics.iter().any(|generic| generic.name == *name) {
                     self.blanket.push(this);
                 } else {
-                    self.impls.entry(name).or_default().push(this);
+                    self.impls.entry(name.clone()).or_default().push(this);
                 }
             }
-            for name in block.of_trait.iter().flat_map(|term| last_names(module, term)) {
-                self.of_traits.entry(name).or_default().push(this);
+            if let Some(name) = block.of_trait.as_ref().and_then(last_name) {
+                self.of_traits.entry(name.clone()).or_default().push(this);
+            }
+        }
+        for import in &module.imports {
+            if let Some(original) = import.target.last().filter(|original| **original != import.name) {
+                self.aliases.entry(original.clone()).or_default().insert(import.name.clone());
             }
         }
     }
+
+    /// The entries of a table under a name and under what that name was changed to by imports.
+    fn under<T: Copy>(&self, table: &FxHashMap<String, Vec<T>>, name: &str) -> Vec<T> {
+        let names = self.aliases.get(name).into_iter().flatten().map(String::as_str).chain([name]);
+        names.filter_map(|name| table.get(name)).flatten().copied().collect()
+    }
 }
 
-/// The last name of a type as written, and the one it was imported from if it was renamed.
-fn last_names(module: &Module, term: &TypeTerm) -> Vec<String> {
+/// The last name of a type as written.
+fn last_name(term: &TypeTerm) -> Option<&String> {
     match term {
-        TypeTerm::Path { segments, .. } => {
-            let Some(last) = segments.last() else { return Vec::new() };
-            let renamed = module.imports.iter().filter(|import| segments.len() == 1 && import.name == *last);
-            let mut names = vec![last.clone()];
-            for original in renamed.filter_map(|import| import.target.last()) {
-                if !names.contains(original) {
-                    names.push(original.clone());
-                }
-            }
-            names
-        }
-        TypeTerm::Reference(inner) | TypeTerm::Annotated(inner, _) => last_names(module, inner),
-        TypeTerm::Binding(..) | TypeTerm::Tuple(_) | TypeTerm::Union(_) | TypeTerm::Slice(_) => Vec::new(),
-        TypeTerm::Bounds(_) | TypeTerm::Function(..) | TypeTerm::Other(_) => Vec::new(),
+        TypeTerm::Path { segments, .. } => segments.last(),
+        TypeTerm::Reference(inner) | TypeTerm::Annotated(inner, _) => last_name(inner),
+        TypeTerm::Binding(..) | TypeTerm::Tuple(_) | TypeTerm::Union(_) | TypeTerm::Slice(_) => None,
+        TypeTerm::Bounds(_) | TypeTerm::Function(..) | TypeTerm::Other(_) => None,
     }
 }
 

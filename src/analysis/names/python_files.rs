@@ -94,10 +94,11 @@ impl Program<'_> {
             return Some(Found::File(file));
         }
         let has_top = |root: &String| self.file_of(&below(root, top)).is_some();
-        if !is_library && !roots.iter().any(has_top) {
-            if let Some(root) = self.only_root(top) {
-                return self.file_of(&under(&root)).map(Found::File);
-            }
+        if !is_library
+            && !roots.iter().any(has_top)
+            && let Some(root) = self.only_root(top)
+        {
+            return self.file_of(&under(&root)).map(Found::File);
         }
         roots.iter().map(|root| under(root)).find(|path| self.is_folder(path)).map(Found::Folder)
     }

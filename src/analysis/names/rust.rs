@@ -163,7 +163,8 @@ impl Program<'_> {
                         || matches!(glob.target.first().map(String::as_str), Some("super"));
                     self.rust_visible(source, path, name, want, !is_around)
                 }
-                Item::Type(id) => self.variant(id, name),
+                // A variant without payload is no call, so it may stay unknown rather than take any name.
+                Item::Type(id) if want == Want::Thing => self.variant(id, name, false),
                 _ => None,
             })
         })
@@ -225,7 +226,7 @@ impl Program<'_> {
                 _ => Item::Unknown,
             };
         }
-        if let Some(variant) = self.variant(id, name) {
+        if let Some(variant) = self.variant(id, name, true) {
             return variant;
         }
         match self.method(id, name).into_iter().next() {
@@ -248,8 +249,9 @@ impl Program<'_> {
         }
     }
 
-    /// A variant of an enum. Those without payload are no fields: what looks like one and is no function is one.
-    fn variant(&self, id: TypeId, name: &str) -> Option<Item> {
+    /// A variant of an enum. Those without payload are not among its fields: below the enum itself what looks like one
+    /// is one.
+    fn variant(&self, id: TypeId, name: &str, is_below: bool) -> Option<Item> {
         let def = self.type_def(id);
         if def.kind != TypeKind::Enum {
             return None;
@@ -257,7 +259,7 @@ impl Program<'_> {
         let is_payload =
             |field: &str| field.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
         let is_known = def.fields.iter().any(|field| is_payload(&field.name));
-        let may_be = name.starts_with(char::is_uppercase) && name.contains(char::is_lowercase);
+        let may_be = is_below && name.starts_with(char::is_uppercase) && name.contains(char::is_lowercase);
         (is_known || may_be).then(|| Item::Variant(id, name.to_owned()))
     }
 

@@ -96,12 +96,15 @@ impl Program<'_> {
         }
         let inside = path.strip_prefix(&*package.folder).unwrap_or(path).trim_start_matches('/');
         let parts: Vec<&str> = inside.split('/').collect();
-        match parts.as_slice() {
-            ["build.rs"] | ["src", "lib.rs" | "main.rs"] => true,
-            ["src", "bin", _] | ["tests" | "examples" | "benches", _] => true,
-            ["src", "bin", _, "main.rs"] | ["tests" | "examples" | "benches", _, "main.rs"] => true,
-            _ => false,
-        }
+        matches!(
+            parts.as_slice(),
+            ["build.rs"]
+                | ["src", "lib.rs" | "main.rs"]
+                | ["src", "bin", _]
+                | ["src", "bin", _, "main.rs"]
+                | ["tests" | "examples" | "benches", _]
+                | ["tests" | "examples" | "benches", _, "main.rs"]
+        )
     }
 
     /// The module around a module; `None` for a crate's root.
