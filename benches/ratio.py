@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+"""What a review costs, as a ratio: CPU of `tenth A..B` beside `git diff --no-color -U0 A B` plus one tree-sitter parse of
+the changed files' new sides, over two releases of a package from the registry.
+
+    benches/ratio.py                          # builds, downloads, measures
+    benches/ratio.py --package celery --before 5.2.7 --after 5.3.6
+    benches/ratio.py --folders old/ new/      # two unpacked trees instead of a package
+
+CPU is user and system time of the whole process, the least of several runs. The figure to watch is the ratio: it does
+not depend on the machine as seconds do.
+"""
+
+import argparse
+import json
+import pathlib
+import resource
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--package", default="kombu")
+    options.add_argument("--before", default="5.2.4")
+    options.add_argument("--after", default="5.3.4")
+    options.add_argument("--folders", nargs=2, metavar=("BEFORE", "AFTER"), help="unpacked trees instead of a package")
+    options.add_argument("--files", type=int, default=100, help="at most so many changed Python files")
+    options.add_argument("--runs", type=int, default=7)
+    options.add_argument("--tenth", help="the binary; built when it is not named")
+    options.add_argument("--parse", help="the binary of benches/parse.rs; built when it is not named")
+    asked = options.parse_args()
+    tenth = asked.tenth or built(["build", "--release", "--bin", "tenth"], "tenth")
+    parse = asked.parse or built(["bench", "--no-run", "--bench", "parse"], "parse")
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        if asked.folders:
+            before, after = map(pathlib.Path, asked.folders)
+        else:
+            before = unpacked(folder, asked.package, asked.before)
+            after = unpacked(folder, asked.package, asked.after)
+        changed = changed_files(before, after)[: asked.files]
+        repository, first, second = committed(folder, before, after, changed)
+        report(asked, tenth, parse, repository, first, second, changed)
+
+
+def built(arguments, name):
+    """The path of a binary that cargo builds."""
+    command = ["cargo", *arguments, "--message-format", "json"]
+    lines = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
+    for message in map(json.loads, lines):
+        if message.get("reason") == "compiler-artifact" and message["target"]["name"] == name and message["executable"]:
+            return message["executable"]
+    sys.exit(f"cargo built no `{name}`")
+
+
+def unpacked(folder, package, version):
+    """The source release of a package, unpacked. Nothing of it is run."""
+    target = folder / version
+    target.mkdir()
+    pip = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-binary", ":all:", "--no-build-isolation"]
+    found = subprocess.run([*pip, "--dest", target, f"{package}=={version}"], capture_output=True, text=True)
+    archives = list(target.glob("*.tar.gz"))
+    if not archives:
+        sys.exit(f"pip could not download {package} {version}:\n{found.stderr[-2000:]}")
+    with tarfile.open(archives[0]) as archive:
+        archive.extractall(target / "tree", filter="data")
+    return next(path for path in (target / "tree").iterdir() if path.is_dir())
+
+
+def python_files(tree):
+    return {path.relative_to(tree).as_posix(): path for path in tree.rglob("*.py")}
+
+
+def changed_files(before, after):
+    """Python files that stand on both sides and differ, in order."""
+    old, new = python_files(before), python_files(after)
+    return sorted(name for name in old.keys() & new.keys() if old[name].read_bytes() != new[name].read_bytes())
+
+
+def committed(folder, before, after, changed):
+    """A repository with the two sides as commits. Files beyond the limit keep their old text."""
+    repository = folder / "repository"
+    shutil.copytree(before, repository)
+    git(repository, "init", "--quiet")
+    first = commit(repository, "before")
+    for name in changed:
+        shutil.copyfile(after / name, repository / name)
+    return repository, first, commit(repository, "after")
+
+
+def commit(repository, title):
+    git(repository, "add", "--all", "--force")
+    author = ["-c", "user.name=bench", "-c", "user.email=bench@example.org", "-c", "commit.gpgsign=false"]
+    git(repository, *author, "commit", "--quiet", "--no-verify", "--message", title)
+    return git(repository, "rev-parse", "HEAD").strip()
+
+
+def git(repository, *arguments):
+    return subprocess.run(["git", *arguments], cwd=repository, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def cpu(runs, command, folder, accepted=(0,), given=""):
+    """The least CPU time of several runs in seconds."""
+    least = float("inf")
+    for _ in range(runs):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        done = subprocess.run(
+            command, cwd=folder, input=given, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        if done.returncode not in accepted:
+            sys.exit(f"{command[0]} ended with {done.returncode}:\n{done.stderr[-2000:]}")
+        spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        least = min(least, spent)
+    return least
+
+
+def report(asked, tenth, parse, repository, first, second, changed):
+    review = cpu(asked.runs, [tenth, f"{first}..{second}", "--format", "json"], repository, accepted=(0, 1))
+    diff = cpu(asked.runs, ["git", "diff", "--no-color", "-U0", first, second], repository)
+    paths = "".join(f"{repository / name}\n" for name in changed)
+    parsed = cpu(asked.runs, [parse], repository, given=paths)
+    lines = git(repository, "diff", "--numstat", first, second).split("\n")
+    added = sum(int(line.split("\t")[0]) for line in lines if line)
+    what = " ".join(asked.folders) if asked.folders else f"{asked.package} {asked.before} to {asked.after}"
+    print(f"{what}: {len(changed)} Python files, {added} added lines, least of {asked.runs} runs")
+    for name, seconds in [("tenth", review), ("git diff -U0", diff), ("tree-sitter parse", parsed)]:
+        print(f"  {name:20} {seconds * 1000:8.1f} ms CPU")
+    if diff + parsed == 0:
+        sys.exit("too little to measure: the clock saw nothing")
+    print(f"  ratio {review / (diff + parsed):.2f}")
+
+
+if __name__ == "__main__":
+    main()
