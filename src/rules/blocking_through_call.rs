@@ -3,6 +3,7 @@
 use crate::analysis::FunctionId;
 use crate::analysis::held::What;
 use crate::analysis::summary::Blocks;
+use crate::catalogue::Stake;
 use crate::verdict::{Confidence, Verdict};
 
 use super::blocking_in_async::{instead, raised, stake, waits_for, what_it_blocks};
@@ -53,5 +54,6 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
 
 /// The effect that waits longest; of several the one with the shortest way.
 fn longest<'b, 'a>(blocks: &'b [Blocks<'a>]) -> Option<&'b Blocks<'a>> {
-    blocks.iter().min_by_key(|blocks| (std::cmp::Reverse(blocks.entry.stake), blocks.hops.len()))
+    let felt = blocks.iter().filter(|blocks| blocks.entry.stake != Stake::Micro);
+    felt.min_by_key(|blocks| (std::cmp::Reverse(blocks.entry.stake), blocks.hops.len()))
 }
