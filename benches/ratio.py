@@ -17,25 +17,25 @@ import resource
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
+import zipfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--package", default="kombu")
-    options.add_argument("--before", default="5.2.4")
-    options.add_argument("--after", default="5.3.4")
+    options.add_argument("--package", default="distributed")
+    options.add_argument("--before", default="2023.5.0")
+    options.add_argument("--after", default="2023.12.0")
     options.add_argument("--folders", nargs=2, metavar=("BEFORE", "AFTER"), help="unpacked trees instead of a package")
     options.add_argument("--files", type=int, default=100, help="at most so many changed Python files")
     options.add_argument("--runs", type=int, default=7)
     options.add_argument("--tenth", help="the binary; built when it is not named")
     options.add_argument("--parse", help="the binary of benches/parse.rs; built when it is not named")
     asked = options.parse_args()
-    tenth = asked.tenth or built(["build", "--release", "--bin", "tenth"], "tenth")
-    parse = asked.parse or built(["bench", "--no-run", "--bench", "parse"], "parse")
+    tenth = given(asked.tenth) or built(["build", "--release", "--bin", "tenth"], "tenth")
+    parse = given(asked.parse) or built(["bench", "--no-run", "--bench", "parse"], "parse")
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         if asked.folders:
@@ -46,6 +46,11 @@ def main():
         changed = changed_files(before, after)[: asked.files]
         repository, first, second = committed(folder, before, after, changed)
         report(asked, tenth, parse, repository, first, second, changed)
+
+
+def given(binary):
+    """The whole path of a binary, since commands run elsewhere."""
+    return binary and str(pathlib.Path(binary).resolve())
 
 
 def built(arguments, name):
@@ -59,17 +64,17 @@ def built(arguments, name):
 
 
 def unpacked(folder, package, version):
-    """The source release of a package, unpacked. Nothing of it is run."""
+    """A release of a pure Python package, unpacked. A wheel, because making a source release ready runs its set-up."""
     target = folder / version
     target.mkdir()
-    pip = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-binary", ":all:", "--no-build-isolation"]
-    found = subprocess.run([*pip, "--dest", target, f"{package}=={version}"], capture_output=True, text=True)
-    archives = list(target.glob("*.tar.gz"))
-    if not archives:
+    pip = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--dest", target]
+    found = subprocess.run([*pip, f"{package}=={version}"], capture_output=True, text=True)
+    wheels = list(target.glob("*.whl"))
+    if not wheels:
         sys.exit(f"pip could not download {package} {version}:\n{found.stderr[-2000:]}")
-    with tarfile.open(archives[0]) as archive:
-        archive.extractall(target / "tree", filter="data")
-    return next(path for path in (target / "tree").iterdir() if path.is_dir())
+    with zipfile.ZipFile(wheels[0]) as wheel:
+        wheel.extractall(target / "tree")
+    return target / "tree"
 
 
 def python_files(tree):

@@ -1,0 +1,52 @@
+//! Every rule over every case in `fixtures/rules`: what the comments expect is said, and nothing else.
+
+mod support;
+
+use support::{check, fixtures};
+use tenth::rules::Family;
+
+#[test]
+fn every_case_gets_the_answers_that_it_expects() {
+    check(&fixtures());
+}
+
+#[test]
+fn messages_have_one_shape() {
+    let mut wrong = Vec::new();
+    for case in fixtures() {
+        let review = case.review();
+        for finding in review.findings.iter().chain(&review.fixed) {
+            let notes = finding.evidence.iter().map(|piece| &piece.note);
+            let hops = finding.trace.iter().map(|hop| &hop.what);
+            for text in [&finding.message, &finding.help].into_iter().chain(notes).chain(hops) {
+                wrong.extend(fault(text).map(|fault| format!("{}: `{}`: {fault}: {text:?}", case.name, finding.rule)));
+            }
+            let is_nameless = finding.family == Family::Unfinished;
+            if finding.message.is_empty() || !(is_nameless || finding.message.contains('`')) {
+                wrong.push(format!(
+                    "{}: `{}` names nothing of the user's: {:?}",
+                    case.name, finding.rule, finding.message
+                ));
+            }
+        }
+        for question in review.questions() {
+            if !question.question.ends_with('?') {
+                wrong.push(format!("{}: `{}` asks nothing: {:?}", case.name, question.rule, question.question));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What is wrong with the form of a text, if anything is.
+fn fault(text: &str) -> Option<&'static str> {
+    if text.ends_with('.') {
+        Some("ends with a full stop")
+    } else if text.matches('`').count() % 2 != 0 {
+        Some("has a lone backquote")
+    } else if text.contains('\n') || text.contains("  ") || text.trim() != text {
+        Some("is not one line")
+    } else {
+        None
+    }
+}
