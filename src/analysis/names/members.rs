@@ -124,22 +124,27 @@ impl Program<'_> {
 
     /// The type in whose definition or `impl` a function stands, closures and nested functions included.
     pub fn self_type(&self, id: FunctionId) -> Option<TypeId> {
+        match self.self_item(id) {
+            Item::Type(id) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// The same where the type may be one of a library: `impl Load for Arc<Store>`.
+    pub fn self_item(&self, id: FunctionId) -> Item {
         let module = self.module(id.module);
         let mut around = Some(id.index);
         while let Some(index) = around {
             let function = module.function(index);
             if let Some(index) = function.owner {
-                return Some(TypeId { module: id.module, index });
+                return Item::Type(TypeId { module: id.module, index });
             }
             if let Some(block) = function.in_impl.and_then(|at| module.impls.get(at as usize)) {
-                return match self.resolve_type(id.module, &block.scope, &block.self_type) {
-                    Item::Type(id) => Some(id),
-                    _ => None,
-                };
+                return self.resolve_type(id.module, &block.scope, &block.self_type);
             }
             around = inside(function.parent);
         }
-        None
+        Item::Unknown
     }
 
     fn python_method(&self, id: TypeId, name: &str) -> Vec<Member> {

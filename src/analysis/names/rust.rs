@@ -264,8 +264,7 @@ impl Program<'_> {
     }
 
     fn rust_self(&self, module: ModuleId, scope: &Scope) -> Item {
-        let around = inside(scope.function).and_then(|index| self.self_type(FunctionId { module, index }));
-        around.map_or(Item::Unknown, Item::Type)
+        inside(scope.function).map_or(Item::Unknown, |index| self.self_item(FunctionId { module, index }))
     }
 }
 

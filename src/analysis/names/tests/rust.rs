@@ -164,9 +164,13 @@ fn an_impl_in_another_file_of_the_folder_is_found() {
 
 #[test]
 fn self_is_the_type_around() {
-    let project =
-        Project::new(&[("src/lib.rs", "struct A;\nimpl A { fn new() {} fn f(&self) { let g = || Self::new(); } }\n")])
-            .package("", "shop", &[]);
+    let project = Project::new(&[(
+        "src/lib.rs",
+        "struct A;\nimpl A { fn new() {} fn f(&self) { let g = || Self::new(); } }\n\
+         trait T { fn t(); }\nimpl T for Box<A> { fn t() {} }\n",
+    )])
+    .package("", "shop", &[]);
     let program = project.program();
     assert_eq!(leads_in(&program, "src/lib.rs", "A::f", "Self::new"), "src/lib.rs A::new");
+    assert_eq!(leads_in(&program, "src/lib.rs", "Box::t", "Self::new"), "outside std::boxed::Box::new");
 }
