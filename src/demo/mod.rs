@@ -89,11 +89,11 @@ macro_rules! files {
 
 static BEFORE: &[(&str, &str)] = files!["before":
     "app/core/errors.py"
-    "app/core/http.py"
     "app/events/handlers.py"
     "app/events/messages.py"
     "app/events/registry.py"
     "app/integrations/carriers.py"
+    "app/integrations/http.py"
     "app/main.py"
     "app/schemas/settlement.py"
     "app/services/settlement.py"
@@ -102,7 +102,6 @@ static BEFORE: &[(&str, &str)] = files!["before":
 
 static AFTER: &[(&str, &str)] = files!["after":
     "app/core/errors.py"
-    "app/core/http.py"
     "app/core/limits.py"
     "app/core/logs.py"
     "app/core/paging.py"
@@ -110,6 +109,7 @@ static AFTER: &[(&str, &str)] = files!["after":
     "app/events/messages.py"
     "app/events/registry.py"
     "app/integrations/carriers.py"
+    "app/integrations/http.py"
     "app/main.py"
     "app/schemas/settlement.py"
     "app/services/settlement.py"

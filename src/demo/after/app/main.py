@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from app.core.http import user_agent
+from app.integrations.http import user_agent
 from app.routers import ALL
 
 app = FastAPI(title=user_agent("2"))

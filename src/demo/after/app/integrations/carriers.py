@@ -1,6 +1,6 @@
 """Prices from carriers."""
 
-from app.core.http import get_json
+from app.integrations.http import get_json
 from app.core.logs import get_logger
 
 log = get_logger(__name__)

@@ -2,7 +2,7 @@ import logging
 
 import httpx
 
-from app.core.http import TIMEOUT, user_agent
+from app.integrations.http import TIMEOUT, user_agent
 
 logger = logging.getLogger(__name__)
 
