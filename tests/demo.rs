@@ -1,5 +1,8 @@
 //! `tenth demo`: what a newcomer sees first shows what the tool is for.
 
+// A test that cannot go on says so.
+#![allow(clippy::unwrap_used)]
+
 use tenth::change::ChangeSet;
 use tenth::review::{Options, Origin, Review};
 

@@ -42,7 +42,7 @@ fn messages_have_one_shape() {
 fn fault(text: &str) -> Option<&'static str> {
     if text.ends_with('.') {
         Some("ends with a full stop")
-    } else if text.matches('`').count() % 2 != 0 {
+    } else if !text.matches('`').count().is_multiple_of(2) {
         Some("has a lone backquote")
     } else if text.contains('\n') || text.contains("  ") || text.trim() != text {
         Some("is not one line")

@@ -15,6 +15,8 @@
 
 // Every test program uses a part of this.
 #![allow(dead_code)]
+// A test that cannot go on says so.
+#![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -24,17 +26,17 @@ use tenth::change::{ChangeSet, Description, Kind};
 use tenth::review::{Origin, Review, Stance};
 
 /// Texts by path.
-pub type Files = BTreeMap<String, String>;
+pub(crate) type Files = BTreeMap<String, String>;
 
 /// A project on both sides of a change.
 #[derive(Clone, Debug)]
-pub struct Case {
+pub(crate) struct Case {
     /// How failures name it: `lock-reentry/across-files`.
-    pub name: String,
+    pub(crate) name: String,
     /// The files before.
-    pub before: Files,
+    pub(crate) before: Files,
     /// The files after.
-    pub after: Files,
+    pub(crate) after: Files,
 }
 
 /// The package that a Rust case belongs to, unless it says so itself.
@@ -42,7 +44,7 @@ const PACKAGE: &str = "[package]\nname = \"example\"\nversion = \"0.1.0\"\nediti
 
 impl Case {
     /// A case; Rust files get a package around them, the same on both sides.
-    pub fn new(name: String, mut before: Files, mut after: Files) -> Self {
+    pub(crate) fn new(name: String, mut before: Files, mut after: Files) -> Self {
         if after.keys().chain(before.keys()).any(|path| path.ends_with(".rs")) {
             let package = after.get("Cargo.toml").cloned().unwrap_or_else(|| PACKAGE.to_owned());
             for side in [&mut before, &mut after] {
@@ -53,35 +55,35 @@ impl Case {
     }
 
     /// The change between the two sides.
-    pub fn change(&self) -> ChangeSet {
+    pub(crate) fn change(&self) -> ChangeSet {
         let description =
             Description { kind: Kind::Files, before: None, after: None, how: "two folders of a fixture".to_owned() };
         ChangeSet::in_memory(description, self.before.clone(), self.after.clone())
     }
 
     /// Its review.
-    pub fn review(&self) -> Review {
+    pub(crate) fn review(&self) -> Review {
         review(&self.change())
     }
 
     /// The same change the other way round.
-    pub fn reversed(&self) -> Self {
+    pub(crate) fn reversed(&self) -> Self {
         Self { name: format!("{} reversed", self.name), before: self.after.clone(), after: self.before.clone() }
     }
 }
 
 /// The one place that touches the library's entrance.
-pub fn review(change: &ChangeSet) -> Review {
+pub(crate) fn review(change: &ChangeSet) -> Review {
     tenth::review_change(change, &tenth::review::Options::default(), Some(1)).unwrap().review
 }
 
 /// The project's own folder.
-pub fn root() -> &'static Path {
+pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// Every file below a folder, sorted.
-pub fn walk(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn walk(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let mut entries: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     entries.sort();
@@ -89,19 +91,19 @@ pub fn walk(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// A path from `base`, with forward slashes.
-pub fn relative(path: &Path, base: &Path) -> String {
+pub(crate) fn relative(path: &Path, base: &Path) -> String {
     let parts = path.strip_prefix(base).unwrap().components();
     parts.map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
 }
 
 /// The files below a folder by path.
-pub fn files(folder: &Path) -> Files {
+pub(crate) fn files(folder: &Path) -> Files {
     let read = |path: PathBuf| (relative(&path, folder), std::fs::read_to_string(&path).unwrap());
     walk(folder).into_iter().map(read).collect()
 }
 
 /// The folders directly in a folder, sorted.
-pub fn folders(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn folders(folder: &Path) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = std::fs::read_dir(folder)
         .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
         .map(|entry| entry.unwrap().path())
@@ -112,7 +114,7 @@ pub fn folders(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// All fixtures of all rules.
-pub fn fixtures() -> Vec<Case> {
+pub(crate) fn fixtures() -> Vec<Case> {
     let base = root().join("fixtures/rules");
     let of_rule = |rule: PathBuf| folders(&rule).into_iter();
     folders(&base).into_iter().flat_map(of_rule).map(|case| fixture(&case, &base)).collect()
@@ -131,7 +133,7 @@ fn fixture(folder: &Path, base: &Path) -> Case {
 
 /// What can be said of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Sort {
+pub(crate) enum Sort {
     /// An introduced finding.
     Finding,
     /// A finding that stood before and is reached.
@@ -155,23 +157,23 @@ impl fmt::Display for Sort {
 
 /// What the code says should be found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Expectation {
+pub(crate) struct Expectation {
     /// What is expected.
-    pub sort: Sort,
+    pub(crate) sort: Sort,
     /// Of which rule.
-    pub rule: String,
+    pub(crate) rule: String,
     /// A part of the message; empty where that is left open.
-    pub text: String,
+    pub(crate) text: String,
     /// In which file.
-    pub path: String,
+    pub(crate) path: String,
     /// At which line.
-    pub line: u32,
+    pub(crate) line: u32,
     /// Whether it is known to be wrong and kept; then `false` says that it is the silence that is wrong.
-    pub is_there: bool,
+    pub(crate) is_there: bool,
 }
 
 /// The expectations of the files of one side.
-pub fn expectations(files: &Files, sorts: &[Sort]) -> Vec<Expectation> {
+pub(crate) fn expectations(files: &Files, sorts: &[Sort]) -> Vec<Expectation> {
     let mut found = Vec::new();
     for (path, text) in files {
         let Some(marker) = marker(path) else { continue };
@@ -196,7 +198,7 @@ pub fn expectations(files: &Files, sorts: &[Sort]) -> Vec<Expectation> {
 }
 
 /// What begins a comment, by the ending of the file.
-pub fn marker(path: &str) -> Option<&'static str> {
+pub(crate) fn marker(path: &str) -> Option<&'static str> {
     match path.rsplit_once('.')?.1 {
         "py" => Some("#"),
         "rs" => Some("//"),
@@ -243,17 +245,17 @@ fn expectation(note: &str, path: &str, line: u32) -> Expectation {
 
 /// What a review says of a line.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// What it is.
-    pub sort: Sort,
+    pub(crate) sort: Sort,
     /// Of which rule.
-    pub rule: String,
+    pub(crate) rule: String,
     /// In which file.
-    pub path: String,
+    pub(crate) path: String,
     /// At which line.
-    pub line: u32,
+    pub(crate) line: u32,
     /// In which words.
-    pub text: String,
+    pub(crate) text: String,
 }
 
 impl fmt::Display for Answer {
@@ -263,7 +265,7 @@ impl fmt::Display for Answer {
 }
 
 /// Everything that a review says.
-pub fn answers(review: &Review) -> Vec<Answer> {
+pub(crate) fn answers(review: &Review) -> Vec<Answer> {
     let of = |sort, finding: &tenth::review::Finding| Answer {
         sort,
         rule: finding.rule.clone(),
@@ -292,7 +294,7 @@ pub fn answers(review: &Review) -> Vec<Answer> {
 }
 
 /// What differs between what a case expects and what its review says, one line each.
-pub fn differences(case: &Case) -> Vec<String> {
+pub(crate) fn differences(case: &Case) -> Vec<String> {
     let mut expected = expectations(&case.after, &[Sort::Finding, Sort::Reached, Sort::Question]);
     expected.extend(expectations(&case.before, &[Sort::Fixed]));
     let mut actual = answers(&case.review());
@@ -322,7 +324,7 @@ pub fn differences(case: &Case) -> Vec<String> {
 }
 
 /// Fails with every difference of every case.
-pub fn check(cases: &[Case]) {
+pub(crate) fn check(cases: &[Case]) {
     use rayon::prelude::*;
     let wrong: Vec<String> = cases.par_iter().flat_map_iter(differences).collect();
     assert!(wrong.is_empty(), "{} wrong answers in {} cases:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
