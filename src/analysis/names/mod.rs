@@ -103,6 +103,8 @@ enum Lookup {
     Globs(Want),
     /// What stands below an alias.
     Alias,
+    /// Which library its globs open.
+    Outside,
 }
 
 type Resolved = FxHashMap<Scope, FxHashMap<Vec<String>, Item>>;
@@ -237,6 +239,11 @@ impl Program<'_> {
 
     /// The one library that is opened with a glob in a scope: a name that nothing else binds comes from there.
     fn glob_outside(&self, module: ModuleId, scope: &Scope, is_from_elsewhere: bool) -> Option<String> {
+        // The head of a glob may be a name that only another glob of the scope gives: `use Direction::*`.
+        self.once(module, scope, "*", Lookup::Outside, || self.find_glob_outside(module, scope, is_from_elsewhere))
+    }
+
+    fn find_glob_outside(&self, module: ModuleId, scope: &Scope, is_from_elsewhere: bool) -> Option<String> {
         let file = self.module(module);
         let outline = self.outline(module);
         let globs = outline.scope(scope)?.globs.iter().map(|&at| &file.imports[at as usize]);
