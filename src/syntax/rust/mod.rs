@@ -36,7 +36,7 @@ pub struct Reading {
 
 /// Reads a file. Never fails.
 pub fn read(text: &str) -> Reading {
-    let scan = scan::scan(text);
+    let scan = scan::of(text);
     if let Some(broken) = scan.too_deep {
         return Reading { tree: None, broken: vec![broken], comments: scan.comments, quality: Quality::NotAtAll };
     }
@@ -47,7 +47,7 @@ pub fn read(text: &str) -> Reading {
         }
         Err(error) => error,
     };
-    let (tree, mut broken) = outline::read(&plain, &scan.brackets, &error);
+    let (tree, mut broken) = outline::read(&plain, &scan, &error);
     broken.sort_by_key(|broken| broken.span);
     broken.dedup_by_key(|broken| broken.span);
     let quality = match &tree {

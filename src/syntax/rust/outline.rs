@@ -2,7 +2,7 @@
 
 use tree_sitter::{Node, TreeCursor};
 
-use super::scan;
+use super::scan::{self, Scan};
 use crate::syntax::Broken;
 use crate::text::Span;
 
@@ -32,10 +32,13 @@ enum ContainerKind {
 }
 
 /// Reads what is sound, and says what is not. `error` is what syn says of the whole file.
-pub(super) fn read(text: &str, brackets: &[(u8, u32)], error: &syn::Error) -> (Option<syn::File>, Vec<Broken>) {
+pub(super) fn read(text: &str, scan: &Scan, error: &syn::Error) -> (Option<syn::File>, Vec<Broken>) {
     let mut broken = scan::conflicts(text);
     if broken.is_empty() {
-        broken = scan::unbalanced(text, brackets);
+        broken = scan.unclosed.clone();
+    }
+    if broken.is_empty() {
+        broken = scan::unbalanced(text, &scan.brackets);
     }
     let is_explained = !broken.is_empty();
     let mut parser = tree_sitter::Parser::new();
@@ -45,7 +48,8 @@ pub(super) fn read(text: &str, brackets: &[(u8, u32)], error: &syn::Error) -> (O
     };
     let mut sound = Vec::new();
     if let Some(tree) = tree {
-        let mut walk = Walk { text, containers: containers(text, brackets), sound: &mut sound, broken: Vec::new() };
+        let mut walk =
+            Walk { text, containers: containers(text, &scan.brackets), sound: &mut sound, broken: Vec::new() };
         walk.run(tree.walk());
         if !is_explained {
             broken.extend(walk.broken);

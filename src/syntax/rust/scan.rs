@@ -1,13 +1,13 @@
-//! One pass over the bytes: comments, brackets, how deep and how long expressions are.
+//! What a Rust file shows before any parser: comments, brackets, how deep and how long expressions are.
 //!
-//! It runs before any parser, knows strings, characters, lifetimes and nested comments, and cannot fail. Parsers and
-//! walks are recursive: what nests too deeply, also without brackets (`a.b().c()…`, `- - - x`), must not reach them.
+//! Parsers and walks are recursive: what nests too deeply, also without brackets (`a.b().c()…`, `- - - x`, `else if`
+//! after `else if`), must not reach them. The scan measures both at once, since levels and lengths add up.
 
+use crate::syntax::comments::bare;
+use crate::syntax::nesting::LIMIT;
+use crate::syntax::scan::{Token, scan};
 use crate::syntax::{Broken, Comment};
-use crate::text::Span;
-
-/// How deep brackets may nest.
-const MOST_DEPTH: usize = 256;
+use crate::text::{Language, Span};
 
 /// How many operators, dots and the like may stand in one expression, those of the expressions around it counted in.
 const MOST_WEIGHT: u32 = 1500;
@@ -18,21 +18,42 @@ pub(super) struct Scan {
     pub(super) comments: Vec<Comment>,
     /// Brackets outside of strings and comments, in order.
     pub(super) brackets: Vec<(u8, u32)>,
+    /// Strings and comments that never end.
+    pub(super) unclosed: Vec<Broken>,
     /// Where the file first nests too deeply, and what is wrong there.
     pub(super) too_deep: Option<Broken>,
 }
 
-pub(super) fn scan(text: &str) -> Scan {
-    let mut scanner =
-        Scanner { text, bytes: text.as_bytes(), at: 0, scan: Scan::default(), open: Vec::new(), weight: 0 };
-    scanner.run();
-    scanner.scan
+/// Scans a file.
+pub(super) fn of(text: &str) -> Scan {
+    let mut weights = Weights { text, scan: Scan::default(), open: Vec::new(), weight: 0 };
+    let mut done = 0;
+    scan(text, Language::Rust, &mut |token, span: Span| {
+        if token != Token::Prefix {
+            weights.plain(Span::new(done, span.start));
+            done = span.end;
+        }
+        match token {
+            Token::Comment => {
+                let text = bare(span.text(text), Language::Rust).to_owned();
+                weights.scan.comments.push(Comment { span, text });
+            }
+            Token::Open(bracket) => weights.open(bracket, span.start),
+            Token::Close(bracket) => weights.close(bracket, span.start),
+            Token::Unclosed => {
+                let what = if span.text(text).starts_with("/*") { "comment" } else { "string" };
+                let span = Span::new(span.start, span.start + 1);
+                weights.scan.unclosed.push(Broken { span, reason: format!("this {what} is never closed") });
+            }
+            Token::Text | Token::Prefix | Token::Line => {}
+        }
+    });
+    weights.plain(Span::new(done, text.len() as u32));
+    weights.scan
 }
 
-struct Scanner<'a> {
+struct Weights<'a> {
     text: &'a str,
-    bytes: &'a [u8],
-    at: usize,
     scan: Scan,
     /// The weight at each open bracket.
     open: Vec<u32>,
@@ -40,174 +61,99 @@ struct Scanner<'a> {
     weight: u32,
 }
 
-impl Scanner<'_> {
-    fn run(&mut self) {
-        while let Some(&byte) = self.bytes.get(self.at) {
+impl Weights<'_> {
+    /// What stands between brackets, strings and comments.
+    fn plain(&mut self, span: Span) {
+        let bytes = span.text(self.text).as_bytes();
+        let mut at = 0;
+        while let Some(&byte) = bytes.get(at) {
+            let here = span.start + at as u32;
+            let start = at;
+            at += 1;
             match byte {
-                b'/' if self.peek(1) == Some(b'/') => self.line_comment(),
-                b'/' if self.peek(1) == Some(b'*') => self.block_comment(),
-                b'"' => self.string(),
-                b'\'' => self.character_or_lifetime(),
-                b'(' | b'[' | b'{' => self.open(byte),
-                b')' | b']' | b'}' => self.close(byte),
-                b';' | b',' => {
-                    self.weight = self.open.last().copied().unwrap_or(0);
-                    self.at += 1;
+                b';' | b',' => self.weight = self.level(),
+                b' ' | b'\t' | b'\r' | b'\n' => {}
+                b'_' | b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | 0x80.. => {
+                    let is_word = |byte: &u8| *byte == b'_' || byte.is_ascii_alphanumeric() || *byte >= 0x80;
+                    at += bytes[at..].iter().take_while(|byte| is_word(byte)).count();
+                    if can_be_stacked(&bytes[start..at]) {
+                        self.weigh(here);
+                    }
                 }
-                b'_' | b'a'..=b'z' | b'A'..=b'Z' | 0x80.. => self.word(),
-                b'0'..=b'9' => self.number(),
-                b' ' | b'\t' | b'\r' | b'\n' => self.at += 1,
-                _ => {
-                    self.weigh(self.at);
-                    self.at += 1;
-                }
+                _ => self.weigh(here),
             }
         }
     }
 
-    fn peek(&self, ahead: usize) -> Option<u8> {
-        self.bytes.get(self.at + ahead).copied()
+    fn level(&self) -> u32 {
+        self.open.last().copied().unwrap_or(0)
     }
 
-    fn weigh(&mut self, at: usize) {
+    fn weigh(&mut self, at: u32) {
         self.weight += 1;
-        if self.weight > MOST_WEIGHT && self.scan.too_deep.is_none() {
-            let reason = "this expression is too long to be read".to_owned();
-            self.scan.too_deep = Some(Broken { span: Span::of(at..at + 1), reason });
+        if self.weight > MOST_WEIGHT {
+            self.too_deep(at, || "this expression is too long to be read".to_owned());
         }
     }
 
-    fn open(&mut self, byte: u8) {
-        self.scan.brackets.push((byte, self.at as u32));
-        self.weigh(self.at);
+    fn too_deep(&mut self, at: u32, reason: impl Fn() -> String) {
+        if self.scan.too_deep.is_none() {
+            self.scan.too_deep = Some(Broken { span: Span::new(at, at + 1), reason: reason() });
+        }
+    }
+
+    fn open(&mut self, bracket: u8, at: u32) {
+        self.scan.brackets.push((bracket, at));
+        self.weigh(at);
         self.open.push(self.weight);
-        if self.open.len() > MOST_DEPTH && self.scan.too_deep.is_none() {
-            let reason = format!("brackets nest more than {MOST_DEPTH} levels deep here");
-            self.scan.too_deep = Some(Broken { span: Span::of(self.at..self.at + 1), reason });
+        if self.open.len() > LIMIT as usize {
+            self.too_deep(at, || format!("brackets nest more than {LIMIT} levels deep here"));
         }
-        self.at += 1;
     }
 
-    fn close(&mut self, byte: u8) {
-        self.scan.brackets.push((byte, self.at as u32));
-        self.open.pop();
-        // The levels around go on counting where they were, and a block ends its statement unless more follows it.
-        self.weight = self.open.last().copied().unwrap_or(0).max(self.weight.min(MOST_WEIGHT));
-        self.at += 1;
-        if byte == b'}' && !self.goes_on() {
-            self.weight = self.open.last().copied().unwrap_or(0);
+    fn close(&mut self, bracket: u8, at: u32) {
+        self.scan.brackets.push((bracket, at));
+        // What was open inside is over; the level around goes on where it was, the bracket itself counted.
+        let inside = self.open.pop();
+        self.weight = inside.unwrap_or(self.weight);
+        if bracket == b'}' && !self.goes_on(at + 1) {
+            self.weight = self.level();
         }
     }
 
     /// Whether what follows a closing brace belongs to the same expression.
-    fn goes_on(&self) -> bool {
-        let rest = self.text.get(self.at..).unwrap_or("").trim_start();
+    fn goes_on(&self, from: u32) -> bool {
+        let rest = self.text.get(from as usize..).unwrap_or("").trim_start();
         rest.starts_with("else") || rest.starts_with(['.', '?'])
     }
+}
 
-    fn line_comment(&mut self) {
-        let start = self.at;
-        let length = memchr::memchr(b'\n', &self.bytes[start..]).unwrap_or(self.bytes.len() - start);
-        self.at += length;
-        let whole = self.text[start..self.at].trim_end();
-        let text = whole.trim_start_matches('/').trim_start_matches('!').trim().to_owned();
-        self.scan.comments.push(Comment { span: Span::of(start..start + whole.len()), text });
-    }
-
-    fn block_comment(&mut self) {
-        let start = self.at;
-        let mut depth = 0;
-        while self.at < self.bytes.len() {
-            match (self.bytes[self.at], self.peek(1)) {
-                (b'/', Some(b'*')) => {
-                    depth += 1;
-                    self.at += 2;
-                }
-                (b'*', Some(b'/')) => {
-                    depth -= 1;
-                    self.at += 2;
-                    if depth == 0 {
-                        break;
-                    }
-                }
-                _ => self.at += 1,
-            }
-        }
-        self.at = self.at.min(self.bytes.len());
-        let whole = &self.text[start..self.at];
-        let inside = whole.strip_prefix("/*").unwrap_or(whole);
-        let inside = inside.strip_suffix("*/").unwrap_or(inside);
-        let text = inside.trim_matches(|c: char| c == '*' || c == '!' || c.is_whitespace()).to_owned();
-        self.scan.comments.push(Comment { span: Span::of(start..self.at), text });
-    }
-
-    fn string(&mut self) {
-        self.at += 1;
-        while let Some(&byte) = self.bytes.get(self.at) {
-            self.at += 1;
-            match byte {
-                b'\\' => self.at += 1,
-                b'"' => return,
-                _ => {}
-            }
-        }
-    }
-
-    fn raw_string(&mut self) {
-        let hashes = self.bytes[self.at..].iter().take_while(|&&byte| byte == b'#').count();
-        self.at += hashes + 1;
-        while let Some(quote) = memchr::memchr(b'"', self.bytes.get(self.at..).unwrap_or(&[])) {
-            self.at += quote + 1;
-            if self.bytes[self.at..].iter().take_while(|&&byte| byte == b'#').count() >= hashes {
-                self.at += hashes;
-                return;
-            }
-        }
-        self.at = self.bytes.len();
-    }
-
-    fn character_or_lifetime(&mut self) {
-        let rest = self.text.get(self.at + 1..).unwrap_or("");
-        let mut characters = rest.chars();
-        match (characters.next(), characters.next()) {
-            (Some('\\'), _) => {
-                // An escape ends at the next quote that is not the escaped one.
-                let end = rest.get(2..).and_then(|rest| rest.find('\'')).map_or(1, |at| at + 3);
-                self.at += 1 + end;
-            }
-            (Some(first), Some('\'')) => self.at += 2 + first.len_utf8(),
-            _ => self.at += 1,
-        }
-    }
-
-    fn word(&mut self) {
-        let start = self.at;
-        while self.bytes.get(self.at).is_some_and(|&byte| byte == b'_' || byte.is_ascii_alphanumeric() || byte >= 0x80)
-        {
-            self.at += 1;
-        }
-        let next = self.peek(0);
-        match &self.text[start..self.at] {
-            "r" | "br" | "cr" if next == Some(b'"') => self.raw_string(),
-            "r" | "br" | "cr" if next == Some(b'#') => {
-                let after = self.bytes[self.at..].iter().find(|&&byte| byte != b'#');
-                if after == Some(&b'"') {
-                    self.raw_string();
-                }
-            }
-            "b" | "c" if next == Some(b'"') => self.string(),
-            // Words that stand before an expression or pattern and can be stacked.
-            "else" | "return" | "break" | "match" | "if" | "while" | "for" | "in" | "yield" | "let" | "as" | "move"
-            | "mut" | "dyn" | "impl" | "async" | "box" | "ref" | "static" | "const" | "unsafe" => self.weigh(start),
-            _ => {}
-        }
-    }
-
-    fn number(&mut self) {
-        while self.bytes.get(self.at).is_some_and(|&byte| byte == b'_' || byte.is_ascii_alphanumeric()) {
-            self.at += 1;
-        }
-    }
+/// Words that stand before an expression, type or pattern and can follow each other.
+fn can_be_stacked(word: &[u8]) -> bool {
+    matches!(
+        word,
+        b"else"
+            | b"return"
+            | b"break"
+            | b"match"
+            | b"if"
+            | b"while"
+            | b"for"
+            | b"in"
+            | b"yield"
+            | b"let"
+            | b"as"
+            | b"move"
+            | b"mut"
+            | b"dyn"
+            | b"impl"
+            | b"async"
+            | b"box"
+            | b"ref"
+            | b"static"
+            | b"const"
+            | b"unsafe"
+    )
 }
 
 /// Brackets that are never closed or close nothing. Where brackets alone cannot tell, indentation does: a closing brace
