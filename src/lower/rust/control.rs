@@ -56,12 +56,18 @@ impl Lowerer<'_> {
         let value = self.block(block);
         let value = self.or_unit(value, span);
         let mut values = self.close_exit();
-        if !self.frame.body.has_ended() {
-            values.push(value);
-        }
+        self.way_ends(value, &mut values);
         self.frame.body.end(Next::Goto(after));
         self.frame.body.go_on_in(after);
         self.choice(values, span)
+    }
+
+    /// Notes the value that a way brings to where ways meet. Until then it belongs to no other way.
+    pub(super) fn way_ends(&mut self, value: ValueIndex, values: &mut Vec<ValueIndex>) {
+        self.consume(value);
+        if !self.frame.body.has_ended() {
+            values.push(value);
+        }
     }
 
     /// One of several values, where ways meet.
@@ -71,12 +77,11 @@ impl Lowerer<'_> {
         if values.iter().all(is_unit) {
             return self.unit(span);
         }
-        if let ([value], false) = (values.as_slice(), self.frame.body.has_ended()) {
-            return *value;
-        }
         values.dedup();
-        for value in &values {
-            self.consume(*value);
+        if let [value] = values.as_slice() {
+            let value = *value;
+            self.register(value);
+            return value;
         }
         self.make_owned(span, ValueKind::Choice(values))
     }
@@ -111,9 +116,7 @@ impl Lowerer<'_> {
             self.leave_with(Some(value), end);
         }
         let mut values = Vec::new();
-        if !self.frame.body.has_ended() {
-            values.push(value);
-        }
+        self.way_ends(value, &mut values);
         self.frame.body.end(Next::Goto(after));
         self.frame.body.go_on_in(otherwise);
         let value = match &branch.else_branch {
@@ -129,9 +132,7 @@ impl Lowerer<'_> {
             }
             None => self.unit(span),
         };
-        if !self.frame.body.has_ended() {
-            values.push(value);
-        }
+        self.way_ends(value, &mut values);
         self.frame.body.end(Next::Goto(after));
         self.frame.body.go_on_in(after);
         self.choice(values, span)
@@ -194,17 +195,20 @@ impl Lowerer<'_> {
         let mut values = Vec::new();
         for (at, arm) in choice.arms.iter().enumerate() {
             self.frame.body.go_on_in(starts[at]);
+            let depth = self.frame.scopes.len();
+            // What an `if let` guard looks at lives as long as its arm.
+            self.enter_temporaries(Ending::Match);
             self.enter_block();
             match patterns::guard(&arm.pat) {
-                Some(guard) => self.guarded(&arm.pat, guard, scrutinee, &starts[at + 1..]),
+                Some(guard) => self.guarded(&arm.pat, guard, depth, scrutinee, &starts[at + 1..]),
                 None => self.bind_matched(&arm.pat, scrutinee),
             }
             self.frame.extends_to = extends_to;
             let value = self.own_value(&arm.body, Ending::Tail);
-            self.leave_with(Some(value), spans::end_of(spans::expr(&arm.body)));
-            if !self.frame.body.has_ended() {
-                values.push(value);
-            }
+            let end = spans::end_of(spans::expr(&arm.body));
+            self.leave_with(Some(value), end);
+            self.leave_with(Some(value), end);
+            self.way_ends(value, &mut values);
             self.frame.body.end(Next::Goto(after));
         }
         self.frame.body.go_on_in(after);
@@ -212,7 +216,7 @@ impl Lowerer<'_> {
     }
 
     /// An arm with a guard: the guard sees what the pattern finds by reference; it moves only when the guard holds.
-    fn guarded(&mut self, pattern: &Pat, guard: &Expr, scrutinee: ValueIndex, rest: &[BlockIndex]) {
+    fn guarded(&mut self, pattern: &Pat, guard: &Expr, depth: usize, scrutinee: ValueIndex, rest: &[BlockIndex]) {
         let bindings = self.take_apart(pattern, Some(scrutinee));
         let mut bound = Vec::with_capacity(bindings.len());
         for binding in &bindings {
@@ -224,8 +228,9 @@ impl Lowerer<'_> {
             }
         }
         let fails = self.frame.body.block();
-        let here = self.frame.scopes.len();
-        self.condition(guard, here, fails);
+        // Without a `let` nothing is taken and nothing is left to end where the guard fails.
+        let depth = if has_let(guard) { depth } else { self.frame.scopes.len() };
+        self.condition(guard, depth, fails);
         let holds = self.frame.body.here();
         self.frame.body.go_on_in(fails);
         self.frame.body.end(branch_to(scrutinee, rest));

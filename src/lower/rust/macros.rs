@@ -275,14 +275,12 @@ fn statics(input: ParseStream) -> syn::Result<Vec<(Ident, Type, Option<Expr>)>> 
     Ok(found)
 }
 
-/// Arguments as the formatting and logging macros have them; `;` separates too.
+/// Arguments as the formatting and logging macros have them.
 fn macro_arguments(input: ParseStream) -> syn::Result<Vec<MacroArgument>> {
     let mut found = Vec::new();
     while !input.is_empty() {
         found.push(macro_argument(input)?);
-        if input.peek(Token![;]) {
-            input.parse::<Token![;]>()?;
-        } else if !input.is_empty() {
+        if !input.is_empty() {
             input.parse::<Token![,]>()?;
         }
     }
@@ -291,6 +289,9 @@ fn macro_arguments(input: ParseStream) -> syn::Result<Vec<MacroArgument>> {
 
 /// `value`, `name = value`, `name: value`, `%value`, `?value`, `a.b = %value`.
 fn macro_argument(input: ParseStream) -> syn::Result<MacroArgument> {
+    if input.peek(Token![let]) {
+        return Err(input.error("a statement, no argument"));
+    }
     if input.peek(Token![%]) || input.peek(Token![?]) {
         input.parse::<TokenTree>()?;
         return Ok(MacroArgument { name: None, value: input.parse()? });
@@ -342,9 +343,7 @@ impl Inline {
             Some(_) => return None,
         }
         let parameters = parameters(matcher.stream())?;
-        let mut stream = TokenStream::new();
-        stream.extend([TokenTree::Group(Group::new(Delimiter::Brace, body.stream()))]);
-        Some(Self { parameters, body: stream })
+        Some(Self { parameters, body: body.stream() })
     }
 
     /// What a call of the macro comes to, if its arguments are expressions as many as there are parameters.
@@ -368,7 +367,13 @@ impl Inline {
             arguments.insert(name, current);
         }
         let at = call.path.segments.first().map(|segment| segment.ident.span())?;
-        syn::parse2(substitute(self.body.clone(), &arguments, at)?).ok()
+        let body = substitute(self.body.clone(), &arguments, at)?;
+        // The braces of an arm are the macro's, not the language's: only several statements make a block.
+        syn::parse2(body.clone()).ok().or_else(|| {
+            let mut block = TokenStream::new();
+            block.extend([TokenTree::Group(Group::new(Delimiter::Brace, body))]);
+            syn::parse2(block).ok()
+        })
     }
 }
 

@@ -60,9 +60,7 @@ impl Lowerer<'_> {
             }
             let value = self.own_value(&arm.body, Ending::Tail);
             self.leave_with(Some(value), spans::end_of(spans::expr(&arm.body)));
-            if !self.frame.body.has_ended() {
-                values.push(value);
-            }
+            self.way_ends(value, &mut values);
             self.frame.body.end(Next::Goto(after));
         }
         self.frame.body.go_on_in(after);

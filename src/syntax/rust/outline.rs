@@ -51,6 +51,7 @@ pub(super) fn read(text: &str, scan: &Scan, error: &syn::Error) -> (Option<syn::
         let mut walk =
             Walk { text, containers: containers(text, &scan.brackets), sound: &mut sound, broken: Vec::new() };
         walk.run(tree.walk());
+        walk.by_lines();
         if !is_explained {
             broken.extend(walk.broken);
         }
@@ -135,16 +136,44 @@ impl Walk<'_> {
         }
     }
 
+    /// Finds functions in what tree-sitter gave up, by their lines: a function ends at the next closing brace that is
+    /// indented like its first line.
+    fn by_lines(&mut self) {
+        let text = self.text;
+        let mut starts: Vec<usize> = vec![0];
+        starts.extend(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1));
+        let mut done = 0;
+        for (number, &start) in starts.iter().enumerate() {
+            let line = text[start..].split('\n').next().unwrap_or("");
+            let code = line.trim_start();
+            let at = (start + line.len() - code.len()) as u32;
+            let is_known = self.sound.iter().any(|item| item.span.has(at));
+            if at < done || is_known || !starts_function(code) {
+                continue;
+            }
+            let closing = format!("{}}}", &line[..line.len() - code.len()]);
+            let end = starts[number + 1..].iter().find(|&&start| text[start..].starts_with(&closing));
+            let Some(end) = end.map(|end| (end + closing.len()) as u32) else { continue };
+            let span = Span::new(at, end);
+            if self.sound.iter().any(|item| item.span.start < end && at < item.span.end) {
+                continue;
+            }
+            let parameters = code.split_once('(').map_or("", |(_, rest)| rest);
+            let has_receiver =
+                ["self", "&self", "&mut self", "mut self", "&'"].iter().any(|r| parameters.starts_with(r));
+            let around = self.around("function_item", has_receiver, span);
+            if parse(span.text(text), &around).is_ok() {
+                self.sound.push(Sound { span, around });
+                done = end;
+            }
+        }
+        self.sound.sort_by_key(|item| item.span);
+    }
+
     /// Takes an item if syn can read it.
     fn take(&mut self, node: Node<'_>, span: Span) -> bool {
-        let around = self.around(node, span);
-        let slice = span.text(self.text);
-        let result = match around.last().map(|container| container.kind) {
-            Some(ContainerKind::Impl) => syn::parse_str::<syn::ImplItem>(slice).map(|_| ()),
-            Some(ContainerKind::Trait) => syn::parse_str::<syn::TraitItem>(slice).map(|_| ()),
-            Some(ContainerKind::Module) | None => syn::parse_str::<syn::Item>(slice).map(|_| ()),
-        };
-        match result {
+        let around = self.around(node.kind(), has_receiver(node), span);
+        match parse(span.text(self.text), &around) {
             Ok(()) => {
                 self.sound.push(Sound { span, around });
                 true
@@ -160,8 +189,7 @@ impl Walk<'_> {
     }
 
     /// What an item stands in, judged by brackets; by indentation where those of a method lead nowhere.
-    fn around(&self, node: Node<'_>, span: Span) -> Vec<Container> {
-        let kind = node.kind();
+    fn around(&self, kind: &str, has_receiver: bool, span: Span) -> Vec<Container> {
         let is_member = matches!(
             kind,
             "function_item"
@@ -182,7 +210,7 @@ impl Walk<'_> {
             found.remove(at);
         }
         let is_in_type = found.last().is_some_and(|container| container.kind != ContainerKind::Module);
-        if !is_in_type && has_receiver(node) {
+        if !is_in_type && has_receiver {
             let indentation = indentation(self.text, span.start);
             let nearest = self.containers.iter().rev().map(|(container, _)| container).find(|container| {
                 container.kind != ContainerKind::Module
@@ -193,6 +221,24 @@ impl Walk<'_> {
         }
         found
     }
+}
+
+/// Reads an item by itself, as what it is where it stands.
+fn parse(item: &str, around: &[Container]) -> syn::Result<()> {
+    match around.last().map(|container| container.kind) {
+        Some(ContainerKind::Impl) => syn::parse_str::<syn::ImplItem>(item).map(|_| ()),
+        Some(ContainerKind::Trait) => syn::parse_str::<syn::TraitItem>(item).map(|_| ()),
+        Some(ContainerKind::Module) | None => syn::parse_str::<syn::Item>(item).map(|_| ()),
+    }
+}
+
+/// Whether a line of code opens a function.
+fn starts_function(code: &str) -> bool {
+    let words = code.split([' ', '(']).filter(|word| !word.is_empty());
+    let is_before = |word: &str| {
+        matches!(word, "pub" | "async" | "const" | "unsafe" | "extern" | "\"C\"" | "crate)" | "super)" | "default")
+    };
+    words.into_iter().find(|word| !is_before(word)) == Some("fn")
 }
 
 /// A macro call where an item stands.

@@ -178,18 +178,15 @@ pub(super) fn unbalanced(text: &str, brackets: &[(u8, u32)]) -> Vec<Broken> {
         if bracket == b'}'
             && let Some(indentation) = indentation_before(text, at)
         {
-            while let Some(&last) = open.last()
-                && open.len() > 1
-                && indentation_of_line(text, last.1) > indentation
-            {
-                open.pop();
-                broken.push(never_closed(last));
-            }
+            let inside = open.iter().rposition(|&(_, at)| indentation_of_line(text, at) <= indentation);
+            let keep = inside.map_or(1, |at| at + 1).min(open.len());
+            // What is open inside each other was cut at one place: the innermost.
+            broken.extend(open.drain(keep..).last().map(never_closed));
         }
         match open.iter().rposition(|(known, _)| *known == opening) {
             // A closing parenthesis does not reach over a brace: then it is the stray one.
             Some(at_open) if bracket == b'}' || !open[at_open..].iter().any(|(known, _)| *known == b'{') => {
-                broken.extend(open.drain(at_open + 1..).map(never_closed));
+                broken.extend(open.drain(at_open + 1..).last().map(never_closed));
                 open.pop();
             }
             _ => broken.push(Broken {
