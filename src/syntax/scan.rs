@@ -27,9 +27,17 @@ pub enum Token {
 /// Scans a text and hands over each token in source order.
 pub fn scan(text: &str, language: Language, each: &mut dyn FnMut(Token, Span)) {
     match language {
-        Language::Python => Python { bytes: text.as_bytes(), at: 0, layers: Vec::new(), each }.run(),
+        Language::Python => scan_python(text, &mut |token, span| {
+            each(token, span);
+            true
+        }),
         Language::Rust => rust(text.as_bytes(), each),
     }
+}
+
+/// Scans a Python text for as long as `each` says to go on.
+pub fn scan_python(text: &str, each: &mut dyn FnMut(Token, Span) -> bool) {
+    Python { bytes: text.as_bytes(), at: 0, layers: Vec::new(), goes_on: true, each }.run();
 }
 
 /// Where in a format string the Python scan is.
@@ -55,17 +63,18 @@ struct Python<'a> {
     bytes: &'a [u8],
     at: usize,
     layers: Vec<Layer>,
-    each: &'a mut dyn FnMut(Token, Span),
+    goes_on: bool,
+    each: &'a mut dyn FnMut(Token, Span) -> bool,
 }
 
 impl Python<'_> {
     fn emit(&mut self, token: Token, start: usize, end: usize) {
-        (self.each)(token, Span::of(start..end));
+        self.goes_on = self.goes_on && (self.each)(token, Span::of(start..end));
     }
 
     fn run(mut self) {
         self.line_start();
-        while self.at < self.bytes.len() {
+        while self.goes_on && self.at < self.bytes.len() {
             match self.layers.last() {
                 Some(Layer::Text(quote)) => {
                     let quote = *quote;

@@ -243,6 +243,7 @@ impl<'t> Lowering<'t> {
         for name in &scope.items {
             cx.names.entry(name).or_insert(Bound::Global);
         }
+        cx.fixed = scope.fixed;
     }
 
     fn close_function(&mut self, index: FunctionIndex, is_async: bool, is_damaged: bool) {

@@ -185,7 +185,7 @@ impl<'t> Lowering<'t> {
             self.cx().frames.push(Frame::Finally { entry, jumps: Vec::new() });
             outer
         });
-        self.guarded(node, &handlers, entry.unwrap_or(after));
+        let comes_through = self.guarded(node, &handlers, entry.unwrap_or(after));
         if let (Some(body), Some(entry), Some(outer)) = (finally, entry, outer) {
             let jumps = match self.cx().frames.pop() {
                 Some(Frame::Finally { jumps, .. }) => jumps,
@@ -198,7 +198,7 @@ impl<'t> Lowering<'t> {
             let is_open = !self.body().has_ended();
             let from = self.body().here();
             let propagates = self.body().block();
-            let mut next = vec![after, propagates];
+            let mut next = if comes_through { vec![after, propagates] } else { vec![propagates] };
             self.body().go_on_in(propagates);
             self.body().end(Next::Raise(None));
             for (jump, span) in jumps {
@@ -215,8 +215,8 @@ impl<'t> Lowering<'t> {
         self.body().go_on_in(after);
     }
 
-    /// The body, the handlers and the `else`; each goes on in `join`.
-    fn guarded(&mut self, node: Cursor<'t>, handlers: &[Cursor<'t>], join: BlockIndex) {
+    /// The body, the handlers and the `else`; each goes on in `join`. Says whether any of them comes to its end.
+    fn guarded(&mut self, node: Cursor<'t>, handlers: &[Cursor<'t>], join: BlockIndex) -> bool {
         let dispatch = (!handlers.is_empty()).then(|| self.body().block());
         let outer = dispatch.map(|dispatch| self.body().handle_raises(Some(dispatch)));
         if let Some(body) = node.child(Field::Body) {
@@ -229,8 +229,9 @@ impl<'t> Lowering<'t> {
         if let Some(alternative) = alternative {
             self.statements(alternative);
         }
+        let mut comes_through = !self.body().has_ended();
         self.body().end(Next::Goto(join));
-        let Some(dispatch) = dispatch else { return };
+        let Some(dispatch) = dispatch else { return comes_through };
         let mut starts = Vec::with_capacity(handlers.len() + 1);
         let mut catches_all = false;
         for handler in handlers {
@@ -238,6 +239,7 @@ impl<'t> Lowering<'t> {
             starts.push(start);
             self.body().go_on_in(start);
             catches_all |= self.handler(*handler);
+            comes_through |= !self.body().has_ended();
             self.body().end(Next::Goto(join));
         }
         if !catches_all {
@@ -248,6 +250,7 @@ impl<'t> Lowering<'t> {
         }
         self.body().go_on_in(dispatch);
         self.body().end(Next::Branch(None, starts));
+        comes_through
     }
 
     /// One `except` clause. Says whether it catches whatever comes.

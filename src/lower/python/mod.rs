@@ -61,9 +61,6 @@ struct Lowering<'t> {
     statics: FxHashMap<&'t str, usize>,
     /// Fields by type and name.
     fields: FxHashMap<(TypeIndex, &'t str), usize>,
-    /// Names that mean one thing in the whole module, so that reading them bare says nothing: imported modules,
-    /// module-level functions and classes.
-    fixed: FxHashSet<&'t str>,
     depth: u32,
 }
 
@@ -72,6 +69,8 @@ struct Context<'t> {
     index: FunctionIndex,
     body: Body,
     names: Names<'t>,
+    /// Names bound in its body by `import a` or `class` and by nothing else.
+    fixed: FxHashSet<&'t str>,
     /// Variables of the comprehensions around this place, innermost last.
     overlays: Vec<(&'t str, VariableIndex)>,
     /// The class bodies around this place, innermost last.
@@ -115,6 +114,7 @@ impl<'t> Context<'t> {
             index,
             body: Body::new(),
             names: Names::default(),
+            fixed: FxHashSet::default(),
             overlays: Vec::new(),
             classes: Vec::new(),
             frames: Vec::new(),
@@ -139,7 +139,6 @@ impl<'t> Lowering<'t> {
             stack: Vec::new(),
             statics: FxHashMap::default(),
             fields: FxHashMap::default(),
-            fixed: FxHashSet::default(),
             depth: 0,
         }
     }
@@ -233,7 +232,7 @@ impl<'t> Lowering<'t> {
             Named::Local(variable) => (Place::variable(variable), false),
             Named::Captured(variable) => (Place::variable(variable), true),
             Named::Place(place) => {
-                let is_fixed = self.fixed.contains(name) && place.fields.is_empty();
+                let is_fixed = self.is_fixed(name) && place.fields.is_empty();
                 (place, !is_fixed)
             }
         }
@@ -246,8 +245,14 @@ impl<'t> Lowering<'t> {
         }
         match &place.root {
             Root::Variable(variable) => self.body().variables[variable.at()].captures.is_some(),
-            Root::Global(path) => !path.first().is_some_and(|name| self.fixed.contains(name.as_str())),
+            Root::Global(path) => !path.first().is_some_and(|name| self.is_fixed(name)),
         }
+    }
+
+    /// Whether a global means one thing for good, so that reading it bare says nothing: an imported module, a class, a
+    /// module-level function.
+    fn is_fixed(&self, name: &str) -> bool {
+        self.stack.iter().any(|cx| cx.fixed.contains(name))
     }
 
     /// Lowers the module's own code.
@@ -256,7 +261,7 @@ impl<'t> Lowering<'t> {
         let index = self.reserve_function(root.span());
         let mut cx = Context::new(index);
         let scope = scopes::of_block(root, self.text);
-        self.fixed = scope.fixed;
+        cx.fixed = scope.fixed;
         for name in scope.bound {
             cx.names.insert(name, Bound::Global);
         }

@@ -100,8 +100,10 @@ impl<'t> Lowering<'t> {
         let (holds, fails) = (self.body().block(), self.body().block());
         self.condition(condition, holds, fails);
         self.body().go_on_in(fails);
-        let message = children.next().map(|message| self.expression(message));
-        self.body().end(Next::Raise(message));
+        if let Some(message) = children.next() {
+            self.expression(message);
+        }
+        self.body().end(Next::Raise(None));
         self.body().go_on_in(holds);
     }
 

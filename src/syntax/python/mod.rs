@@ -1,5 +1,14 @@
 //! Python files: tree-sitter, structural checks and a second try in pieces.
+//!
+//! ~~~text
+//! text -> tree-sitter -> sound?  structural checks              (nearly every file)
+//!                     -> else    blank conflict markers, bridge known gaps of the grammar, parse again
+//!                     -> else    split at definitions, parse each alone, say which lines are broken
+//! ~~~
 
+mod damage;
+mod gaps;
+mod pieces;
 pub mod tree;
 
 use std::cell::RefCell;
@@ -24,11 +33,39 @@ thread_local! {
 
 /// Parses a file. Never fails; what is nested too deeply must have been turned away before.
 pub fn parse(file: &SourceFile) -> Parsed {
-    let mut tree = Tree::default();
-    if let Some(parsed) = parse_text(&file.text) {
-        tree.add(&parsed, |offset| offset as u32);
+    let mut parsed = Parsed { tree: whole(&file.text), broken: Vec::new() };
+    if !parsed.tree.has_error {
+        parsed.broken = damage::structural(&parsed.tree, &file.text);
+        return parsed;
     }
-    Parsed { tree, broken: Vec::new() }
+    let (unmarked, markers) = damage::without_conflict_markers(&file.text);
+    parsed.broken = markers;
+    let mended = gaps::bridge(&unmarked);
+    if *mended != *file.text {
+        parsed.tree = whole(&mended);
+    }
+    if parsed.tree.has_error {
+        let is_marked = !parsed.broken.is_empty();
+        parsed.tree = pieces::read(&mended, &mut parsed.broken, is_marked);
+    } else {
+        parsed.broken.extend(damage::structural(&parsed.tree, &mended));
+    }
+    parsed.broken.sort_by_key(|broken| broken.span.start);
+    parsed.broken.dedup_by_key(|broken| broken.span);
+    parsed
+}
+
+fn whole(text: &str) -> Tree {
+    let mut tree = Tree::default();
+    match parse_text(text) {
+        Some(parsed) => tree.add(&parsed, |offset| offset as u32),
+        None => tree.has_error = true,
+    }
+    if tree.nodes.is_empty() {
+        tree.open(tree::Kind::Module, tree::Field::None, 0);
+        tree.close(0, text.len() as u32);
+    }
+    tree
 }
 
 /// Parses a text with this thread's parser.

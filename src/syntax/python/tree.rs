@@ -298,6 +298,26 @@ impl Tree {
         }
     }
 
+    /// Starts a node by hand; what is added until it is closed stands in it.
+    pub(super) fn open(&mut self, kind: Kind, field: Field, start: u32) -> u32 {
+        self.nodes.push(Node { kind, field, is_missing: false, start, end: start, next: 0 });
+        self.nodes.len() as u32 - 1
+    }
+
+    /// Ends a node that was started by hand.
+    pub(super) fn close(&mut self, at: u32, end: u32) {
+        let next = self.nodes.len() as u32;
+        let node = &mut self.nodes[at as usize];
+        node.next = next;
+        node.end = end.max(node.start);
+    }
+
+    /// Copies subtrees of another tree to the end of this one.
+    pub(super) fn append(&mut self, nodes: &[Node], from: u32) {
+        let shift = self.nodes.len() as u32;
+        self.nodes.extend(nodes.iter().map(|node| Node { next: node.next - from + shift, ..*node }));
+    }
+
     /// The module.
     pub fn root(&self) -> Cursor<'_> {
         Cursor { nodes: &self.nodes, at: 0 }
