@@ -83,6 +83,10 @@ fn damage_names_the_line_to_mend() {
         ("async def f():\n    await\n", 2, "this `await` awaits nothing"),
         ("x = 1\n<<<<<<< HEAD\ny = 2\n=======\ny = 3\n>>>>>>> other\n", 2, "a conflict marker was left"),
         ("def f():\n    if x:\n    return 1\n", 2, "this block has no body"),
+        ("@app.get('/x'\ndef f():\n    return 1\n", 1, "this `(` is never closed"),
+        ("def f():\n    \"\"\"Open.\n    return 1\n", 2, "this string is never closed"),
+        ("x = {\n    'a': 1,\n", 1, "this `{` is never closed"),
+        ("class A:\r\n\tdef f(self):\r\n\t\tx = g(\r\n", 3, "this `(` is never closed"),
     ];
     for (text, line, reason) in cases {
         let text = format!("{text}{sound}");

@@ -59,7 +59,7 @@ pub fn place(function: &Function, language: Language, place: &Place) -> String {
         }
     }
     if place.is_cut {
-        text.push_str("…");
+        text.push('…');
     }
     text
 }

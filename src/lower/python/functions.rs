@@ -122,7 +122,7 @@ impl<'t> Lowering<'t> {
     pub(super) fn generator(&mut self, node: Cursor<'t>) -> ValueKind {
         let Some(first) = node.child_of(Kind::ForIn) else { return ValueKind::Unknown };
         // The first iterable is evaluated where the generator is made.
-        let over = self.iterable(first);
+        self.iterable(first);
         let index = self.reserve_function(node.span());
         let kind = FunctionKind::GeneratorExpression;
         let head = Head { name: "<genexpr>".to_owned(), kind, owner: None, is_async: false };
@@ -142,14 +142,13 @@ impl<'t> Lowering<'t> {
         let is_async = self.cx().awaits;
         self.cx().yields = true;
         self.close_function(index, is_async, false);
-        let _ = over;
         ValueKind::Function(index)
     }
 
     fn describe(&mut self, index: FunctionIndex, head: &Head) {
         let qualified = self.qualified(&head.name);
         let scope = self.scope();
-        let parent = scope.function.filter(|_| head.owner.is_none() || self.stack.len() > 1);
+        let parent = scope.function;
         let function = &mut self.module.functions[index.at()];
         function.name.clone_from(&head.name);
         function.qualified = qualified;

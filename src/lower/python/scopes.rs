@@ -45,7 +45,9 @@ pub(super) struct Scope<'t> {
     pub(super) items: Vec<&'t str>,
     /// Names bound by `import a`, `class` or, at module level, `def`, and by nothing else.
     pub(super) fixed: FxHashSet<&'t str>,
+    /// Names bound by an assignment of any kind.
     seen: FxHashSet<&'t str>,
+    known: FxHashSet<&'t str>,
 }
 
 /// What a block binds by itself, without the functions and classes in it.
@@ -61,10 +63,8 @@ pub(super) fn of_block<'t>(block: Cursor<'t>, text: &'t str) -> Scope<'t> {
 impl<'t> Scope<'t> {
     fn bind(&mut self, node: Cursor<'t>, text: &'t str) {
         let name = node.span().text(text);
-        if self.seen.insert(name) {
-            self.bound.push(name);
-            self.nodes.push(node);
-        }
+        self.seen.insert(name);
+        self.add(name, node);
     }
 
     fn walk(&mut self, block: Cursor<'t>, text: &'t str) {
@@ -153,14 +153,13 @@ impl<'t> Scope<'t> {
     /// A `def` binds a variable in a function; at module level it stays a name.
     fn define(&mut self, name: Cursor<'t>, text: &'t str) {
         self.fixed.insert(name.span().text(text));
-        self.defined(name, text);
+        self.add(name.span().text(text), name);
     }
 
-    fn defined(&mut self, name: Cursor<'t>, text: &'t str) {
-        let text = name.span().text(text);
-        if !self.seen.contains(text) && !self.bound.contains(&text) {
-            self.bound.push(text);
-            self.nodes.push(name);
+    fn add(&mut self, name: &'t str, node: Cursor<'t>) {
+        if self.known.insert(name) {
+            self.bound.push(name);
+            self.nodes.push(node);
         }
     }
 

@@ -70,7 +70,12 @@ pub(super) fn bridge(text: &str) -> Cow<'_, str> {
 
 /// Whether a bracket comes after `class Name`, `def name` or `type Name`.
 fn opens_parameters(text: &str, bracket: usize) -> bool {
-    let line = text[..bracket].rsplit('\n').next().unwrap_or("");
+    // A name is never this long; a line may be a megabyte.
+    let mut from = bracket.saturating_sub(200);
+    while !text.is_char_boundary(from) {
+        from -= 1;
+    }
+    let line = text[from..bracket].rsplit('\n').next().unwrap_or("");
     let mut words = line.split_whitespace().rev();
     let is_name = words.next().is_some_and(|name| name.chars().all(|c| c == '_' || c.is_alphanumeric()));
     is_name && matches!(words.next(), Some("class" | "def" | "type"))
@@ -103,7 +108,7 @@ mod tests {
     fn known_gaps_keep_their_length() {
         assert_eq!(
             bridge("class A[T = int, *Ts = *tuple[int, ...]]: ..."),
-            "class A[T      , *Ts                      ]: ..."
+            "class A[T      , *Ts                   ]: ..."
         );
         assert_eq!(bridge("x = t'{a}' + rt\"b\""), "x = f'{a}' + rf\"b\"");
         assert_eq!(bridge("lazy import json\n"), "import      json\n");

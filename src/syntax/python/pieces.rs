@@ -227,8 +227,13 @@ impl Pieces<'_> {
             match token {
                 Token::Open(_) => open += 1,
                 Token::Close(_) => open = open.saturating_sub(1),
-                Token::Line if open == 0 => {
+                // A decorator whose bracket is open does not hide the definition below it.
+                Token::Line if open == 0 || keyword.is_none() => {
                     let line = text.get(span.end as usize..).unwrap_or("");
+                    if open > 0 && !starts_definition(line) {
+                        return true;
+                    }
+                    open = 0;
                     let width = (span.end - span.start) as usize;
                     let is_blank = line.is_empty() || line.starts_with(['\n', '\r', '#']);
                     if !is_blank && keyword.is_none() && starts_definition(line) && !line.starts_with('@') {
