@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 use tenth::change::ChangeSet;
+use tenth::report::{self, Format, Style};
 use tenth::review::{Options, Origin, Review};
 
 fn review(change: &ChangeSet) -> Review {
@@ -40,4 +41,18 @@ fn the_boring_files_raise_no_questions() {
     let review = review(&tenth::demo::change_set());
     let questions: Vec<String> = review.questions().map(|one| format!("{}: {}", one.path, one.question)).collect();
     assert!(questions.is_empty(), "{questions:#?}");
+}
+
+#[test]
+fn the_readme_quotes_what_the_demo_prints() {
+    let readme = include_str!("../README.md");
+    let done = tenth::review_change(&tenth::demo::change_set(), &Options::default(), None).unwrap();
+    let printed = report::render(Format::Terminal, &done.review, &done.sources, Style::default());
+    let blocks: Vec<&str> = readme.split("```text\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(!blocks.is_empty());
+    for block in blocks {
+        assert!(printed.contains(block), "the demo prints no longer:\n{block}\nbut:\n{printed}");
+    }
+    let files = format!("{} files", done.review.change.files);
+    assert!(readme.contains(&files), "the README does not speak of {files}");
 }
