@@ -151,23 +151,29 @@ impl Walk<'_> {
             if at < done || is_known || !starts_function(code) {
                 continue;
             }
+            let is_one_line =
+                |end: &u32| parse(Span::new(at, *end).text(text), &self.around_line(code, at, *end)).is_ok();
+            let line_end = Some((start + line.trim_end().len()) as u32).filter(is_one_line);
             let closing = format!("{}}}", &line[..line.len() - code.len()]);
             let end = starts[number + 1..].iter().find(|&&start| text[start..].starts_with(&closing));
-            let Some(end) = end.map(|end| (end + closing.len()) as u32) else { continue };
+            let Some(end) = line_end.or(end.map(|end| (end + closing.len()) as u32)) else { continue };
             let span = Span::new(at, end);
             if self.sound.iter().any(|item| item.span.start < end && at < item.span.end) {
                 continue;
             }
-            let parameters = code.split_once('(').map_or("", |(_, rest)| rest);
-            let has_receiver =
-                ["self", "&self", "&mut self", "mut self", "&'"].iter().any(|r| parameters.starts_with(r));
-            let around = self.around("function_item", has_receiver, span);
+            let around = self.around_line(code, at, end);
             if parse(span.text(text), &around).is_ok() {
                 self.sound.push(Sound { span, around });
                 done = end;
             }
         }
         self.sound.sort_by_key(|item| item.span);
+    }
+
+    fn around_line(&self, code: &str, start: u32, end: u32) -> Vec<Container> {
+        let parameters = code.split_once('(').map_or("", |(_, rest)| rest);
+        let has_receiver = ["self", "&self", "&mut self", "mut self", "&'"].iter().any(|r| parameters.starts_with(r));
+        self.around("function_item", has_receiver, Span::new(start, end))
     }
 
     /// Takes an item if syn can read it.
