@@ -125,11 +125,15 @@ impl Lowerer<'_> {
 
     /// Says that a value is thrown away, if something could have been done with it.
     pub(super) fn discard(&mut self, value: ValueIndex, span: Span) {
-        let is_worth_it = match &self.frame.body.values[value.at()].kind {
-            ValueKind::Call(_) | ValueKind::Awaited(_) | ValueKind::Try(_) | ValueKind::Function(_) => true,
-            ValueKind::Choice(_) | ValueKind::Collection(..) => true,
-            _ => false,
-        };
+        let is_worth_it = matches!(
+            self.frame.body.values[value.at()].kind,
+            ValueKind::Call(_)
+                | ValueKind::Awaited(_)
+                | ValueKind::Try(_)
+                | ValueKind::Function(_)
+                | ValueKind::Choice(_)
+                | ValueKind::Collection(..)
+        );
         if is_worth_it && !self.frame.body.has_ended() {
             self.frame.body.step(span, StepKind::Discard(value));
         }

@@ -442,16 +442,15 @@ impl Lowerer<'_> {
     }
 
     fn use_item(&mut self, item: &ItemUse) {
-        let span = spans::between(item.use_token.span, item.semi_token.span);
         let mut prefix = Vec::new();
-        self.use_tree(&item.tree, &mut prefix, is_public(&item.vis), span);
+        self.use_tree(&item.tree, &mut prefix, is_public(&item.vis));
     }
 
-    fn use_tree(&mut self, tree: &UseTree, prefix: &mut Vec<String>, is_public: bool, whole: Span) {
+    fn use_tree(&mut self, tree: &UseTree, prefix: &mut Vec<String>, is_public: bool) {
         match tree {
             UseTree::Path(path) => {
                 prefix.push(types::name_of(&path.ident));
-                self.use_tree(&path.tree, prefix, is_public, whole);
+                self.use_tree(&path.tree, prefix, is_public);
                 prefix.pop();
             }
             UseTree::Name(name) => {
@@ -468,7 +467,7 @@ impl Lowerer<'_> {
             }
             UseTree::Group(group) => {
                 for tree in &group.items {
-                    self.use_tree(tree, prefix, is_public, whole);
+                    self.use_tree(tree, prefix, is_public);
                 }
             }
         }

@@ -181,12 +181,12 @@ pub(super) fn unbalanced(text: &str, brackets: &[(u8, u32)]) -> Vec<Broken> {
             let inside = open.iter().rposition(|&(_, at)| indentation_of_line(text, at) <= indentation);
             let keep = inside.map_or(1, |at| at + 1).min(open.len());
             // What is open inside each other was cut at one place: the innermost.
-            broken.extend(open.drain(keep..).last().map(never_closed));
+            broken.extend(open.drain(keep..).next_back().map(never_closed));
         }
         match open.iter().rposition(|(known, _)| *known == opening) {
             // A closing parenthesis does not reach over a brace: then it is the stray one.
             Some(at_open) if bracket == b'}' || !open[at_open..].iter().any(|(known, _)| *known == b'{') => {
-                broken.extend(open.drain(at_open + 1..).last().map(never_closed));
+                broken.extend(open.drain(at_open + 1..).next_back().map(never_closed));
                 open.pop();
             }
             _ => broken.push(Broken {
