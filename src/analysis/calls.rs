@@ -8,6 +8,7 @@ use std::rc::Rc;
 use super::names::{Item, Member};
 use super::types::{Substitution, Type};
 use super::{FunctionId, Program, TypeId};
+use crate::catalogue::Runs;
 use crate::flow::{Callee, FunctionKind, Literal, ValueIndex, ValueKind};
 use crate::text::Language;
 use crate::verdict::Setting;
@@ -119,7 +120,11 @@ impl<'a> Program<'a> {
                 resolution.binds_receiver = true;
                 resolution
             }
-            Callee::Macro(path) => Resolution::to(vec![Target::External(format!("{}!", path.join("::")))]),
+            Callee::Macro(path) => match self.resolve_in(id, path) {
+                Item::External(name) => Resolution::to(vec![Target::External(name)]),
+                // A macro of the project or of nobody known: its name alone, which the catalogue cannot have.
+                _ => Resolution::to(vec![Target::External(format!("{}!", path.join("::")))]),
+            },
         }
     }
 
@@ -317,6 +322,14 @@ impl<'a> Program<'a> {
             let receiver = receiver.map(|of| self.receiver_at(&of, name));
             let call = Substitution { receiver: receiver.as_ref(), arguments: &arguments };
             return self.catalogue_term(id.module, &signature.returns, &call);
+        }
+        if let Some(wrapper) = tables.offload(name).filter(|offload| offload.wraps && offload.runs == Runs::Same) {
+            // What wraps a callable and runs it in place is that callable: `functools.partial`.
+            let function = self.function(id);
+            let wrapped = function.call(value).map(|call| self.arguments_meant(call, &wrapper.callable));
+            if let Some([wrapped]) = wrapped.as_deref() {
+                return self.value_type(id, *wrapped);
+            }
         }
         if tables.awaitable(name).is_some_and(|awaitable| {
             !matches!(

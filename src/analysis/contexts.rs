@@ -40,6 +40,8 @@ impl Context {
 pub struct HandOver {
     /// The function.
     pub callee: FunctionId,
+    /// Who hands it over.
+    pub by: FunctionId,
     /// Where it will run.
     pub runs: Runs,
     /// Whether several may run at once: handed over in a loop, or several times.
@@ -219,6 +221,7 @@ impl<'a> Program<'a> {
             for callee in self.functions_meant(id, argument) {
                 found.push(HandOver {
                     callee,
+                    by: id,
                     runs,
                     is_repeated: in_loop,
                     at: self.location(id, function.value(value).span),

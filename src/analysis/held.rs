@@ -17,12 +17,14 @@ use std::rc::Rc;
 use rustc_hash::FxHashMap;
 
 use super::calls::{Resolution, Target};
-use super::locks::{Lock, LockPlace};
+use super::locks::{Binding, Lock, LockPlace};
+use super::names::Member;
 use super::types::Type;
 use super::{FunctionId, Program};
 use crate::catalogue::{Flavour, Manner, Mode, Receiver};
 use crate::flow::{
-    BlockIndex, Call, Callee, Ending, ManagedIndex, Next, Owner, Step, StepKind, Suspension, ValueIndex, ValueKind,
+    BlockIndex, Call, Callee, Ending, Field, FunctionKind, ManagedIndex, Next, Owner, Place, Step, StepKind, Suspension,
+    ValueIndex, ValueKind,
 };
 use crate::text::{Language, Span};
 
@@ -35,6 +37,8 @@ pub struct Facts {
     pub returned: Vec<Rc<Lock>>,
     /// Locks held where it yields: a context manager holds them for its caller.
     pub yielded: Vec<Rc<Lock>>,
+    /// Locks taken without a guard and still held where it returns: `__enter__` holds them for its caller.
+    pub kept: Vec<Rc<Lock>>,
 }
 
 /// One thing that happens.
@@ -61,6 +65,19 @@ pub enum What {
     Suspend(Suspension, Option<ValueIndex>),
     /// A lock is taken; whether the task or thread waits for it.
     Acquire(Rc<Lock>, Waits),
+    /// A project function runs although no call of it is written: a property that is read, a managed block's entry.
+    Runs(Rc<Implicit>),
+}
+
+/// A project function that runs although no call of it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Implicit {
+    /// The function.
+    pub callee: FunctionId,
+    /// Where its receiver is found.
+    pub receiver: LockPlace,
+    /// What makes it run, in the user's own words: "reads `self.size`".
+    pub what: String,
 }
 
 /// Whether taking a lock waits until it is free.
@@ -197,6 +214,7 @@ struct Walk<'p, 'a> {
     events: Option<Vec<Event>>,
     yielded: Vec<Rc<Lock>>,
     returned: Vec<Rc<Lock>>,
+    kept: Vec<Rc<Lock>>,
 }
 
 impl<'p, 'a> Walk<'p, 'a> {
@@ -210,6 +228,7 @@ impl<'p, 'a> Walk<'p, 'a> {
             events: None,
             yielded: Vec::new(),
             returned: Vec::new(),
+            kept: Vec::new(),
         }
     }
 
@@ -256,6 +275,14 @@ impl<'p, 'a> Walk<'p, 'a> {
             for (number, step) in block.steps.iter().enumerate() {
                 self.step(BlockIndex(at as u32), number as u32, step, &mut state);
             }
+            if let Next::Return(_) = block.next {
+                for entry in state.iter().filter(|entry| entry.by == HeldBy::Manual && entry.is_certain) {
+                    let lock = &self.acquisitions[entry.acquisition].lock;
+                    if !self.kept.contains(lock) {
+                        self.kept.push(lock.clone());
+                    }
+                }
+            }
             if let Next::Return(Some(value)) = block.next {
                 let carriers = self.carriers(value);
                 for entry in &state {
@@ -268,7 +295,12 @@ impl<'p, 'a> Walk<'p, 'a> {
                 }
             }
         }
-        Facts { events: self.events.unwrap_or_default(), returned: self.returned, yielded: self.yielded }
+        Facts {
+            events: self.events.unwrap_or_default(),
+            returned: self.returned,
+            yielded: self.yielded,
+            kept: self.kept,
+        }
     }
 
     fn step(&mut self, block: BlockIndex, number: u32, step: &Step, state: &mut State) {
@@ -294,7 +326,8 @@ impl<'p, 'a> Walk<'p, 'a> {
             StepKind::Drop(owners, _) => {
                 state.retain(|entry| !matches!(entry.by, HeldBy::Guard(owner) if owners.contains(&owner)));
             }
-            StepKind::Read(_) | StepKind::Write(..) | StepKind::Discard(_) => {}
+            StepKind::Read(place) => self.read(block, number, place, step.span, state),
+            StepKind::Write(..) | StepKind::Discard(_) => {}
         }
     }
 
@@ -343,7 +376,7 @@ impl<'p, 'a> Walk<'p, 'a> {
         let call = function.call(of)?;
         let resolution = self.program.resolution(self.id, of);
         let result = self.program.shape(self.id).awaited(of);
-        if let Some((lock, waits)) = self.lock_call(of, call, &resolution) {
+        if let Some((lock, waits)) = self.lock_call(call, &resolution) {
             if lock.flavour != Flavour::Async {
                 return None;
             }
@@ -364,7 +397,7 @@ impl<'p, 'a> Walk<'p, 'a> {
         let function = self.program.function(self.id);
         let Some(call) = function.call(value) else { return };
         let resolution = self.program.resolution(self.id, value);
-        if let Some((lock, waits)) = self.lock_call(value, call, &resolution) {
+        if let Some((lock, waits)) = self.lock_call(call, &resolution) {
             let is_awaited_later = lock.flavour == Flavour::Async && waits_by_awaiting(&resolution, self);
             if !is_awaited_later {
                 self.record(block, number, span, What::Acquire(lock.clone(), waits), state);
@@ -373,6 +406,9 @@ impl<'p, 'a> Walk<'p, 'a> {
                 }
                 let by = match self.language {
                     Language::Rust => HeldBy::Guard(Owner::Temporary(value)),
+                    // Whether a lock that was only tried is held, the code asks next; which branch holds it is not
+                    // followed.
+                    Language::Python if waits == Waits::No => return,
                     Language::Python => HeldBy::Manual,
                 };
                 self.take(block, number, 0, lock, span, by, waits, state);
@@ -383,16 +419,13 @@ impl<'p, 'a> Walk<'p, 'a> {
             return;
         }
         match self.language {
-            Language::Python => self.context_manager_by_hand(),
+            Language::Python => {}
             Language::Rust => self.move_guards(block, number, value, call, &resolution, span, state),
         }
     }
 
-    /// `stack.enter_context(lock)` and its kin are not followed yet: they hold to the end of another block.
-    fn context_manager_by_hand(&self) {}
-
     /// The lock that a call takes by the catalogue, whether or not something is still to be awaited.
-    fn lock_call(&self, value: ValueIndex, call: &Call, resolution: &Resolution) -> Option<(Rc<Lock>, Waits)> {
+    fn lock_call(&self, call: &Call, resolution: &Resolution) -> Option<(Rc<Lock>, Waits)> {
         let name = resolution.external()?;
         let (type_name, method) = name.rsplit_once(self.language.separator())?;
         let tables = self.program.tables(self.language);
@@ -415,7 +448,6 @@ impl<'p, 'a> Walk<'p, 'a> {
             type_name: type_name.to_owned(),
             is_resolved: true,
         };
-        let _ = value;
         Some((Rc::new(lock), if is_try { Waits::No } else { Waits::Yes }))
     }
 
@@ -459,17 +491,41 @@ impl<'p, 'a> Walk<'p, 'a> {
             self.take(block, number, 0, lock, span, by, Waits::Yes, state);
             return;
         }
-        // A context manager of the project holds for its caller what it holds where it yields.
-        if let ValueKind::Call(_) = function.value(value).kind {
-            let resolution = self.program.resolution(self.id, value);
-            if let [Target::Function(callee)] = resolution.targets[..] {
-                let yielded = self.program.facts(callee).yielded.clone();
-                for (at, lock) in yielded.iter().enumerate() {
-                    let lock = self.program.substituted(self.id, value, callee, lock);
-                    self.record(block, number, span, What::Acquire(lock.clone(), Waits::Yes), state);
-                    self.take(block, number, at as u32, lock, span, by, Waits::Yes, state);
-                }
-            }
+        let Some((callee, binding)) = self.program.entered_function(self.id, value, managed.is_async) else { return };
+        let what = format!("enters `{}`", self.program.value_text(self.id, value));
+        if let Binding::Receiver(receiver) = &binding {
+            let implicit = Implicit { callee, receiver: receiver.clone(), what };
+            self.record(block, number, span, What::Runs(Rc::new(implicit)), state);
+        }
+        // A context manager of the project holds for its caller what it holds where it yields, or returns.
+        let facts = self.program.facts(callee);
+        let holds = if matches!(binding, Binding::Call(_)) { &facts.yielded } else { &facts.kept };
+        for (at, lock) in holds.iter().enumerate() {
+            let lock = self.program.bound(self.id, &binding, callee, lock);
+            self.record(block, number, span, What::Acquire(lock.clone(), Waits::Yes), state);
+            self.take(block, number, at as u32, lock, span, by, Waits::Yes, state);
+        }
+    }
+
+    /// A property of the project that is read runs as a call does.
+    fn read(&mut self, block: BlockIndex, number: u32, place: &Place, span: Span, state: &State) {
+        if self.language != Language::Python || self.events.is_none() {
+            return;
+        }
+        let Some((Field::Name(last), rest)) = place.fields.split_last() else { return };
+        if place.is_cut || !self.program.is_property_name(last) {
+            return;
+        }
+        let head = Place { root: place.root.clone(), fields: rest.to_vec(), is_cut: false };
+        let of = self.program.place_type(self.id, &head, block, number);
+        let Some(definition) = of.instance().and_then(|instance| instance.definition) else { return };
+        if let Some(Member::Function(callee)) = self.program.method(definition, last).first()
+            && self.program.function(*callee).kind == FunctionKind::Property
+        {
+            let receiver = self.program.canonical_place(self.id, &head, block, number);
+            let what = format!("reads the property `{}`", self.program.place_text(self.id, place));
+            let implicit = Implicit { callee: *callee, receiver, what };
+            self.record(block, number, span, What::Runs(Rc::new(implicit)), state);
         }
     }
 
@@ -564,7 +620,7 @@ impl<'p, 'a> Walk<'p, 'a> {
     fn guard_of_callee(&self, value: ValueIndex, resolution: &Resolution) -> Option<Rc<Lock>> {
         let [Target::Function(callee)] = resolution.targets[..] else { return None };
         if let Some(lock) = self.program.facts(callee).returned.first() {
-            return Some(self.program.substituted(self.id, value, callee, lock));
+            return Some(self.program.bound(self.id, &Binding::Call(value), callee, lock));
         }
         let (type_name, mode) = self.program.guard_lock(&self.program.return_type(callee), 4)?;
         let known = self.program.tables(self.language).lock(&type_name)?;

@@ -60,6 +60,15 @@ pub struct LockPlace {
     pub class: Option<String>,
 }
 
+/// How a callee's parameters are bound to the caller's values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Binding {
+    /// By a call.
+    Call(ValueIndex),
+    /// No call is written: only the receiver is known.
+    Receiver(LockPlace),
+}
+
 /// Where the way to a lock starts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum LockRoot {
@@ -181,7 +190,8 @@ impl<'a> Program<'a> {
         LockPlace { class: Some(name.clone()), root: LockRoot::Static(name), fields: Vec::new(), is_exact: true }
     }
 
-    fn canonical_place(&self, id: FunctionId, place: &Place, block: BlockIndex, step: u32) -> LockPlace {
+    /// A place in terms of the function, class attributes made one object.
+    pub(super) fn canonical_place(&self, id: FunctionId, place: &Place, block: BlockIndex, step: u32) -> LockPlace {
         let (mut found, mut of) = match &place.root {
             Root::Variable(variable) => {
                 (self.variable_place(id, *variable, block, step), self.variable_type(id, *variable, block, step))
@@ -346,9 +356,25 @@ impl<'a> Program<'a> {
         positional.nth(position).map(|argument| argument.value)
     }
 
-    /// A callee's lock in terms of the caller at one call.
-    pub fn substituted(&self, caller: FunctionId, call: ValueIndex, callee: FunctionId, lock: &Lock) -> Rc<Lock> {
-        Rc::new(Lock { place: self.substitute(caller, call, callee, &lock.place), ..lock.clone() })
+    /// A callee's lock in terms of the caller.
+    pub fn bound(&self, caller: FunctionId, binding: &Binding, callee: FunctionId, lock: &Lock) -> Rc<Lock> {
+        let place = match binding {
+            Binding::Call(call) => self.substitute(caller, *call, callee, &lock.place),
+            Binding::Receiver(receiver) => match &lock.place.root {
+                LockRoot::Parameter(0) => {
+                    let mut place = receiver.clone();
+                    place.fields.extend(lock.place.fields.iter().cloned());
+                    place.is_exact &= lock.place.is_exact;
+                    place.class = lock.place.class.clone().or(place.class);
+                    place
+                }
+                LockRoot::Static(_) => lock.place.clone(),
+                LockRoot::Parameter(_) | LockRoot::Local(..) | LockRoot::Unknown => {
+                    LockPlace { root: LockRoot::Unknown, is_exact: false, ..lock.place.clone() }
+                }
+            },
+        };
+        Rc::new(Lock { place, ..lock.clone() })
     }
 
     /// A place in the user's own words.

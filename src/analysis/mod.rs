@@ -31,7 +31,7 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::catalogue::{Catalogue, Tables};
-use crate::flow::{Function, FunctionIndex, Module, TypeDef, TypeIndex, ValueIndex};
+use crate::flow::{Function, FunctionIndex, FunctionKind, Module, TypeDef, TypeIndex, ValueIndex};
 use crate::text::{Language, Side};
 
 /// Brings other files of a side. Implementations share lowered modules between the sides by content.
@@ -107,6 +107,7 @@ pub struct Program<'a> {
     summaries: RefCell<FxHashMap<FunctionId, Rc<summary::Summary<'a>>>>,
     under_way: RefCell<FxHashSet<FunctionId>>,
     contexts: RefCell<FxHashMap<FunctionId, Rc<contexts::Context>>>,
+    property_names: RefCell<(usize, FxHashSet<String>)>,
     handed: RefCell<FxHashMap<ModuleId, Rc<Vec<contexts::HandOver>>>>,
 }
 
@@ -129,6 +130,7 @@ impl<'a> Program<'a> {
             summaries: RefCell::default(),
             under_way: RefCell::default(),
             contexts: RefCell::default(),
+            property_names: RefCell::default(),
             handed: RefCell::default(),
         }
     }
@@ -156,6 +158,18 @@ impl<'a> Program<'a> {
     /// The modules loaded so far.
     pub fn loaded(&self) -> Vec<ModuleId> {
         (0..self.modules.borrow().len() as u32).map(ModuleId).collect()
+    }
+
+    /// Whether a loaded module has a property of this name.
+    fn is_property_name(&self, name: &str) -> bool {
+        let modules = self.modules.borrow();
+        let mut known = self.property_names.borrow_mut();
+        for module in &modules[known.0..] {
+            let properties = module.functions.iter().filter(|function| function.kind == FunctionKind::Property);
+            known.1.extend(properties.map(|property| property.name.clone()));
+        }
+        known.0 = modules.len();
+        known.1.contains(name)
     }
 
     /// Where files come from.

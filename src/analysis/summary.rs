@@ -7,7 +7,8 @@ use std::rc::Rc;
 
 use super::calls::Resolution;
 use super::held::{Event, Waits, What};
-use super::locks::Lock;
+use super::locks::{Binding, Lock, LockPlace};
+use super::names::Member;
 use super::{FunctionId, Program};
 use crate::catalogue::{Blocking, Runs};
 use crate::flow::{Colour, FunctionKind, Suspension, ValueIndex, ValueKind};
@@ -72,8 +73,21 @@ impl<'a> Program<'a> {
         let mut summary = Summary::default();
         for event in &self.facts(id).events {
             match &event.what {
-                What::Call(value) => self.add_call(id, event, *value, &mut summary),
-                What::Suspend(how, of) => summary.may_suspend |= self.may_suspend(id, *how, *of),
+                What::Call(value) => {
+                    let resolution = self.resolution(id, *value);
+                    if let Some(entry) = self.blocking_call(id, *value, &resolution) {
+                        let name = self.callee_text(id, *value);
+                        let hops = vec![self.hop(id, event.span, format!("calls `{name}`"))];
+                        let at = self.location(id, event.span);
+                        add_blocking(&mut summary, Blocks { entry, name, at, hops });
+                    }
+                    self.add_callees(id, event, &mut summary);
+                }
+                What::Runs(_) => self.add_callees(id, event, &mut summary),
+                What::Suspend(how, of) => {
+                    summary.may_suspend |= self.may_suspend(id, *how, *of);
+                    self.add_callees(id, event, &mut summary);
+                }
                 What::Acquire(lock, waits) => {
                     let at = self.location(id, event.span);
                     let hops = vec![self.hop(id, event.span, format!("takes `{}`", lock.name))];
@@ -84,14 +98,8 @@ impl<'a> Program<'a> {
         summary
     }
 
-    fn add_call(&self, id: FunctionId, event: &Event, value: ValueIndex, summary: &mut Summary<'a>) {
-        let resolution = self.resolution(id, value);
-        if let Some(entry) = self.blocking_call(id, value, &resolution) {
-            let name = self.callee_text(id, value);
-            let hops = vec![self.hop(id, event.span, format!("calls `{name}`"))];
-            add_blocking(summary, Blocks { entry, name, at: self.location(id, event.span), hops });
-        }
-        for runs in self.runs_in_place(id, value, &resolution) {
+    fn add_callees(&self, id: FunctionId, event: &Event, summary: &mut Summary<'a>) {
+        for runs in self.in_place(id, event) {
             // Every candidate must do it: an effect of one alone is no effect of the call.
             let summaries: Vec<_> = runs.candidates.iter().map(|callee| (*callee, self.summary(*callee))).collect();
             let Some(((callee, first), others)) = summaries.split_first() else { continue };
@@ -105,12 +113,10 @@ impl<'a> Program<'a> {
                 }
             }
             for takes in &first.takes {
-                let lock = self.substituted(id, value, *callee, &takes.lock);
+                let lock = self.bound(id, &runs.binding, *callee, &takes.lock);
                 let is_everywhere = others.iter().all(|(other, summary)| {
-                    summary
-                        .takes
-                        .iter()
-                        .any(|takes| self.substituted(id, value, *other, &takes.lock).place == lock.place)
+                    let theirs = |takes: &Takes| self.bound(id, &runs.binding, *other, &takes.lock);
+                    summary.takes.iter().any(|takes| theirs(takes).place == lock.place)
                 });
                 if is_everywhere {
                     let hops = std::iter::once(hop.clone()).chain(takes.hops.iter().cloned()).collect();
@@ -118,6 +124,30 @@ impl<'a> Program<'a> {
                 }
             }
         }
+    }
+
+    /// The project functions that run before what happens at an event is over.
+    pub fn in_place(&self, id: FunctionId, event: &Event) -> Vec<InPlace> {
+        match &event.what {
+            What::Call(value) => self.runs_at(id, *value, false),
+            // What an asynchronous callee does, it does where it is awaited.
+            What::Suspend(Suspension::Await, Some(value)) if self.function(id).call(*value).is_some() => {
+                self.runs_at(id, *value, true)
+            }
+            What::Runs(implicit) => vec![InPlace {
+                candidates: vec![implicit.callee],
+                is_awaited: self.function(implicit.callee).is_async(),
+                what: implicit.what.clone(),
+                binding: Binding::Receiver(implicit.receiver.clone()),
+            }],
+            What::Suspend(..) | What::Acquire(..) => Vec::new(),
+        }
+    }
+
+    fn runs_at(&self, id: FunctionId, value: ValueIndex, awaited: bool) -> Vec<InPlace> {
+        let mut found = self.runs_in_place(id, value, &self.resolution(id, value));
+        found.retain(|in_place| in_place.is_awaited == awaited);
+        found
     }
 
     /// The project functions that run before a call, or the await of its result, is over.
@@ -130,10 +160,12 @@ impl<'a> Program<'a> {
             let runs = match self.function(*first).colour {
                 Colour::Plain => true,
                 Colour::Async => self.is_awaited(id, value),
-                Colour::Generator | Colour::AsyncGenerator => false,
+                Colour::Generator => self.is_driven_here(id, value),
+                Colour::AsyncGenerator => false,
             };
-            if runs {
-                found.push(InPlace { candidates: functions, is_awaited, what: format!("calls `{}`", text()) });
+            if runs && !functions.iter().any(|callee| self.is_wrapped_elsewhere(*callee)) {
+                let what = format!("calls `{}`", text());
+                found.push(InPlace { candidates: functions, is_awaited, what, binding: Binding::Call(value) });
             }
         }
         let function = self.function(id);
@@ -163,8 +195,46 @@ impl<'a> Program<'a> {
             let body = self.function(closure);
             if body.kind == FunctionKind::Closure && body.colour == Colour::Plain {
                 let what = format!("runs a closure in `{callee}`");
-                found.push(InPlace { candidates: vec![closure], is_awaited: false, what });
+                let binding = Binding::Receiver(LockPlace::unknown());
+                found.push(InPlace { candidates: vec![closure], is_awaited: false, what, binding });
             }
+        }
+    }
+
+    /// Whether a generator that a call makes is driven by the very statement: a loop over it, a managed block.
+    fn is_driven_here(&self, id: FunctionId, value: ValueIndex) -> bool {
+        let function = self.function(id);
+        function.loops.iter().any(|one| one.over == Some(value))
+            || function.managed.iter().any(|managed| managed.value == value)
+    }
+
+    /// Whether a decorator hands the function to a thread, so that calling it only makes something to await.
+    fn is_wrapped_elsewhere(&self, id: FunctionId) -> bool {
+        let function = self.function(id);
+        let tables = self.tables(self.language(id.module));
+        function.decorators.iter().any(|decorator| {
+            self.decorator_name(id, &decorator.path)
+                .and_then(|name| tables.offload(&name))
+                .is_some_and(|offload| offload.wraps && offload.runs != Runs::Same)
+        })
+    }
+
+    /// The function that a managed block's entry runs: a context manager of the project, or its class's `__enter__`.
+    pub fn entered_function(&self, id: FunctionId, value: ValueIndex, is_async: bool) -> Option<(FunctionId, Binding)> {
+        let function = self.function(id);
+        if let ValueKind::Call(_) = function.value(value).kind {
+            let resolution = self.resolution(id, value);
+            if let [super::calls::Target::Function(callee)] = resolution.targets[..]
+                && matches!(self.function(callee).colour, Colour::Generator | Colour::AsyncGenerator)
+            {
+                return Some((callee, Binding::Call(value)));
+            }
+        }
+        let definition = self.value_type(id, value).instance()?.definition?;
+        let name = if is_async { "__aenter__" } else { "__enter__" };
+        match self.method(definition, name).first() {
+            Some(Member::Function(callee)) => Some((*callee, Binding::Receiver(self.lock_place(id, value)))),
+            _ => None,
         }
     }
 
@@ -218,6 +288,8 @@ pub struct InPlace {
     pub is_awaited: bool,
     /// What happens: "calls `load_flags`".
     pub what: String,
+    /// How its parameters are bound.
+    pub binding: Binding,
 }
 
 fn add_blocking<'a>(summary: &mut Summary<'a>, blocks: Blocks<'a>) {

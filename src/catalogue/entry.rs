@@ -57,6 +57,8 @@ pub enum BlockingKind {
     Database,
     /// The file system.
     File,
+    /// As many files as a folder or archive holds.
+    Tree,
     /// Another process.
     Process,
     /// The processor: work long enough to be felt.

@@ -38,9 +38,10 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     }
 }
 
-/// Short input and output in a loop adds up.
+/// Short input and output adds up in a loop, whether it is written here or walks a folder inside the call.
 pub(super) fn raised(verdict: Verdict, entry: &Blocking, in_loop: bool) -> Verdict {
-    if in_loop && entry.stake == Stake::Io { verdict.level(Level::Warning) } else { verdict }
+    let is_many = in_loop || entry.kind == BlockingKind::Tree;
+    if is_many && entry.stake == Stake::Io { verdict.level(Level::Warning) } else { verdict }
 }
 
 pub(super) fn what_it_blocks(cx: &RuleContext, id: FunctionId) -> &'static str {
@@ -68,6 +69,7 @@ pub(super) fn waits_for(kind: BlockingKind) -> &'static str {
         BlockingKind::Network => "waits for the network",
         BlockingKind::Database => "waits for the database",
         BlockingKind::File => "reads or writes files",
+        BlockingKind::Tree => "reads or writes whole folders",
         BlockingKind::Process => "waits for a process",
         BlockingKind::Cpu => "computes for long",
         BlockingKind::LockWait => "waits for another thread",

@@ -6,7 +6,6 @@ use crate::analysis::FunctionId;
 use crate::analysis::held::{Event, Held, Waits, What};
 use crate::analysis::locks::Lock;
 use crate::catalogue::{Flavour, LockKind};
-use crate::flow::Suspension;
 use crate::verdict::{Confidence, Verdict};
 
 use super::context::RuleContext;
@@ -34,76 +33,44 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
                     .evidence(cx.location(id, event.span), format!("`{}` is taken again here", lock.name));
                 out.push(verdict);
             }
-            What::Call(value) => {
-                // What an asynchronous callee takes, it takes where it is awaited.
-                through_call(cx, id, event, *value, Runs::InCall, out);
-            }
-            What::Suspend(Suspension::Await, Some(value)) => {
-                through_call(cx, id, event, *value, Runs::InAwait, out);
-            }
-            What::Suspend(..) | What::Acquire(_, Waits::No) => {}
+            What::Call(_) | What::Runs(_) | What::Suspend(..) => through_call(cx, id, event, out),
+            What::Acquire(_, Waits::No) => {}
         }
     }
 }
 
-/// Whether the callee runs in the call itself or where its result is awaited.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Runs {
-    InCall,
-    InAwait,
-}
-
-fn through_call(
-    cx: &RuleContext,
-    id: FunctionId,
-    event: &Event,
-    value: crate::flow::ValueIndex,
-    runs: Runs,
-    out: &mut Vec<Verdict>,
-) {
+fn through_call(cx: &RuleContext, id: FunctionId, event: &Event, out: &mut Vec<Verdict>) {
     let function = cx.function(id);
-    if function.call(value).is_none() {
-        return;
-    }
-    let resolution = cx.resolution(id, value);
-    for in_place in cx.program.runs_in_place(id, value, &resolution) {
-        if in_place.is_awaited != (runs == Runs::InAwait) {
-            continue;
-        }
+    for in_place in cx.program.in_place(id, event) {
         let mut candidates = in_place.candidates.iter();
         let Some(&callee) = candidates.next() else { continue };
+        let bound = |callee: FunctionId, lock: &Lock| cx.program.bound(id, &in_place.binding, callee, lock);
         let summary = cx.program.summary(callee);
         for takes in summary.takes.iter().filter(|takes| takes.waits == Waits::Yes) {
-            let lock = cx.program.substituted(id, value, callee, &takes.lock);
+            let lock = bound(callee, &takes.lock);
             let Some((held, confidence)) = held_already(event, &lock) else { continue };
             // May is not must: every candidate has to take it.
             let is_taken_by_all = candidates.clone().all(|&other| {
-                cx.program
-                    .summary(other)
-                    .takes
-                    .iter()
-                    .any(|takes| cx.program.substituted(id, value, other, &takes.lock).place.is_same(&lock.place))
+                let theirs = cx.program.summary(other);
+                theirs.takes.iter().any(|takes| bound(other, &takes.lock).place.is_same(&lock.place))
             });
             if !is_taken_by_all {
                 continue;
             }
-            let call = cx.program.callee_text(id, value);
+            let name = &held.lock.name;
             let verdict = cx
-                .violated(NAME, confidence, id, function.value(value).span, &format!("`{}`", held.lock.name))
-                .assumes(format!(
-                    "nothing that `{}` calls while it holds `{}` takes it again",
-                    function.name, held.lock.name
-                ))
+                .violated(NAME, confidence, id, event.span, &format!("`{name}`"))
+                .assumes(format!("nothing that `{}` runs while it holds `{name}` takes it again", function.name))
                 .says(format!(
-                    "`{}` holds `{}` and calls `{call}`, which takes it again: {}",
+                    "`{}` holds `{name}` and {}, which takes it again: {}",
                     function.name,
-                    held.lock.name,
+                    in_place.what,
                     harm(&lock)
                 ))
-                .helps(format!("call `{call}` after the lock is released, or split off what it does under the lock"))
+                .helps("release the lock before, or split off what is done under it")
                 .evidence(cx.location(id, held.taken), taken(cx, id, held))
                 .evidence(takes.at.clone(), format!("`{}` is taken again here", takes.lock.name))
-                .trace([cx.program.hop(id, function.value(value).span, in_place.what.clone())])
+                .trace([cx.program.hop(id, event.span, in_place.what.clone())])
                 .trace(takes.hops.iter().cloned());
             out.push(verdict);
             return;
