@@ -246,6 +246,8 @@ impl<'a> Program<'a> {
             match member {
                 Member::Function(function) => targets.push(Target::Function(function)),
                 Member::External(path) => targets.push(Target::External(path)),
+                // In Rust a field is only called in brackets, `(self.run)()`, which is no method call.
+                Member::Field(..) if self.language(id.module) == Language::Rust => {}
                 Member::Field(owner, at) => {
                     let of = self.field_type(owner, at);
                     return self.call_of_value(&of);

@@ -23,8 +23,8 @@ use super::types::Type;
 use super::{FunctionId, Program};
 use crate::catalogue::{Flavour, Manner, Mode, Receiver};
 use crate::flow::{
-    BlockIndex, Call, Callee, Ending, Field, FunctionKind, ManagedIndex, Next, Owner, Place, Step, StepKind, Suspension,
-    ValueIndex, ValueKind,
+    BlockIndex, Call, Callee, Ending, Field, FunctionKind, ManagedIndex, Next, Owner, Place, Step, StepKind,
+    Suspension, ValueIndex, ValueKind,
 };
 use crate::text::{Language, Span};
 

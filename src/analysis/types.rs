@@ -564,6 +564,12 @@ impl<'a> Program<'a> {
             }
             Type::Class(_) | Type::Instance(_) if self.definition_of(of).is_some() => {
                 let Some(id) = self.definition_of(of) else { return Type::Unknown };
+                // In Rust a field and a method may share a name; what is not called is the field.
+                if self.language(id.module) == Language::Rust
+                    && let Some(at) = self.type_def(id).fields.iter().position(|field| field.name == name)
+                {
+                    return self.field_type(id, at as u32);
+                }
                 match self.method(id, name).first() {
                     Some(Member::Field(owner, at)) => self.field_type(*owner, *at),
                     Some(Member::Function(function)) => match self.function(*function).kind {
