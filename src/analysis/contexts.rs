@@ -9,7 +9,7 @@ use super::names::Item;
 use super::types::Type;
 use super::{FunctionId, ModuleId, Program};
 use crate::catalogue::Runs;
-use crate::flow::{FunctionKind, ValueIndex, ValueKind};
+use crate::flow::{Callee, FunctionKind, Root, ValueIndex, ValueKind};
 use crate::text::Span;
 use crate::verdict::Location;
 
@@ -46,6 +46,8 @@ pub struct HandOver {
     pub runs: Runs,
     /// Whether several may run at once: handed over in a loop, or several times.
     pub is_repeated: bool,
+    /// Whether it is a method of the same object each time, as far as the text tells.
+    pub is_same_receiver: bool,
     /// Where it is handed over.
     pub at: Location,
     /// To whom, in the user's own words.
@@ -216,15 +218,21 @@ impl<'a> Program<'a> {
         }
         let resolution = self.resolution(id, value);
         let function = self.function(id);
-        let in_loop = function.blocks[function.value(value).block.at()].in_loop.is_some();
+        let made = function.value(value);
+        let here = function.blocks[made.block.at()].in_loop;
+        // What is awaited where it is started runs once at a time, however often.
+        let again = here.is_some() && !self.is_awaited(id, value);
         let mut add = |argument: ValueIndex, runs: Runs| {
+            let around = function.blocks[function.value(argument).block.at()].in_loop;
+            let several = around.is_some() && around != here;
             for callee in self.functions_meant(id, argument) {
                 found.push(HandOver {
                     callee,
                     by: id,
                     runs,
-                    is_repeated: in_loop,
-                    at: self.location(id, function.value(value).span),
+                    is_repeated: again || several,
+                    is_same_receiver: self.is_same_receiver(id, argument),
+                    at: self.location(id, made.span),
                     to: self.function(callee).name.clone(),
                 });
             }
@@ -238,7 +246,55 @@ impl<'a> Program<'a> {
             for argument in self.arguments_meant(call, &spawn.argument) {
                 add(argument, spawn.runs);
             }
+            if spawn.argument.rest {
+                for argument in call.arguments.iter().filter(|argument| argument.is_spread) {
+                    for item in self.items_of(id, argument.value) {
+                        add(item, spawn.runs);
+                    }
+                }
+            }
         }
+    }
+
+    /// What a collection was written with: `[f(x) for x in xs]`, also by the name it was given.
+    fn items_of(&self, id: FunctionId, value: ValueIndex) -> Vec<ValueIndex> {
+        let function = self.function(id);
+        let node = function.value(value);
+        match &node.kind {
+            ValueKind::Collection(_, items) => items.iter().map(|(_, item)| *item).collect(),
+            ValueKind::Place(place) => {
+                let Some(variable) = place.as_variable() else { return Vec::new() };
+                let bound = self.reaching(id, variable, node.block, node.step).values;
+                let items = bound.into_iter().filter_map(|bound| match &function.value(bound).kind {
+                    ValueKind::Collection(_, items) => Some(items.iter().map(|(_, item)| *item)),
+                    _ => None,
+                });
+                items.flatten().collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether a method that is handed over belongs to one object however often that happens.
+    fn is_same_receiver(&self, id: FunctionId, argument: ValueIndex) -> bool {
+        let function = self.function(id);
+        let value = function.value(argument);
+        let receiver = match &value.kind {
+            ValueKind::Call(call) => match &call.callee {
+                Callee::Method(receiver, _) => &function.value(*receiver).kind,
+                _ => return true,
+            },
+            kind => kind,
+        };
+        let ValueKind::Place(place) = receiver else { return false };
+        let Root::Variable(variable) = place.root else { return true };
+        let around = function.blocks[value.block.at()].in_loop;
+        // A variable that the loop gives a value is another object at every turn.
+        let is_made_anew = |bound: &ValueIndex| {
+            let inside = function.blocks[function.value(*bound).block.at()].in_loop;
+            inside.is_some() && inside == around
+        };
+        !self.shape(id).binds(variable).iter().any(is_made_anew)
     }
 
     /// The project functions that an argument means: the function itself, or the one whose coroutine it is.
