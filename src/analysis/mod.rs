@@ -19,10 +19,12 @@ pub mod contexts;
 pub mod effects;
 pub mod held;
 pub mod locks;
+pub mod makes;
 pub mod names;
 pub mod shape;
 pub mod summary;
 pub mod types;
+pub mod uses;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

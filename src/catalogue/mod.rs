@@ -104,6 +104,8 @@ pub struct Tables {
     decorators: Table<Context>,
     methods: Table<Context>,
     transparent: Vec<String>,
+    /// Decorators and attributes that leave a function what it is.
+    keeping: Vec<String>,
     #[serde(skip)]
     separator: &'static str,
 }
@@ -146,6 +148,7 @@ impl Tables {
         self.decorators.absorb(more.decorators);
         self.methods.absorb(more.methods);
         self.transparent.extend(more.transparent);
+        self.keeping.extend(more.keeping);
     }
 
     /// How a call blocks, if it does.
@@ -255,6 +258,12 @@ impl Tables {
     pub fn is_transparent(&self, type_name: &str) -> bool {
         let canonical = self.canonical(type_name);
         self.transparent.iter().any(|known| *known == *canonical)
+    }
+
+    /// Whether a function is called as it stands in spite of this decorator or attribute: `staticmethod`, `inline`.
+    pub fn keeps_kind(&self, decorator: &str) -> bool {
+        let canonical = self.canonical(decorator);
+        self.keeping.iter().any(|known| known == decorator || *known == *canonical)
     }
 
     fn find<'t, T>(&'t self, table: &'t Table<T>, name: &str) -> Option<&'t T> {

@@ -7,9 +7,12 @@ mod blocking_in_async;
 mod blocking_through_call;
 mod broken_syntax;
 pub mod context;
+mod dropped_task;
 mod info;
 mod lock_across_await;
 mod lock_reentry;
+mod stale_read_across_await;
+mod unawaited_call;
 
 use std::sync::OnceLock;
 
@@ -53,6 +56,9 @@ static CHECKS: &[Check] = &[
     Check::Function(blocking_through_call::check),
     Check::Function(lock_across_await::check),
     Check::Function(lock_reentry::check),
+    Check::Function(stale_read_across_await::check),
+    Check::Function(unawaited_call::check),
+    Check::Function(dropped_task::check),
     Check::Module(broken_syntax::check),
 ];
 

@@ -1,0 +1,187 @@
+//! Which calls make something that is to be awaited, and which start something that runs by itself.
+//!
+//! A call makes a coroutine if every definition that it may mean does: an `async def`, a plain function that returns
+//! what such a one gives, a library function by the catalogue. Decorators may replace a function; only those that are
+//! known to leave its kind alone are seen through.
+
+use super::calls::{Resolution, Target};
+use super::names::Item;
+use super::types::Type;
+use super::uses::Uses;
+use super::{FunctionId, Program};
+use crate::catalogue::{AwaitableKind, Spawn, Term};
+use crate::flow::{Colour, Decorator, FunctionKind, Next, ValueIndex, ValueKind};
+use crate::text::Language;
+
+/// How many functions deep a returned coroutine or task is followed.
+const DEEPEST: u32 = 4;
+
+/// What a call makes that is nothing until somebody awaits it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Makes {
+    /// A coroutine, or a future that does nothing by itself.
+    Coroutine,
+    /// An asynchronous generator.
+    Generator,
+}
+
+/// What a call starts.
+#[derive(Clone, Copy, Debug)]
+pub struct Starts<'a> {
+    /// The catalogue's entry.
+    pub spawn: &'a Spawn,
+    /// The project function that starts it and returns its handle; `None` for the spawner's own call.
+    pub through: Option<FunctionId>,
+}
+
+impl<'a> Program<'a> {
+    /// What a value is, if it does nothing until it is awaited.
+    pub fn makes(&self, id: FunctionId, value: ValueIndex) -> Option<Makes> {
+        self.makes_within(id, value, DEEPEST)
+    }
+
+    fn makes_within(&self, id: FunctionId, value: ValueIndex, depth: u32) -> Option<Makes> {
+        let function = self.function(id);
+        match &function.value(value).kind {
+            ValueKind::Call(_) => self.resolution_makes(id, &self.resolution(id, value), depth),
+            ValueKind::Function(index) => {
+                let inner = FunctionId { module: id.module, index: *index };
+                (self.function(inner).kind == FunctionKind::AsyncBlock).then_some(Makes::Coroutine)
+            }
+            _ => None,
+        }
+    }
+
+    fn resolution_makes(&self, id: FunctionId, resolution: &Resolution, depth: u32) -> Option<Makes> {
+        let mut made = None;
+        for target in &resolution.targets {
+            let one = match target {
+                Target::Function(callee) => self.function_makes(*callee, depth)?,
+                Target::External(name) => self.external_makes(self.language(id.module), name)?,
+                Target::Construct(..) => return None,
+            };
+            if made.is_some_and(|made| made != one) {
+                return None;
+            }
+            made = Some(one);
+        }
+        made
+    }
+
+    fn external_makes(&self, language: Language, name: &str) -> Option<Makes> {
+        let tables = self.tables(language);
+        let is_lazy = match language {
+            Language::Python => tables
+                .awaitable(name)
+                .is_some_and(|entry| matches!(entry.kind, AwaitableKind::Coroutine | AwaitableKind::Context)),
+            Language::Rust => {
+                tables.spawn(name).is_none()
+                    && tables.signature(name).is_some_and(|signature| matches!(signature.returns, Term::Future(_)))
+            }
+        };
+        is_lazy.then_some(Makes::Coroutine)
+    }
+
+    /// What calling a project function makes, if it is to be awaited.
+    pub fn function_makes(&self, id: FunctionId, depth: u32) -> Option<Makes> {
+        let function = self.function(id);
+        if function.kind == FunctionKind::Property || depth == 0 {
+            return None;
+        }
+        if !function.decorators.iter().all(|decorator| self.keeps_kind(id, decorator)) {
+            return None;
+        }
+        match function.colour {
+            Colour::Async => Some(Makes::Coroutine),
+            Colour::AsyncGenerator => Some(Makes::Generator),
+            Colour::Generator => None,
+            Colour::Plain if self.language(id.module) == Language::Rust => {
+                // A closure's body is its result, and a written `impl Future` says so.
+                (function.returns.is_some() && matches!(self.return_type(id), Type::Future(_)))
+                    .then_some(Makes::Coroutine)
+            }
+            Colour::Plain => {
+                let mut made = None;
+                for block in &function.blocks {
+                    if let Next::Return(Some(value)) = &block.next {
+                        let is_none =
+                            matches!(function.value(*value).kind, ValueKind::Literal(crate::flow::Literal::None));
+                        if !is_none {
+                            made = Some(self.makes_within(id, *value, depth - 1)?);
+                        }
+                    }
+                }
+                made
+            }
+        }
+    }
+
+    /// Whether a decorated function is still what its definition says.
+    fn keeps_kind(&self, id: FunctionId, decorator: &Decorator) -> bool {
+        let tables = self.tables(self.language(id.module));
+        let written = decorator.path.join(self.language(id.module).separator());
+        if tables.keeps_kind(&written) {
+            return true;
+        }
+        match self.resolve_in(id, &decorator.path) {
+            Item::External(name) => tables.keeps_kind(&name),
+            Item::Function(of) => {
+                let mut replaced = self.return_type(of);
+                if decorator.is_called {
+                    replaced = match replaced {
+                        Type::Function(inner) => self.return_type(inner),
+                        _ => Type::Unknown,
+                    };
+                }
+                matches!(replaced, Type::Function(inner) if self.function(inner).colour == Colour::Async)
+            }
+            _ => false,
+        }
+    }
+
+    /// What a call starts whose handle the caller gets, and nobody else.
+    pub fn starts(&self, id: FunctionId, value: ValueIndex) -> Option<Starts<'a>> {
+        self.starts_within(id, value, DEEPEST)
+    }
+
+    fn starts_within(&self, id: FunctionId, value: ValueIndex, depth: u32) -> Option<Starts<'a>> {
+        self.function(id).call(value)?;
+        let resolution = self.resolution(id, value);
+        match &resolution.targets[..] {
+            [Target::External(_)] => {
+                let spawn = self.spawn(id, &resolution)?;
+                Some(Starts { spawn, through: None })
+            }
+            [Target::Function(callee)] => {
+                let spawn = self.returns_handle(*callee, depth)?;
+                Some(Starts { spawn, through: Some(*callee) })
+            }
+            _ => None,
+        }
+    }
+
+    /// What a plain function starts only to return the handle.
+    fn returns_handle(&self, id: FunctionId, depth: u32) -> Option<&'a Spawn> {
+        let function = self.function(id);
+        if function.colour != Colour::Plain || !function.decorators.is_empty() || depth == 0 {
+            return None;
+        }
+        let uses = Uses::of(&function);
+        let mut found = None;
+        for block in &function.blocks {
+            let Next::Return(Some(value)) = block.next else { continue };
+            let made = match &function.value(value).kind {
+                ValueKind::Place(place) => {
+                    let variable = place.as_variable()?;
+                    let at = function.value(value);
+                    let reaching = self.reaching(id, variable, at.block, at.step);
+                    let &[only] = &reaching.values[..] else { return None };
+                    (uses.only_bound(only) == Some(variable) && uses.reads(variable) == [value]).then_some(only)?
+                }
+                _ => value,
+            };
+            found = Some(self.starts_within(id, made, depth - 1)?.spawn);
+        }
+        found
+    }
+}

@@ -1,0 +1,335 @@
+//! What becomes of a value: who uses it, and whether any use can still make something of it.
+//!
+//! A coroutine that is thrown away, tested for truth or written into a string is lost; one that is stored, returned or
+//! handed to somebody is out of sight and taken for kept. A value is lost only if every one of its uses loses it:
+//!
+//! ~~~text
+//! saving = save(row)        bound, and the only use of the name
+//! if saving: …              is a condition: lost
+//! ~~~
+
+use rustc_hash::FxHashMap;
+
+use super::{FunctionId, Program};
+use crate::catalogue::Runs;
+use crate::flow::{
+    Call, Callee, Collection, Function, Next, Quality, StepKind, Suspension, ValueIndex, ValueKind, VariableIndex,
+};
+use crate::text::{Language, Span};
+
+/// How often one value may lead to another.
+const DEEPEST: u32 = 8;
+
+/// What a value is, as far as it decides which uses lose it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carries {
+    /// Something to await, itself.
+    Awaitable,
+    /// A collection of things to await.
+    Awaitables,
+    /// The handle of something that runs.
+    Handle,
+    /// A collection of such handles.
+    Handles,
+}
+
+/// How a value is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Loss {
+    /// It is thrown away where it is made.
+    Discarded,
+    /// It is bound to a variable that nobody reads afterwards.
+    Unused(VariableIndex),
+    /// It decides a branch.
+    Condition,
+    /// It goes into an operator or a string.
+    Operation,
+    /// It is handed to a call that does nothing with it.
+    Sink(ValueIndex),
+    /// It is looped over as if it were a list.
+    Loop,
+    /// It is taken apart as if it were a tuple.
+    Unpacked,
+    /// It is only given something to call when it is done, which keeps nothing.
+    Callback(ValueIndex),
+}
+
+/// One place where a value is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// How.
+    pub how: Loss,
+    /// Where.
+    pub at: Span,
+}
+
+/// Who uses the values of a function.
+#[derive(Debug, Default)]
+pub struct Uses {
+    by_value: FxHashMap<ValueIndex, Vec<Use>>,
+    reads: FxHashMap<VariableIndex, Vec<ValueIndex>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Use {
+    Discarded(Span),
+    Bound(VariableIndex, Span),
+    Decides(Span),
+    Part(ValueIndex),
+    /// Stored, returned, awaited, entered: somebody has it.
+    Kept,
+}
+
+impl Uses {
+    /// The uses in a function.
+    pub fn of(function: &Function) -> Self {
+        let mut uses = Self::default();
+        for (at, value) in function.values.iter().enumerate() {
+            let user = ValueIndex(at as u32);
+            if let ValueKind::Place(place) = &value.kind
+                && let crate::flow::Root::Variable(variable) = place.root
+            {
+                uses.reads.entry(variable).or_default().push(user);
+            }
+            for_each_part(&value.kind, |part| uses.add(part, Use::Part(user)));
+        }
+        for (_, _, step) in function.steps() {
+            match &step.kind {
+                StepKind::Discard(value) => uses.add(*value, Use::Discarded(step.span)),
+                StepKind::Bind(variable, value) => uses.add(*value, Use::Bound(*variable, step.span)),
+                StepKind::Write(_, _, Some(value)) | StepKind::Suspend(_, Some(value)) => uses.add(*value, Use::Kept),
+                _ => {}
+            }
+        }
+        for managed in &function.managed {
+            uses.add(managed.value, Use::Kept);
+        }
+        for block in &function.blocks {
+            match &block.next {
+                Next::Branch(Some(value), _) => {
+                    let span = function.value(*value).span;
+                    uses.add(*value, Use::Decides(span));
+                }
+                Next::Return(Some(value)) | Next::Raise(Some(value)) => uses.add(*value, Use::Kept),
+                _ => {}
+            }
+        }
+        uses
+    }
+
+    fn add(&mut self, value: ValueIndex, of: Use) {
+        self.by_value.entry(value).or_default().push(of);
+    }
+
+    /// The values that read a variable.
+    pub fn reads(&self, variable: VariableIndex) -> &[ValueIndex] {
+        self.reads.get(&variable).map_or(&[], Vec::as_slice)
+    }
+
+    /// The values that are made from one.
+    pub fn parts_of(&self, value: ValueIndex) -> impl Iterator<Item = ValueIndex> {
+        self.by_value.get(&value).into_iter().flatten().filter_map(|of| match of {
+            Use::Part(user) => Some(*user),
+            _ => None,
+        })
+    }
+
+    /// Whether a value has exactly one use, that of being bound, and to which variable.
+    pub fn only_bound(&self, value: ValueIndex) -> Option<VariableIndex> {
+        match self.by_value.get(&value).map(Vec::as_slice) {
+            Some([Use::Bound(variable, _)]) => Some(*variable),
+            _ => None,
+        }
+    }
+}
+
+/// The values that a value is made from.
+pub fn for_each_part(kind: &ValueKind, mut each: impl FnMut(ValueIndex)) {
+    match kind {
+        ValueKind::Field(of, _)
+        | ValueKind::Index(of)
+        | ValueKind::Awaited(of)
+        | ValueKind::Entered(of)
+        | ValueKind::Element(of)
+        | ValueKind::Component(of, _)
+        | ValueKind::Payload(of, ..)
+        | ValueKind::Try(of)
+        | ValueKind::Reference(of)
+        | ValueKind::Dereference(of)
+        | ValueKind::Cast(of, _) => each(*of),
+        ValueKind::Call(call) => {
+            if let Callee::Method(receiver, _) | Callee::Value(receiver) = &call.callee {
+                each(*receiver);
+            }
+            call.arguments.iter().for_each(|argument| each(argument.value));
+        }
+        ValueKind::Collection(_, items) => items.iter().for_each(|(_, item)| each(*item)),
+        ValueKind::Choice(items) | ValueKind::Operation(items) => items.iter().for_each(|item| each(*item)),
+        ValueKind::Unknown
+        | ValueKind::Literal(_)
+        | ValueKind::Place(_)
+        | ValueKind::Path(..)
+        | ValueKind::Function(_)
+        | ValueKind::Received => {}
+    }
+}
+
+impl Program<'_> {
+    /// Where a value is lost, if every one of its uses loses it; `None` if anybody may have it.
+    pub fn losses(&self, id: FunctionId, uses: &Uses, value: ValueIndex, carries: Carries) -> Option<Vec<Lost>> {
+        let mut lost = Vec::new();
+        self.is_lost(id, uses, value, carries, DEEPEST, &mut lost).then_some(lost)
+    }
+
+    fn is_lost(
+        &self,
+        id: FunctionId,
+        uses: &Uses,
+        value: ValueIndex,
+        carries: Carries,
+        depth: u32,
+        lost: &mut Vec<Lost>,
+    ) -> bool {
+        // A use that lowering does not record is not seen: no use at all proves nothing.
+        let Some(all) = uses.by_value.get(&value).filter(|_| depth > 0) else { return false };
+        let is_handle = matches!(carries, Carries::Handle | Carries::Handles);
+        all.iter().all(|one| match *one {
+            Use::Kept => false,
+            Use::Discarded(at) => {
+                lost.push(Lost { how: Loss::Discarded, at });
+                true
+            }
+            Use::Decides(at) => {
+                lost.push(Lost { how: Loss::Condition, at });
+                !is_handle
+            }
+            Use::Bound(variable, at) => self.is_lost_in(id, uses, (variable, value, at), carries, depth - 1, lost),
+            Use::Part(user) => self.is_lost_as_part(id, uses, value, user, carries, depth - 1, lost),
+        })
+    }
+
+    fn is_lost_in(
+        &self,
+        id: FunctionId,
+        uses: &Uses,
+        (variable, value, at): (VariableIndex, ValueIndex, Span),
+        carries: Carries,
+        depth: u32,
+        lost: &mut Vec<Lost>,
+    ) -> bool {
+        let function = self.function(id);
+        if function.quality != Quality::Whole || self.is_captured(id, variable) {
+            return false;
+        }
+        let reads = uses.reads(variable).iter().filter(|&&read| {
+            let read = function.value(read);
+            self.reaching(id, variable, read.block, read.step).values.contains(&value)
+        });
+        let reads: Vec<ValueIndex> = reads.copied().collect();
+        if reads.is_empty() {
+            lost.push(Lost { how: Loss::Unused(variable), at });
+            return true;
+        }
+        reads.into_iter().all(|read| match &function.value(read).kind {
+            ValueKind::Place(place) if place.as_variable().is_some() => {
+                self.is_lost(id, uses, read, carries, depth, lost)
+            }
+            _ => false,
+        })
+    }
+
+    /// Whether a function inside this one uses a variable of it.
+    fn is_captured(&self, id: FunctionId, variable: VariableIndex) -> bool {
+        let module = self.module(id.module);
+        module.functions.iter().any(|inner| {
+            inner.parent == Some(id.index) && inner.variables.iter().any(|known| known.captures == Some(variable))
+        })
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn is_lost_as_part(
+        &self,
+        id: FunctionId,
+        uses: &Uses,
+        value: ValueIndex,
+        user: ValueIndex,
+        carries: Carries,
+        depth: u32,
+        lost: &mut Vec<Lost>,
+    ) -> bool {
+        let function = self.function(id);
+        let at = function.value(user).span;
+        let is_python = self.language(id.module) == Language::Python;
+        let mut lose = |how| {
+            lost.push(Lost { how, at });
+            true
+        };
+        match &function.value(user).kind {
+            ValueKind::Choice(_) | ValueKind::Reference(_) => self.is_lost(id, uses, user, carries, depth, lost),
+            ValueKind::Collection(kind, _) => match kind {
+                Collection::Tuple | Collection::List | Collection::Set | Collection::Mapping => {
+                    let together = match carries {
+                        Carries::Awaitable | Carries::Awaitables => Carries::Awaitables,
+                        Carries::Handle | Carries::Handles => Carries::Handles,
+                    };
+                    self.is_lost(id, uses, user, together, depth, lost)
+                }
+                Collection::Struct(_) | Collection::Join | Collection::Select => false,
+            },
+            ValueKind::Operation(_) if carries == Carries::Awaitable && is_python => lose(Loss::Operation),
+            ValueKind::Element(_) if carries == Carries::Awaitable && is_python => lose(Loss::Loop),
+            ValueKind::Component(..) if carries == Carries::Awaitable && is_python => lose(Loss::Unpacked),
+            ValueKind::Call(call) => match carries {
+                Carries::Awaitable | Carries::Awaitables if self.swallows(id, user, call, value) => {
+                    lose(Loss::Sink(user))
+                }
+                Carries::Handle if self.only_calls_back(id, user, call, value) => lose(Loss::Callback(user)),
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    /// Whether a call throws away what it is given here, if that is to be awaited.
+    fn swallows(&self, id: FunctionId, user: ValueIndex, call: &Call, value: ValueIndex) -> bool {
+        let resolution = self.resolution(id, user);
+        let sink =
+            resolution.external().and_then(|name| self.tables(self.language(id.module)).swallows_awaitables(name));
+        sink.is_some_and(|argument| self.arguments_meant(call, argument).contains(&value))
+    }
+
+    /// Whether a method of a handle only takes something to call later.
+    fn only_calls_back(&self, id: FunctionId, user: ValueIndex, call: &Call, value: ValueIndex) -> bool {
+        let Callee::Method(receiver, _) = &call.callee else { return false };
+        *receiver == value
+            && self.offload(id, &self.resolution(id, user)).is_some_and(|offload| offload.runs == Runs::Loop)
+    }
+
+    /// Whether a function waits at length, or yields, at or after a step: what its variables hold lives as long.
+    pub fn stays_after(&self, id: FunctionId, block: crate::flow::BlockIndex) -> bool {
+        let function = self.function(id);
+        let mut seen = vec![false; function.blocks.len()];
+        let mut work = vec![block];
+        while let Some(at) = work.pop() {
+            if std::mem::replace(&mut seen[at.at()], true) {
+                continue;
+            }
+            let body = &function.blocks[at.at()];
+            let in_loop = body.in_loop.is_some_and(|index| {
+                let around = &function.loops[index.at()];
+                // The loop that the value is bound in binds it anew at every turn.
+                around.kind != crate::flow::LoopKind::For && function.blocks[block.at()].in_loop != Some(index)
+            });
+            let stays = body.steps.iter().any(|step| match step.kind {
+                StepKind::Suspend(Suspension::Yield, _) => true,
+                StepKind::Suspend(..) => in_loop,
+                _ => false,
+            });
+            if stays {
+                return true;
+            }
+            work.extend(body.next.targets());
+        }
+        false
+    }
+}

@@ -1,0 +1,122 @@
+//! A coroutine or future is made and never awaited.
+
+use crate::analysis::FunctionId;
+use crate::analysis::makes::Makes;
+use crate::analysis::types::Type;
+use crate::analysis::uses::{Carries, Loss, Lost, Uses};
+use crate::catalogue::Runs;
+use crate::flow::{Call, ValueIndex, ValueKind};
+use crate::text::Language;
+use crate::verdict::{Confidence, Verdict};
+
+use super::context::RuleContext;
+
+const NAME: &str = "unawaited-call";
+
+pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
+    let function = cx.function(id);
+    let shape = cx.program.shape(id);
+    let mut uses = None;
+    for (at, value) in function.values.iter().enumerate() {
+        let index = ValueIndex(at as u32);
+        if !shape.is_reachable(value.block) {
+            continue;
+        }
+        if let ValueKind::Call(call) = &value.kind {
+            handed_to_plain_code(cx, id, index, call, out);
+        }
+        let Some(made) = cx.program.makes(id, index) else { continue };
+        let uses = uses.get_or_insert_with(|| Uses::of(&function));
+        let Some(lost) = cx.program.losses(id, uses, index, Carries::Awaitable) else { continue };
+        out.push(never_awaited(cx, id, index, made, &lost));
+    }
+}
+
+fn never_awaited(cx: &RuleContext, id: FunctionId, index: ValueIndex, made: Makes, lost: &[Lost]) -> Verdict {
+    let function = cx.function(id);
+    let name = name(cx, id, index);
+    let thing = thing(cx, id, made);
+    let first = lost.iter().min_by_key(|lost| lost.at.start);
+    let what = first.map_or_else(String::new, |lost| format!(": {}", loss(cx, id, *lost)));
+    let verb = if made == Makes::Generator { "iterates" } else { "awaits" };
+    let help = match cx.language(id.module) {
+        Language::Python if made == Makes::Generator => "loop over it with `async for`",
+        Language::Python => "await it, or start a task with it and keep the task",
+        Language::Rust => "`.await` it, or spawn it",
+    };
+    let mut verdict = cx
+        .violated(NAME, Confidence::High, id, function.value(index).span, &format!("`{name}`"))
+        .assumes(format!("the {thing} that `{name}` makes is awaited"))
+        .says(format!("`{name}` only makes a {thing}, and nobody {verb} it{what}"))
+        .helps(help);
+    if let Some(first) = first.filter(|lost| !matches!(lost.how, Loss::Discarded | Loss::Unused(_))) {
+        verdict = verdict.evidence(cx.location(id, first.at), loss(cx, id, *first));
+    }
+    for callee in cx.resolution(id, index).functions().into_iter().take(2) {
+        let callee_function = cx.function(callee);
+        let note = format!("`{}` is defined here", callee_function.name);
+        verdict = verdict.evidence(cx.location(callee, callee_function.header), note);
+    }
+    verdict
+}
+
+/// An asynchronous function that is handed to somebody who calls it and expects no coroutine.
+fn handed_to_plain_code(cx: &RuleContext, id: FunctionId, index: ValueIndex, call: &Call, out: &mut Vec<Verdict>) {
+    if call.arguments.is_empty() {
+        return;
+    }
+    let resolution = cx.resolution(id, index);
+    let Some(external) = resolution.external() else { return };
+    let Some(sink) = cx.program.tables(cx.language(id.module)).swallows_awaitables(external) else { return };
+    let runs = cx.program.offload(id, &resolution).map(|offload| offload.runs);
+    if !matches!(runs, Some(Runs::Thread | Runs::Process | Runs::Loop | Runs::Main | Runs::Signal)) {
+        return;
+    }
+    for argument in cx.program.arguments_meant(call, sink) {
+        let Type::Function(callee) = cx.program.value_type(id, argument) else { continue };
+        if cx.program.function_makes(callee, 1).is_none() {
+            continue;
+        }
+        let name = cx.function(callee).name.clone();
+        let to = cx.program.callee_text(id, index);
+        let span = cx.function(id).value(index).span;
+        let definition = cx.location(callee, cx.function(callee).header);
+        out.push(
+            cx.violated(NAME, Confidence::High, id, span, &format!("`{name}`"))
+                .assumes(format!("the coroutine that `{name}` makes is awaited"))
+                .says(format!("`{to}` calls `{name}`, which only makes a coroutine, and nobody awaits it"))
+                .helps("hand over a plain function, or run the coroutine on the loop")
+                .evidence(definition, format!("`{name}` is asynchronous")),
+        );
+    }
+}
+
+fn name(cx: &RuleContext, id: FunctionId, index: ValueIndex) -> String {
+    let function = cx.function(id);
+    match &function.value(index).kind {
+        ValueKind::Function(_) => "async block".to_owned(),
+        _ => cx.program.callee_text(id, index),
+    }
+}
+
+fn thing(cx: &RuleContext, id: FunctionId, made: Makes) -> &'static str {
+    match (made, cx.language(id.module)) {
+        (Makes::Generator, _) => "generator",
+        (Makes::Coroutine, Language::Python) => "coroutine",
+        (Makes::Coroutine, Language::Rust) => "future",
+    }
+}
+
+fn loss(cx: &RuleContext, id: FunctionId, lost: Lost) -> String {
+    let function = cx.function(id);
+    match lost.how {
+        Loss::Discarded => "it is thrown away".to_owned(),
+        Loss::Unused(variable) => format!("`{}` is not used after this", function.variable(variable).name),
+        Loss::Condition => "as a condition it is always true".to_owned(),
+        Loss::Operation => "it goes into an operator or a string as it is".to_owned(),
+        Loss::Sink(call) => format!("`{}` does nothing with it", cx.program.callee_text(id, call)),
+        Loss::Loop => "a plain loop cannot go over it".to_owned(),
+        Loss::Unpacked => "it is taken apart like a tuple".to_owned(),
+        Loss::Callback(_) => "it is only given a callback".to_owned(),
+    }
+}
