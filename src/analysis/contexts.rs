@@ -18,6 +18,8 @@ use crate::verdict::Location;
 pub struct Context {
     /// Every place that is known; empty when nothing is.
     pub runs: Vec<Runs>,
+    /// What shows that it runs on the loop although its colour does not say so.
+    pub shown: Option<(Location, String)>,
     /// Where it shows that several calls of it may be under way at once, and what shows it.
     pub concurrent: Option<(Location, String)>,
 }
@@ -80,9 +82,12 @@ impl<'a> Program<'a> {
             }
         };
         let mut concurrent = None;
+        let mut shown = None;
         for (span, entry) in self.declared_contexts(id) {
             if let Some(runs) = if function.is_async() { entry.r#async } else { entry.sync } {
                 add(runs);
+                let what = format!("`{}` runs on the loop by this", function.name);
+                shown = shown.or(Some((self.location(id, span), what)));
             }
             if entry.concurrent {
                 let what = format!("`{}` may be called again while a call of it is under way", function.name);
@@ -92,6 +97,8 @@ impl<'a> Program<'a> {
         let handed_over = self.hand_overs(id.module);
         for hand_over in handed_over.iter().filter(|hand_over| hand_over.callee == id) {
             add(hand_over.runs);
+            let what = format!("`{}` is handed over here", hand_over.to);
+            shown = shown.or(Some((hand_over.at.clone(), what)));
             if hand_over.is_repeated && concurrent.is_none() {
                 let what = format!("`{}` is started here several times", hand_over.to);
                 concurrent = Some((hand_over.at.clone(), what));
@@ -108,8 +115,10 @@ impl<'a> Program<'a> {
             // What is not handed over runs where it stands.
             let parent = self.context(FunctionId { module: id.module, index: parent });
             context.runs = parent.runs.clone();
+            shown = parent.shown.clone();
         }
         context.concurrent = concurrent;
+        context.shown = shown;
         context
     }
 

@@ -24,7 +24,7 @@ use super::{FunctionId, Program};
 use crate::catalogue::{Flavour, Manner, Mode, Receiver};
 use crate::flow::{
     BlockIndex, Call, Callee, Ending, Field, FunctionKind, ManagedIndex, Next, Owner, Place, Step, StepKind,
-    Suspension, ValueIndex, ValueKind,
+    Suspension, TypeTerm, ValueIndex, ValueKind,
 };
 use crate::text::{Language, Span};
 
@@ -118,6 +118,8 @@ struct Entry {
     acquisition: usize,
     by: HeldBy,
     is_certain: bool,
+    /// The call whose result says whether it is held at all; it does not count until a branch has asked.
+    asked: Option<ValueIndex>,
 }
 
 type State = Vec<Entry>;
@@ -239,7 +241,7 @@ impl<'p, 'a> Walk<'p, 'a> {
             return Facts::default();
         }
         let mut before: Vec<Option<State>> = vec![None; blocks];
-        before[0] = Some(State::new());
+        before[0] = Some(self.guards_given());
         let mut work = std::collections::BTreeSet::from([0usize]);
         // Each block is visited a bounded number of times: states only grow, and only towards uncertainty.
         let mut budget = blocks * 12 + 64;
@@ -250,19 +252,26 @@ impl<'p, 'a> Walk<'p, 'a> {
             budget -= 1;
             let Some(mut state) = before[at].clone() else { continue };
             let block = &function.blocks[at];
-            let mut raised = block.on_raise.map(|handler| (handler, state.clone()));
+            let mut raised: Option<(BlockIndex, Option<State>)> = block.on_raise.map(|handler| (handler, None));
             for (number, step) in block.steps.iter().enumerate() {
+                let former = raised.is_some().then(|| state.clone());
                 self.step(BlockIndex(at as u32), number as u32, step, &mut state);
-                if let Some((_, raised)) = &mut raised {
-                    join(raised, &state);
+                if let (Some((_, raised)), Some(former), true) = (&mut raised, former, may_raise(&step.kind)) {
+                    // What fails to take a lock does not hold it; what fails to release one has done so as far as
+                    // anybody can tell.
+                    add(raised, if state.len() < former.len() { &state } else { &former });
                 }
             }
-            for target in block.next.targets() {
-                if merge(&mut before[target.at()], &state) {
+            if let (Next::Raise(_), Some((_, raised))) = (&block.next, &mut raised) {
+                add(raised, &state);
+            }
+            for (branch, target) in block.next.targets().iter().enumerate() {
+                let answered = self.answered(&block.next, branch, &state);
+                if merge(&mut before[target.at()], answered.as_ref().unwrap_or(&state)) {
                     work.insert(target.at());
                 }
             }
-            if let Some((handler, raised)) = raised
+            if let Some((handler, Some(raised))) = raised
                 && merge(&mut before[handler.at()], &raised)
             {
                 work.insert(handler.at());
@@ -276,7 +285,9 @@ impl<'p, 'a> Walk<'p, 'a> {
                 self.step(BlockIndex(at as u32), number as u32, step, &mut state);
             }
             if let Next::Return(_) = block.next {
-                for entry in state.iter().filter(|entry| entry.by == HeldBy::Manual && entry.is_certain) {
+                for entry in
+                    state.iter().filter(|entry| entry.by == HeldBy::Manual && entry.is_certain && entry.asked.is_none())
+                {
                     let lock = &self.acquisitions[entry.acquisition].lock;
                     if !self.kept.contains(lock) {
                         self.kept.push(lock.clone());
@@ -301,6 +312,72 @@ impl<'p, 'a> Walk<'p, 'a> {
             yielded: self.yielded,
             kept: self.kept,
         }
+    }
+
+    /// The state on a branch that asks whether a lock was got: the first target is where the answer is yes.
+    fn answered(&self, next: &Next, branch: usize, state: &State) -> Option<State> {
+        let Next::Branch(Some(on), _) = next else { return None };
+        let call = self.call_behind(*on)?;
+        state.iter().any(|entry| entry.asked == Some(call)).then(|| {
+            let mut state = state.clone();
+            state.retain_mut(|entry| {
+                let is_it = entry.asked == Some(call);
+                if is_it && branch == 0 {
+                    (entry.asked, entry.is_certain) = (None, true);
+                }
+                !is_it || branch == 0
+            });
+            state
+        })
+    }
+
+    /// The call whose result a value is, as it stands, awaited, or through a variable.
+    fn call_behind(&self, value: ValueIndex) -> Option<ValueIndex> {
+        let function = self.program.function(self.id);
+        match &function.value(value).kind {
+            ValueKind::Call(_) => Some(value),
+            ValueKind::Awaited(of) => self.call_behind(*of),
+            ValueKind::Place(place) => {
+                let at = function.value(value);
+                let reaching = self.program.reaching(self.id, place.as_variable()?, at.block, at.step);
+                match (&reaching.values[..], reaching.from_entry) {
+                    ([only], false) => self.call_behind(*only),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// The guards that parameters bring along: they live through the whole function.
+    fn guards_given(&mut self) -> State {
+        let mut state = State::new();
+        if self.language == Language::Rust {
+            let function = self.program.function(self.id);
+            for (at, parameter) in function.parameters.iter().enumerate() {
+                if matches!(parameter.annotation, None | Some(TypeTerm::Reference(_))) {
+                    continue;
+                }
+                let of = self.program.parameter_type(self.id, at);
+                let Some((type_name, mode)) = self.program.guard_lock(&of, 4) else { continue };
+                let Some(known) = self.program.tables(self.language).lock(&type_name) else { continue };
+                let variable = function.variable(parameter.variable);
+                let lock = Lock {
+                    place: LockPlace::unknown(),
+                    kind: known.kind,
+                    flavour: known.flavour,
+                    mode,
+                    is_reentrant: known.reentrant,
+                    name: variable.name.clone(),
+                    type_name,
+                    is_resolved: true,
+                };
+                let by = HeldBy::Guard(Owner::Variable(parameter.variable));
+                state.push(Entry { acquisition: self.acquisitions.len(), by, is_certain: true, asked: None });
+                self.acquisitions.push(Acquisition { lock: Rc::new(lock), span: variable.span });
+            }
+        }
+        state
     }
 
     fn step(&mut self, block: BlockIndex, number: u32, step: &Step, state: &mut State) {
@@ -406,12 +483,12 @@ impl<'p, 'a> Walk<'p, 'a> {
                 }
                 let by = match self.language {
                     Language::Rust => HeldBy::Guard(Owner::Temporary(value)),
-                    // Whether a lock that was only tried is held, the code asks next; which branch holds it is not
-                    // followed.
-                    Language::Python if waits == Waits::No => return,
                     Language::Python => HeldBy::Manual,
                 };
                 self.take(block, number, 0, lock, span, by, waits, state);
+                if let (Waits::No, HeldBy::Manual, Some(entry)) = (waits, by, state.last_mut()) {
+                    entry.asked = Some(value);
+                }
             }
             return;
         }
@@ -738,9 +815,10 @@ impl<'p, 'a> Walk<'p, 'a> {
         }
         // A lock that is only tried may not be held; what its guard's pattern finds is, but that costs nothing.
         let is_certain = waits == Waits::Yes || matches!(by, HeldBy::Guard(_));
+        let entry_now = Entry { acquisition, by, is_certain, asked: None };
         match state.iter_mut().find(|entry| entry.acquisition == acquisition) {
-            Some(entry) => *entry = Entry { acquisition, by, is_certain },
-            None => state.push(Entry { acquisition, by, is_certain }),
+            Some(entry) => *entry = entry_now,
+            None => state.push(entry_now),
         }
     }
 
@@ -748,6 +826,7 @@ impl<'p, 'a> Walk<'p, 'a> {
         let held = || {
             state
                 .iter()
+                .filter(|entry| entry.asked.is_none())
                 .map(|entry| {
                     let acquisition = &self.acquisitions[entry.acquisition];
                     Held {
@@ -785,6 +864,23 @@ fn is_constructor(call: &Call) -> bool {
     match &call.callee {
         Callee::Path(path) => path.iter().rev().take(2).any(|part| part.starts_with(|c: char| c.is_uppercase())),
         _ => false,
+    }
+}
+
+/// Whether an exception or cancellation may come out of a step.
+fn may_raise(step: &StepKind) -> bool {
+    match step {
+        StepKind::Call(_) | StepKind::Suspend(..) | StepKind::Enter(_) | StepKind::Read(_) => true,
+        StepKind::Exit(_) | StepKind::Bind(..) | StepKind::Write(..) | StepKind::Discard(_) | StepKind::Drop(..) => {
+            false
+        }
+    }
+}
+
+fn add(into: &mut Option<State>, state: &State) {
+    match into {
+        Some(known) => join(known, state),
+        None => *into = Some(state.clone()),
     }
 }
 

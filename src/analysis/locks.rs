@@ -128,7 +128,7 @@ impl<'a> Program<'a> {
                 self.lock_place(id, *of).then(&Field::Name(name.clone()), class)
             }
             ValueKind::Index(of) | ValueKind::Element(of) => self.lock_place(id, *of).then(&Field::Index, None),
-            ValueKind::Path(segments, _) => self.static_place(id, segments),
+            ValueKind::Path(segments, _) => self.static_place(&self.resolve_in(id, segments)),
             ValueKind::Call(_) => self.place_of_call(id, index),
             _ => LockPlace::unknown(),
         }
@@ -176,15 +176,15 @@ impl<'a> Program<'a> {
         }
     }
 
-    fn static_place(&self, id: FunctionId, segments: &[String]) -> LockPlace {
-        let name = match self.resolve_in(id, segments) {
+    fn static_place(&self, item: &Item) -> LockPlace {
+        let name = match item {
             Item::Static(module, at) => {
-                let owner = self.module(module);
-                let Some(place) = owner.statics.get(at as usize) else { return LockPlace::unknown() };
+                let owner = self.module(*module);
+                let Some(place) = owner.statics.get(*at as usize) else { return LockPlace::unknown() };
                 format!("{}:{}", owner.path, place.name)
             }
-            Item::Type(of) => self.type_def(of).qualified.clone(),
-            Item::External(name) => name,
+            Item::Type(of) => self.type_def(*of).qualified.clone(),
+            Item::External(name) => name.clone(),
             _ => return LockPlace::unknown(),
         };
         LockPlace { class: Some(name.clone()), root: LockRoot::Static(name), fields: Vec::new(), is_exact: true }
@@ -192,16 +192,26 @@ impl<'a> Program<'a> {
 
     /// A place in terms of the function, class attributes made one object.
     pub(super) fn canonical_place(&self, id: FunctionId, place: &Place, block: BlockIndex, step: u32) -> LockPlace {
+        let mut fields = &place.fields[..];
         let (mut found, mut of) = match &place.root {
             Root::Variable(variable) => {
                 (self.variable_place(id, *variable, block, step), self.variable_type(id, *variable, block, step))
             }
             Root::Global(path) => {
-                let item = self.resolve_in(id, path);
-                (self.static_place(id, path), self.item_type(&item))
+                let mut item = self.resolve_in(id, path);
+                // `module.lock` is the module's own static.
+                while let (
+                    Item::Module(..) | Item::Package { .. } | Item::External(_),
+                    [Field::Name(name), rest @ ..],
+                ) = (&item, fields)
+                {
+                    item = self.member(&item, name);
+                    fields = rest;
+                }
+                (self.static_place(&item), self.item_type(&item))
             }
         };
-        for field in &place.fields {
+        for field in fields {
             let class = match field {
                 Field::Name(name) => self.field_class(&of, name),
                 Field::Index => None,

@@ -132,7 +132,11 @@ impl<'a> Program<'a> {
             What::Call(value) => self.runs_at(id, *value, false),
             // What an asynchronous callee does, it does where it is awaited.
             What::Suspend(Suspension::Await, Some(value)) if self.function(id).call(*value).is_some() => {
-                self.runs_at(id, *value, true)
+                let mut found = self.runs_at(id, *value, true);
+                for argument in self.awaited_arguments(id, *value) {
+                    found.extend(self.runs_at(id, argument, true));
+                }
+                found
             }
             What::Runs(implicit) => vec![InPlace {
                 candidates: vec![implicit.callee],
@@ -142,6 +146,30 @@ impl<'a> Program<'a> {
             }],
             What::Suspend(..) | What::Acquire(..) => Vec::new(),
         }
+    }
+
+    /// The calls whose results a call takes care of, as `gather(one(), two())` does.
+    fn awaited_arguments(&self, id: FunctionId, value: ValueIndex) -> Vec<ValueIndex> {
+        let function = self.function(id);
+        let Some(call) = function.call(value) else { return Vec::new() };
+        let resolution = self.resolution(id, value);
+        let tables = self.tables(self.language(id.module));
+        let consumer = resolution.external().and_then(|name| tables.consumes_awaitables(name));
+        let meant = consumer.map(|argument| self.arguments_meant(call, argument)).unwrap_or_default();
+        meant.into_iter().filter(|argument| function.call(*argument).is_some()).collect()
+    }
+
+    /// Whether a call's result is awaited, as it stands or by what it is handed to.
+    fn is_awaited_somehow(&self, id: FunctionId, value: ValueIndex) -> bool {
+        let function = self.function(id);
+        self.is_awaited(id, value)
+            || function.values.iter().enumerate().any(|(at, other)| {
+                let consumer = ValueIndex(at as u32);
+                matches!(&other.kind, ValueKind::Call(call)
+                    if call.arguments.iter().any(|argument| argument.value == value))
+                    && self.is_awaited(id, consumer)
+                    && self.awaited_arguments(id, consumer).contains(&value)
+            })
     }
 
     fn runs_at(&self, id: FunctionId, value: ValueIndex, awaited: bool) -> Vec<InPlace> {
@@ -159,7 +187,7 @@ impl<'a> Program<'a> {
             let is_awaited = self.function(*first).colour == Colour::Async;
             let runs = match self.function(*first).colour {
                 Colour::Plain => true,
-                Colour::Async => self.is_awaited(id, value),
+                Colour::Async => self.is_awaited_somehow(id, value),
                 Colour::Generator => self.is_driven_here(id, value),
                 Colour::AsyncGenerator => false,
             };

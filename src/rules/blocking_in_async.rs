@@ -24,16 +24,13 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
         }
         let name = cx.program.callee_text(id, value);
         let in_loop = function.blocks[event.block.at()].in_loop.is_some();
-        let verdict = cx
+        let mut verdict = cx
             .violated(NAME, Confidence::High, id, event.span, &format!("`{name}`"))
             .assumes(format!("nothing in `{}` blocks {}", function.name, what_it_blocks(cx, id)))
             .says(format!("`{name}` {} and blocks {}", waits_for(entry.kind), what_it_blocks(cx, id)))
             .helps(instead(entry))
-            .evidence(
-                cx.location(id, function.header),
-                format!("`{}` runs on {}", function.name, what_it_blocks(cx, id)),
-            )
             .stake(stake(entry));
+        verdict.evidence.push(cx.loop_evidence(id));
         out.push(raised(verdict, entry, in_loop));
     }
 }

@@ -1,12 +1,11 @@
 //! Something that an asynchronous function calls blocks, in whatever file.
 
 use crate::analysis::FunctionId;
-use crate::analysis::held::What;
-use crate::analysis::summary::Blocks;
-use crate::catalogue::{Runs, Stake};
+use crate::analysis::held::{Event, What};
+use crate::analysis::summary::{Blocks, InPlace};
+use crate::catalogue::Stake;
 use crate::flow::FunctionKind;
-use crate::text::Span;
-use crate::verdict::{Confidence, Verdict};
+use crate::verdict::{Confidence, Stance, Verdict};
 
 use super::blocking_in_async::{instead, raised, stake, waits_for, what_it_blocks};
 use super::context::RuleContext;
@@ -14,73 +13,61 @@ use super::context::RuleContext;
 const NAME: &str = "blocking-through-call";
 
 pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
-    let function = cx.function(id);
-    check_callbacks(cx, id, out);
-    // A plain function on the loop is reported where it is called or handed over, not at each of its own calls.
-    if !cx.runs_on_loop(id) || !function.is_async() {
+    if !cx.runs_on_loop(id) {
         return;
     }
     for event in &cx.facts(id).events {
         for in_place in cx.program.in_place(id, event).iter().filter(|in_place| !in_place.is_awaited) {
-            let what = match event.what {
-                What::Call(value) => cx.program.callee_text(id, value),
-                _ => in_place.what.split('`').nth(1).unwrap_or_default().to_owned(),
-            };
-            let in_loop = function.blocks[event.block.at()].in_loop.is_some();
-            report(cx, id, event.span, &in_place.candidates, &what, &in_place.what, in_loop, out);
+            // A closure has the loop as its context too, and is looked at itself.
+            let is_closure =
+                in_place.candidates.iter().any(|callee| cx.function(*callee).kind == FunctionKind::Closure);
+            if !is_closure {
+                check_call(cx, id, event, in_place, out);
+            }
         }
     }
 }
 
-/// Callbacks run on the loop wherever they are handed over.
-fn check_callbacks(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
+fn check_call(cx: &RuleContext, id: FunctionId, event: &Event, in_place: &InPlace, out: &mut Vec<Verdict>) {
     let function = cx.function(id);
-    for hand_over in cx.program.hand_overs(id.module).iter() {
-        let is_ours = hand_over.by == id && hand_over.runs == Runs::Loop;
-        let callee = cx.function(hand_over.callee);
-        // A closure is reported inside, where it blocks.
-        if !is_ours || callee.is_async() || callee.kind == FunctionKind::Closure {
-            continue;
-        }
-        let what = format!("hands `{}` to the loop", callee.name);
-        let in_loop = function.loops.iter().any(|one| one.span.contains(hand_over.at.span));
-        report(cx, id, hand_over.at.span, &[hand_over.callee], &callee.name, &what, in_loop, out);
-    }
-}
-
-#[allow(clippy::too_many_arguments)]
-fn report(
-    cx: &RuleContext,
-    id: FunctionId,
-    span: Span,
-    candidates: &[FunctionId],
-    call: &str,
-    hop: &str,
-    in_loop: bool,
-    out: &mut Vec<Verdict>,
-) {
-    let function = cx.function(id);
-    let Some((first, others)) = candidates.split_first() else { return };
-    let summary = cx.program.summary(*first);
-    let Some(blocks) = longest(&summary.blocks) else { return };
-    // May is not must: a candidate that does not block leaves it open.
-    if others.iter().any(|other| longest(&cx.program.summary(*other).blocks).is_none()) {
-        return;
-    }
+    let summaries: Vec<_> = in_place.candidates.iter().map(|callee| cx.program.summary(*callee)).collect();
+    let Some(blocks) = summaries.iter().find_map(|summary| longest(&summary.blocks)) else { return };
+    let harmless = in_place
+        .candidates
+        .iter()
+        .zip(&summaries)
+        .find(|(_, summary)| longest(&summary.blocks).is_none())
+        .map(|(callee, _)| *callee);
+    let call = match event.what {
+        What::Call(value) => cx.program.callee_text(id, value),
+        _ => in_place.what.split('`').nth(1).unwrap_or_default().to_owned(),
+    };
     let blocked = what_it_blocks(cx, id);
-    let verdict = cx
-        .violated(NAME, Confidence::High, id, span, &format!("`{call}`, `{}`", blocks.name))
+    let waits = waits_for(blocks.entry.kind);
+    // May is not must: a candidate that does not block leaves it open, and only a wait without bound is worth asking.
+    let stance = match harmless {
+        None => Stance::Violated(Confidence::High),
+        Some(_) if blocks.entry.stake == Stake::Unbounded => Stance::Unproven,
+        Some(_) => return,
+    };
+    let mut verdict = cx
+        .verdict(NAME, stance, id, event.span, &format!("`{call}`, `{}`", blocks.name))
         .assumes(format!("nothing that `{}` calls blocks {blocked}", function.name))
-        .says(format!(
-            "`{call}` blocks {blocked}: it leads to `{}`, which {}",
-            blocks.name,
-            waits_for(blocks.entry.kind)
-        ))
+        .says(format!("`{call}` blocks {blocked}: it leads to `{}`, which {waits}", blocks.name))
         .helps(instead(blocks.entry))
-        .evidence(blocks.at.clone(), format!("`{}` {} here", blocks.name, waits_for(blocks.entry.kind)))
-        .trace([cx.program.hop(id, span, hop.to_owned())])
+        .evidence(blocks.at.clone(), format!("`{}` {waits} here", blocks.name))
+        .trace([cx.program.hop(id, event.span, in_place.what.clone())])
         .trace(blocks.hops.iter().cloned())
         .stake(stake(blocks.entry));
+    if let Some(harmless) = harmless {
+        let other = cx.function(harmless);
+        verdict = verdict
+            .asks(format!("can `{call}` be the one that blocks (`{}`) rather than `{}`?", blocks.name, other.qualified))
+            .evidence(cx.location(harmless, other.header), format!("`{}` does not block", other.qualified));
+    } else if !function.is_async() {
+        verdict.evidence.push(cx.loop_evidence(id));
+    }
+    let in_loop = function.blocks[event.block.at()].in_loop.is_some();
     out.push(raised(verdict, blocks.entry, in_loop));
 }
 

@@ -8,7 +8,7 @@ use crate::analysis::held::{Event, Facts, Held};
 use crate::analysis::{FunctionId, FunctionRef, ModuleId, Program};
 use crate::flow::ValueIndex;
 use crate::text::{Language, Span};
-use crate::verdict::{Confidence, Location, Setting, Stance, Verdict};
+use crate::verdict::{Confidence, Evidence, Location, Setting, Stance, Verdict};
 
 /// One side's program as rules see it.
 #[derive(Clone, Copy)]
@@ -57,6 +57,16 @@ impl<'a> RuleContext<'_, 'a> {
             return !context.is_elsewhere_only();
         }
         context.is_on_loop()
+    }
+
+    /// Where it shows that a function runs on the loop: its own colour, or who says so.
+    pub fn loop_evidence(&self, id: FunctionId) -> Evidence {
+        let function = self.function(id);
+        let (at, note) = match &self.context(id).shown {
+            Some(shown) if !function.is_async() => shown.clone(),
+            _ => (self.location(id, function.header), format!("`{}` is asynchronous", function.name)),
+        };
+        Evidence { at, note }
     }
 
     /// Whether a suspension is one of the task: a `yield` of a plain generator only hands a value to its caller.

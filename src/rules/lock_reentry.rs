@@ -6,7 +6,7 @@ use crate::analysis::FunctionId;
 use crate::analysis::held::{Event, Held, Waits, What};
 use crate::analysis::locks::Lock;
 use crate::catalogue::{Flavour, LockKind};
-use crate::verdict::{Confidence, Verdict};
+use crate::verdict::{Confidence, Stance, Verdict};
 
 use super::context::RuleContext;
 
@@ -49,17 +49,15 @@ fn through_call(cx: &RuleContext, id: FunctionId, event: &Event, out: &mut Vec<V
         for takes in summary.takes.iter().filter(|takes| takes.waits == Waits::Yes) {
             let lock = bound(callee, &takes.lock);
             let Some((held, confidence)) = held_already(event, &lock) else { continue };
-            // May is not must: every candidate has to take it.
-            let is_taken_by_all = candidates.clone().all(|&other| {
+            // May is not must: a candidate that does not take it leaves it open.
+            let harmless = candidates.clone().find(|&&other| {
                 let theirs = cx.program.summary(other);
-                theirs.takes.iter().any(|takes| bound(other, &takes.lock).place.is_same(&lock.place))
+                !theirs.takes.iter().any(|takes| bound(other, &takes.lock).place.is_same(&lock.place))
             });
-            if !is_taken_by_all {
-                continue;
-            }
+            let stance = if harmless.is_some() { Stance::Unproven } else { Stance::Violated(confidence) };
             let name = &held.lock.name;
-            let verdict = cx
-                .violated(NAME, confidence, id, event.span, &format!("`{name}`"))
+            let mut verdict = cx
+                .verdict(NAME, stance, id, event.span, &format!("`{name}`"))
                 .assumes(format!("nothing that `{}` runs while it holds `{name}` takes it again", function.name))
                 .says(format!(
                     "`{}` holds `{name}` and {}, which takes it again: {}",
@@ -72,6 +70,13 @@ fn through_call(cx: &RuleContext, id: FunctionId, event: &Event, out: &mut Vec<V
                 .evidence(takes.at.clone(), format!("`{}` is taken again here", takes.lock.name))
                 .trace([cx.program.hop(id, event.span, in_place.what.clone())])
                 .trace(takes.hops.iter().cloned());
+            if let Some(&harmless) = harmless {
+                let (taker, other) = (cx.function(callee), cx.function(harmless));
+                verdict = verdict.asks(format!(
+                    "can `{}` hold `{name}` when it is `{}` that runs, rather than `{}`?",
+                    function.name, taker.qualified, other.qualified
+                ));
+            }
             out.push(verdict);
             return;
         }

@@ -83,8 +83,11 @@ pub(super) fn without_conflict_markers(text: &str) -> (String, Vec<Broken>) {
         };
         if is_marker {
             changed[start..start + bare.len()].fill(b' ');
-            let reason = "a conflict marker was left".to_owned();
-            broken.push(Broken { span: Span::of(start..start + bare.len()), reason });
+            // One conflict is one thing to mend, where it begins.
+            if bare.starts_with('<') {
+                let reason = "a conflict marker was left".to_owned();
+                broken.push(Broken { span: Span::of(start..start + bare.len()), reason });
+            }
         }
         start += line.len();
     }

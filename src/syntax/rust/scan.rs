@@ -218,12 +218,17 @@ fn indentation_of_line(text: &str, at: u32) -> usize {
 /// Lines that git left at a conflict.
 pub(super) fn conflicts(text: &str) -> Vec<Broken> {
     let mut at = 0;
+    let mut is_inside = false;
     let mut found = Vec::new();
     for line in text.split_inclusive('\n') {
-        if line.starts_with("<<<<<<<") || line.starts_with(">>>>>>>") || line.starts_with("|||||||") {
+        let begins = line.starts_with("<<<<<<<");
+        let ends = line.starts_with(">>>>>>>");
+        // One conflict is one thing to mend, where it begins; an end without a beginning is one too.
+        if begins || (!is_inside && (ends || line.starts_with("|||||||"))) {
             let reason = "a conflict marker was left here".to_owned();
             found.push(Broken { span: Span::of(at..at + line.trim_end().len()), reason });
         }
+        is_inside = begins || (is_inside && !ends);
         at += line.len();
     }
     found
