@@ -8,6 +8,8 @@
 //! if saving: …              is a condition: lost
 //! ~~~
 
+use std::collections::BTreeSet;
+
 use rustc_hash::FxHashMap;
 
 use super::{FunctionId, Program};
@@ -130,6 +132,19 @@ impl Uses {
     pub fn parts_of(&self, value: ValueIndex) -> impl Iterator<Item = ValueIndex> {
         self.by_value.get(&value).into_iter().flatten().filter_map(|of| match of {
             Use::Part(user) => Some(*user),
+            _ => None,
+        })
+    }
+
+    /// Whether a value is thrown away and nothing else.
+    pub fn is_only_discarded(&self, value: ValueIndex) -> bool {
+        matches!(self.by_value.get(&value).map(Vec::as_slice), Some([Use::Discarded(_)]))
+    }
+
+    /// The variables that a value is bound to.
+    fn bound_to(&self, value: ValueIndex) -> impl Iterator<Item = VariableIndex> {
+        self.by_value.get(&value).into_iter().flatten().filter_map(|of| match of {
+            Use::Bound(variable, _) => Some(*variable),
             _ => None,
         })
     }
@@ -303,6 +318,24 @@ impl Program<'_> {
         let Callee::Method(receiver, _) = &call.callee else { return false };
         *receiver == value
             && self.offload(id, &self.resolution(id, user)).is_some_and(|offload| offload.runs == Runs::Loop)
+    }
+
+    /// Everything in a function that is made from a value, itself included.
+    pub fn made_from(&self, id: FunctionId, uses: &Uses, value: ValueIndex) -> BTreeSet<ValueIndex> {
+        let function = self.function(id);
+        let mut found = BTreeSet::from([value]);
+        let mut work = vec![value];
+        while let Some(value) = work.pop() {
+            let mut next: Vec<ValueIndex> = uses.parts_of(value).collect();
+            for variable in uses.bound_to(value) {
+                next.extend(uses.reads(variable).iter().filter(|&&read| {
+                    let read = function.value(read);
+                    self.reaching(id, variable, read.block, read.step).values.contains(&value)
+                }));
+            }
+            work.extend(next.into_iter().filter(|next| found.insert(*next)));
+        }
+        found
     }
 
     /// Whether a function waits at length, or yields, at or after a step: what its variables hold lives as long.
