@@ -5,6 +5,7 @@ use std::rc::Rc;
 use crate::analysis::FunctionId;
 use crate::analysis::held::{Event, Held, Waits, What};
 use crate::analysis::locks::Lock;
+use crate::analysis::summary::InPlace;
 use crate::catalogue::{Flavour, LockKind};
 use crate::verdict::{Confidence, Stance, Verdict};
 
@@ -40,47 +41,60 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
 }
 
 fn through_call(cx: &RuleContext, id: FunctionId, event: &Event, out: &mut Vec<Verdict>) {
-    let function = cx.function(id);
     for in_place in cx.program.in_place(id, event) {
-        let mut candidates = in_place.candidates.iter();
-        let Some(&callee) = candidates.next() else { continue };
-        let bound = |callee: FunctionId, lock: &Lock| cx.program.bound(id, &in_place.binding, callee, lock);
-        let summary = cx.program.summary(callee);
-        for takes in summary.takes.iter().filter(|takes| takes.waits == Waits::Yes) {
-            let lock = bound(callee, &takes.lock);
-            let Some((held, confidence)) = held_already(event, &lock) else { continue };
-            // May is not must: a candidate that does not take it leaves it open.
-            let harmless = candidates.clone().find(|&&other| {
-                let theirs = cx.program.summary(other);
-                !theirs.takes.iter().any(|takes| bound(other, &takes.lock).place.is_same(&lock.place))
-            });
-            let stance = if harmless.is_some() { Stance::Unproven } else { Stance::Violated(confidence) };
-            let name = &held.lock.name;
-            let mut verdict = cx
-                .verdict(NAME, stance, id, event.span, &format!("`{name}`"))
-                .assumes(format!("nothing that `{}` runs while it holds `{name}` takes it again", function.name))
-                .says(format!(
-                    "`{}` holds `{name}` and {}, which takes it again: {}",
-                    function.name,
-                    in_place.what,
-                    harm(&lock)
-                ))
-                .helps("release the lock before, or split off what is done under it")
-                .evidence(cx.location(id, held.taken), taken(cx, id, held))
-                .evidence(takes.at.clone(), format!("`{}` is taken again here", takes.lock.name))
-                .trace([cx.program.hop(id, event.span, in_place.what.clone())])
-                .trace(takes.hops.iter().cloned());
-            if let Some(&harmless) = harmless {
-                let (taker, other) = (cx.function(callee), cx.function(harmless));
-                verdict = verdict.asks(format!(
-                    "can `{}` hold `{name}` when it is `{}` that runs, rather than `{}`?",
-                    function.name, taker.qualified, other.qualified
-                ));
+        for &callee in &in_place.candidates {
+            if let Some(verdict) = through_candidate(cx, id, event, &in_place, callee) {
+                out.push(verdict);
+                return;
             }
-            out.push(verdict);
-            return;
         }
     }
+}
+
+fn through_candidate(
+    cx: &RuleContext,
+    id: FunctionId,
+    event: &Event,
+    in_place: &InPlace,
+    callee: FunctionId,
+) -> Option<Verdict> {
+    let function = cx.function(id);
+    let bound = |callee: FunctionId, lock: &Lock| cx.program.bound(id, &in_place.binding, callee, lock);
+    let summary = cx.program.summary(callee);
+    for takes in summary.takes.iter().filter(|takes| takes.waits == Waits::Yes) {
+        let lock = bound(callee, &takes.lock);
+        let Some((held, confidence)) = held_already(event, &lock) else { continue };
+        // May is not must: a candidate that does not take it leaves it open.
+        let harmless = in_place.candidates.iter().find(|&&other| {
+            let theirs = cx.program.summary(other);
+            !theirs.takes.iter().any(|takes| bound(other, &takes.lock).place.is_same(&lock.place))
+        });
+        let stance = if harmless.is_some() { Stance::Unproven } else { Stance::Violated(confidence) };
+        let name = &held.lock.name;
+        let mut verdict = cx
+            .verdict(NAME, stance, id, event.span, &format!("`{name}`"))
+            .assumes(format!("nothing that `{}` runs while it holds `{name}` takes it again", function.name))
+            .says(format!(
+                "`{}` holds `{name}` and {}, which takes it again: {}",
+                function.name,
+                in_place.what,
+                harm(&lock)
+            ))
+            .helps("release the lock before, or split off what is done under it")
+            .evidence(cx.location(id, held.taken), taken(cx, id, held))
+            .evidence(takes.at.clone(), format!("`{}` is taken again here", takes.lock.name))
+            .trace([cx.program.hop(id, event.span, in_place.what.clone())])
+            .trace(takes.hops.iter().cloned());
+        if let Some(&harmless) = harmless {
+            let (taker, other) = (cx.function(callee), cx.function(harmless));
+            verdict = verdict.asks(format!(
+                "can `{}` hold `{name}` when it is `{}` that runs, rather than `{}`?",
+                function.name, taker.qualified, other.qualified
+            ));
+        }
+        return Some(verdict);
+    }
+    None
 }
 
 /// The held lock that taking this one waits for, and how certain that is.
