@@ -219,8 +219,13 @@ impl<'c, 'p, 'a> Way<'c, 'p, 'a> {
             let Some(&read) = reads.iter().min() else { continue };
             let targets = self.function.blocks[block.at()].next.targets().to_vec();
             let leads: Vec<bool> = targets.iter().map(|target| self.leads_to(*target, write.at.0, block)).collect();
-            // It decides only if one of its ways does not lead to the write.
-            if leads.iter().all(|leads| *leads) || !self.dominates(block, write.at.0) {
+            // It decides only if one of its ways does not lead to the write, at once or with the next part of an `and`.
+            let misses = |target: &BlockIndex| !self.leads_to(*target, write.at.0, block);
+            let is_decisive = targets.iter().any(|target| {
+                let next = &self.function.blocks[target.at()].next;
+                misses(target) || matches!(next, Next::Branch(Some(_), further) if further.iter().any(misses))
+            });
+            if !is_decisive || !self.dominates(block, write.at.0) {
                 continue;
             }
             let value = self.function.value(read);
