@@ -149,6 +149,7 @@ impl<'a> Program<'a> {
             [Target::External(name)] => {
                 let signature = self.tables(self.language(id.module)).signature(name);
                 let hands_on = signature.is_some_and(|signature| match &signature.returns {
+                    _ if signature.same => true,
                     Term::SelfType => true,
                     Term::Reference(of) => matches!(**of, Term::SelfType | Term::Param(_)),
                     Term::Argument(0) => receiver.is_none(),

@@ -353,6 +353,9 @@ pub struct Signature {
     pub receiver: Option<Receiver>,
     /// What it returns.
     pub returns: Term,
+    /// Whether the result is the receiver, or the one thing in it: a lock reached through it is the same lock.
+    #[serde(default)]
+    pub same: bool,
     /// The types of the parameters of a closure handed to it.
     #[serde(default)]
     pub closure: Vec<Term>,

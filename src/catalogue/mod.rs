@@ -207,6 +207,14 @@ impl Tables {
             || self.awaitable(name).is_some()
     }
 
+    /// Whether a thing of this name is described: a type, a lock, a guard or a call.
+    pub fn describes(&self, name: &str) -> bool {
+        self.lock(name).is_some()
+            || self.guard(name).is_some()
+            || self.type_shape(name).is_some()
+            || self.knows(name)
+    }
+
     /// Whether anything is known of a library, given the first segment of its names.
     pub fn has_root(&self, root: &str) -> bool {
         let separator = self.separator;

@@ -120,9 +120,12 @@ impl Program<'_> {
             };
             match item {
                 Item::Unknown => {}
-                // One name from two libraries is a `#[cfg]`, mostly of a test double against the language's own.
+                // One name from two libraries is a `#[cfg]`: of a test double against the language's own, or of one
+                // target against another. What is known serves better than what is not.
                 Item::External(name) => {
-                    if outside.is_none() || name.starts_with("std::") {
+                    let tables = self.tables(Language::Rust);
+                    let is_better = |former: &String| !tables.describes(former) && tables.describes(&name);
+                    if outside.as_ref().is_none_or(|former| name.starts_with("std::") || is_better(former)) {
                         outside = Some(name);
                     }
                 }
