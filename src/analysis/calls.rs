@@ -92,7 +92,10 @@ impl<'a> Program<'a> {
             }
             Callee::Method(receiver, name) => {
                 let of = self.value_type(id, *receiver);
-                let mut resolution = self.method_call(&of, name);
+                let mut resolution = self.extended_call(id, &of, name);
+                if resolution.targets.is_empty() {
+                    resolution = self.method_call(&of, name);
+                }
                 resolution.receiver = Some(of);
                 resolution
             }
@@ -126,6 +129,32 @@ impl<'a> Program<'a> {
                 _ => Resolution::to(vec![Target::External(format!("{}!", path.join("::")))]),
             },
         }
+    }
+
+    /// A method that the project's own trait gives a lock of a library: `impl HandyLock for Mutex<T>`.
+    fn extended_call(&self, id: FunctionId, of: &Type, name: &str) -> Resolution {
+        if self.language(id.module) != Language::Rust {
+            return Resolution::default();
+        }
+        let tables = self.tables(Language::Rust);
+        let mut of = Some(of.clone());
+        while let Some(Type::Instance(instance)) = of {
+            let known = tables.lock(&instance.name);
+            if let Some(lock) = known.filter(|_| instance.definition.is_none()) {
+                let is_its_own = lock.acquisition(name).is_some()
+                    || lock.is_release(name)
+                    || lock.is_wait(name)
+                    || tables.knows(&format!("{}::{name}", instance.name));
+                if is_its_own {
+                    return Resolution::default();
+                }
+                let targets = self.extension_method(id.module, &instance.name, name);
+                let targets = targets.into_iter().map(Target::Function).collect();
+                return Resolution { targets, receiver: None, binds_receiver: true };
+            }
+            of = self.deref(&Type::Instance(instance));
+        }
+        Resolution::default()
     }
 
     /// `T::method`, `<generic>::function`: the path's head is a type that names alone do not give.

@@ -385,7 +385,23 @@ impl<'a> Program<'a> {
                 }
             },
         };
-        Rc::new(Lock { place, ..lock.clone() })
+        Rc::new(Lock { place, name: self.bound_name(caller, binding, callee, lock), ..lock.clone() })
+    }
+
+    /// The lock's name in the caller's words: what stands for the parameter that it is reached through.
+    fn bound_name(&self, caller: FunctionId, binding: &Binding, callee: FunctionId, lock: &Lock) -> String {
+        let (Binding::Call(call), LockRoot::Parameter(at)) = (binding, &lock.place.root) else {
+            return lock.name.clone();
+        };
+        let function = self.function(callee);
+        let parameter = function.parameters.get(*at as usize).map(|parameter| parameter.variable);
+        let name = parameter.map_or("", |variable| function.variable(variable).name.as_str());
+        match (lock.name.strip_prefix(name), self.argument_for(caller, *call, callee, *at)) {
+            (Some(rest), Some(value)) if rest.is_empty() || rest.starts_with('.') => {
+                format!("{}{rest}", self.value_text(caller, value))
+            }
+            _ => lock.name.clone(),
+        }
     }
 
     /// A place in the user's own words.

@@ -38,6 +38,8 @@ pub struct Blocks<'a> {
     pub name: String,
     /// Where it stands.
     pub at: Location,
+    /// Whether a loop on the way, or around it, repeats it.
+    pub is_repeated: bool,
     /// The way to it, the function's own call first.
     pub hops: Vec<Hop>,
 }
@@ -79,7 +81,8 @@ impl<'a> Program<'a> {
                         let name = self.callee_text(id, *value);
                         let hops = vec![self.hop(id, event.span, format!("calls `{name}`"))];
                         let at = self.location(id, event.span);
-                        add_blocking(&mut summary, Blocks { entry, name, at, hops });
+                        let is_repeated = self.is_in_loop(id, event);
+                        add_blocking(&mut summary, Blocks { entry, name, at, is_repeated, hops });
                     }
                     self.add_callees(id, event, &mut summary);
                 }
@@ -108,7 +111,8 @@ impl<'a> Program<'a> {
                 for blocks in &first.blocks {
                     if others.iter().all(|(_, other)| !other.blocks.is_empty()) {
                         let hops = std::iter::once(hop.clone()).chain(blocks.hops.iter().cloned()).collect();
-                        add_blocking(summary, Blocks { hops, ..blocks.clone() });
+                        let is_repeated = blocks.is_repeated || self.is_in_loop(id, event);
+                        add_blocking(summary, Blocks { hops, is_repeated, ..blocks.clone() });
                     }
                 }
             }
@@ -124,6 +128,11 @@ impl<'a> Program<'a> {
                 }
             }
         }
+    }
+
+    /// Whether an event stands in a loop.
+    pub fn is_in_loop(&self, id: FunctionId, event: &Event) -> bool {
+        self.function(id).blocks[event.block.at()].in_loop.is_some()
     }
 
     /// The project functions that run before what happens at an event is over.

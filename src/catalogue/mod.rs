@@ -209,10 +209,7 @@ impl Tables {
 
     /// Whether a thing of this name is described: a type, a lock, a guard or a call.
     pub fn describes(&self, name: &str) -> bool {
-        self.lock(name).is_some()
-            || self.guard(name).is_some()
-            || self.type_shape(name).is_some()
-            || self.knows(name)
+        self.lock(name).is_some() || self.guard(name).is_some() || self.type_shape(name).is_some() || self.knows(name)
     }
 
     /// Whether anything is known of a library, given the first segment of its names.

@@ -67,12 +67,12 @@ fn check_call(cx: &RuleContext, id: FunctionId, event: &Event, in_place: &InPlac
     } else if !function.is_async() {
         verdict.evidence.push(cx.loop_evidence(id));
     }
-    let in_loop = function.blocks[event.block.at()].in_loop.is_some();
+    let in_loop = blocks.is_repeated || cx.program.is_in_loop(id, event);
     out.push(raised(verdict, blocks.entry, in_loop));
 }
 
 /// The effect that waits longest; of several the one with the shortest way.
 fn longest<'b, 'a>(blocks: &'b [Blocks<'a>]) -> Option<&'b Blocks<'a>> {
     let felt = blocks.iter().filter(|blocks| blocks.entry.stake != Stake::Micro);
-    felt.min_by_key(|blocks| (std::cmp::Reverse(blocks.entry.stake), blocks.hops.len()))
+    felt.min_by_key(|blocks| (std::cmp::Reverse((blocks.entry.stake, blocks.is_repeated)), blocks.hops.len()))
 }

@@ -63,6 +63,10 @@ fn through_candidate(
     let summary = cx.program.summary(callee);
     for takes in summary.takes.iter().filter(|takes| takes.waits == Waits::Yes) {
         let lock = bound(callee, &takes.lock);
+        // A lock whose guard the callee hands out is taken by the call itself, which is looked at as such.
+        if cx.facts(callee).returned.iter().any(|returned| returned.place == takes.lock.place) {
+            continue;
+        }
         let Some((held, confidence)) = held_already(event, &lock) else { continue };
         // May is not must: a candidate that does not take it leaves it open.
         let harmless = in_place.candidates.iter().find(|&&other| {

@@ -33,6 +33,8 @@ pub(super) struct Cache {
     pub(super) index: RefCell<Index>,
     orders: RefCell<FxHashMap<TypeId, Arc<Order>>>,
     widened: RefCell<FxHashSet<(TypeId, String)>>,
+    /// Modules whose imported traits were looked at.
+    extended: RefCell<FxHashSet<ModuleId>>,
 }
 
 /// A Python class and its bases, in the order in which attributes are looked up.
@@ -120,6 +122,28 @@ impl Program<'_> {
             at += 1;
         }
         below.into_iter().flat_map(|heir| self.own_method(heir, name)).collect()
+    }
+
+    /// The methods that the project gives a library's type by traits of its own: `impl HandyLock for Mutex<T>`. The
+    /// traits that the asking module imports are looked at first, so that their files are there.
+    pub fn extension_method(&self, asking: ModuleId, type_name: &str, method: &str) -> Vec<FunctionId> {
+        if self.names.members.extended.borrow_mut().insert(asking) {
+            let module = self.module(asking);
+            for import in module.imports.iter().filter(|import| import.name.starts_with(char::is_uppercase)) {
+                self.resolve(asking, &import.scope, std::slice::from_ref(&import.name));
+            }
+        }
+        let last = type_name.rsplit("::").next().unwrap_or(type_name);
+        let impls = self.settled(
+            |index| index.impls.get(last).cloned().unwrap_or_default(),
+            |(module, at)| {
+                let file = self.module(*module);
+                let block = &file.impls[*at as usize];
+                let of = self.resolve_type(*module, &block.scope, &block.self_type);
+                matches!(of, Item::External(name) if name == type_name)
+            },
+        );
+        self.in_impls(&impls, method)
     }
 
     /// The type in whose definition or `impl` a function stands, closures and nested functions included.
