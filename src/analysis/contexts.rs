@@ -303,7 +303,7 @@ impl<'a> Program<'a> {
             let inside = function.blocks[function.value(*bound).block.at()].in_loop;
             inside.is_some() && inside == around
         };
-        !self.shape(id).binds(variable).iter().any(is_made_anew)
+        !self.shape(id).binds(variable).any(|bound| is_made_anew(&bound))
     }
 
     /// The project functions that an argument means: the function itself, or the one whose coroutine it is.

@@ -20,13 +20,16 @@ use super::calls::{Resolution, Target};
 use super::locks::{Binding, Lock, LockPlace};
 use super::names::Member;
 use super::types::Type;
-use super::{FunctionId, Program};
+use super::{FunctionId, Program, TypeId};
 use crate::catalogue::{Flavour, Manner, Mode, Receiver};
 use crate::flow::{
     BlockIndex, Call, Callee, Ending, Field, FunctionKind, ManagedIndex, Next, Owner, Place, Step, StepKind,
     Suspension, TypeTerm, ValueIndex, ValueKind,
 };
 use crate::text::{Language, Span};
+
+/// How many types inside types are looked through for a guard.
+const MOST_LEVELS: u32 = 4;
 
 /// What happens in a function, in block order, with the locks held before it happens.
 #[derive(Debug, Default)]
@@ -144,22 +147,30 @@ impl<'a> Program<'a> {
 
     /// Whether a value of this type holds a lock for as long as it lives.
     pub fn is_guard(&self, of: &Type) -> bool {
-        self.guard_lock(of, 4).is_some()
+        self.guard_lock(of).is_some()
     }
 
     /// The lock type that a guard, or something with a guard inside, holds.
-    fn guard_lock(&self, of: &Type, depth: u32) -> Option<(String, Mode)> {
+    fn guard_lock(&self, of: &Type) -> Option<(String, Mode)> {
+        let mut inside = Vec::new();
+        if let Some(found) = self.guard_at(of, MOST_LEVELS, &mut inside) {
+            return Some(found);
+        }
+        inside.into_iter().find_map(|id| self.guard_inside(id))
+    }
+
+    /// The lock type of a guard that a type is as it is written; the project's types in it go to `inside`.
+    fn guard_at(&self, of: &Type, depth: u32, inside: &mut Vec<TypeId>) -> Option<(String, Mode)> {
         if depth == 0 {
             return None;
         }
         match of {
             Type::Instance(instance) => {
                 if let Some(id) = instance.definition {
-                    let fields = self.type_def(id).fields.len() as u32;
-                    return (0..fields).find_map(|at| {
-                        let of = self.deeper(Type::Unknown, || self.field_type(id, at));
-                        self.guard_lock(&of, depth - 1)
-                    });
+                    if self.language(id.module) == Language::Rust {
+                        inside.push(id);
+                    }
+                    return None;
                 }
                 let tables = self.tables(Language::Rust);
                 if let Some(guard) = tables.guard(&instance.name) {
@@ -169,11 +180,40 @@ impl<'a> Program<'a> {
                 if tables.lock(&instance.name).is_some() {
                     return None;
                 }
-                instance.arguments.iter().find_map(|of| self.guard_lock(of, depth - 1))
+                instance.arguments.iter().find_map(|of| self.guard_at(of, depth - 1, inside))
             }
-            Type::Tuple(parts) | Type::Union(parts) => parts.iter().find_map(|of| self.guard_lock(of, depth - 1)),
+            Type::Tuple(parts) | Type::Union(parts) => parts.iter().find_map(|of| self.guard_at(of, depth - 1, inside)),
             _ => None,
         }
+    }
+
+    /// The lock type of a guard among the fields of a type, or of the types of its fields. Each type is looked into
+    /// once, nearest first: types that hold each other in many ways are common.
+    fn guard_inside(&self, id: TypeId) -> Option<(String, Mode)> {
+        if let Some(known) = self.guards.borrow().get(&id) {
+            return known.clone();
+        }
+        let mut found = None;
+        let mut seen = vec![id];
+        let mut level = 0..1;
+        for _ in 1..MOST_LEVELS {
+            for at in level.clone() {
+                let fields = self.type_def(seen[at]).fields.len() as u32;
+                for field in 0..fields {
+                    let of = self.deeper(Type::Unknown, || self.field_type(seen[at], field));
+                    let mut inside = Vec::new();
+                    found = found.or(self.guard_at(&of, MOST_LEVELS, &mut inside));
+                    inside.retain(|id| !seen.contains(id));
+                    seen.extend(inside);
+                }
+            }
+            level = level.end..seen.len();
+            if found.is_some() || level.is_empty() {
+                break;
+            }
+        }
+        self.guards.borrow_mut().insert(id, found.clone());
+        found
     }
 
     /// Why a lock is still held, in one sentence for the reviewer; empty when there is nothing to explain.
@@ -359,7 +399,7 @@ impl<'p, 'a> Walk<'p, 'a> {
                     continue;
                 }
                 let of = self.program.parameter_type(self.id, at);
-                let Some((type_name, mode)) = self.program.guard_lock(&of, 4) else { continue };
+                let Some((type_name, mode)) = self.program.guard_lock(&of) else { continue };
                 let Some(known) = self.program.tables(self.language).lock(&type_name) else { continue };
                 let variable = function.variable(parameter.variable);
                 let lock = Lock {
@@ -699,7 +739,7 @@ impl<'p, 'a> Walk<'p, 'a> {
         if let Some(lock) = self.program.facts(callee).returned.first() {
             return Some(self.program.bound(self.id, &Binding::Call(value), callee, lock));
         }
-        let (type_name, mode) = self.program.guard_lock(&self.program.return_type(callee), 4)?;
+        let (type_name, mode) = self.program.guard_lock(&self.program.return_type(callee))?;
         let known = self.program.tables(self.language).lock(&type_name)?;
         Some(Rc::new(Lock {
             place: LockPlace::unknown(),

@@ -11,21 +11,48 @@ use crate::flow::{BlockIndex, StepKind, Suspension, ValueIndex, ValueKind, Varia
 #[derive(Debug, Default)]
 pub struct Shape {
     predecessors: Vec<Vec<BlockIndex>>,
-    binds: Vec<Vec<ValueIndex>>,
+    binds: Vec<Vec<Bind>>,
     awaited: FxHashMap<ValueIndex, ValueIndex>,
+    /// Values that an await takes as they stand, sorted.
+    suspended_on: Vec<ValueIndex>,
     discarded: Vec<ValueIndex>,
     reachable: Vec<bool>,
 }
 
+/// Where a variable is given a value.
+#[derive(Clone, Copy, Debug)]
+struct Bind {
+    block: BlockIndex,
+    step: u32,
+    value: ValueIndex,
+}
+
 impl Shape {
+    /// How many blocks there are.
+    pub fn blocks(&self) -> usize {
+        self.predecessors.len()
+    }
+
+    /// Whether a variable is given a value anywhere.
+    pub fn is_bound(&self, variable: VariableIndex) -> bool {
+        self.binds.get(variable.at()).is_some_and(|binds| !binds.is_empty())
+    }
+
+    /// The value that a variable is given last in a block, before a step of it.
+    pub fn last_bind(&self, variable: VariableIndex, block: BlockIndex, before: u32) -> Option<ValueIndex> {
+        let binds = self.binds.get(variable.at())?;
+        let end = binds.partition_point(|bind| (bind.block, bind.step) < (block, before));
+        binds[..end].last().filter(|bind| bind.block == block).map(|bind| bind.value)
+    }
+
     /// The blocks that control comes from, by exceptions too.
     pub fn predecessors(&self, block: BlockIndex) -> &[BlockIndex] {
         &self.predecessors[block.at()]
     }
 
     /// The values that a variable is given anywhere.
-    pub fn binds(&self, variable: VariableIndex) -> &[ValueIndex] {
-        self.binds.get(variable.at()).map_or(&[], Vec::as_slice)
+    pub fn binds(&self, variable: VariableIndex) -> impl Iterator<Item = ValueIndex> {
+        self.binds.get(variable.at()).into_iter().flatten().map(|bind| bind.value)
     }
 
     /// The value that awaiting this one gives, if it is awaited as it stands.
@@ -62,10 +89,14 @@ impl Program<'_> {
             for target in block.next.targets().iter().chain(&block.on_raise) {
                 shape.predecessors[target.at()].push(BlockIndex(at as u32));
             }
-            for step in &block.steps {
+            for (number, step) in block.steps.iter().enumerate() {
                 match &step.kind {
-                    StepKind::Bind(variable, value) => shape.binds[variable.at()].push(*value),
+                    StepKind::Bind(variable, value) => {
+                        let bind = Bind { block: BlockIndex(at as u32), step: number as u32, value: *value };
+                        shape.binds[variable.at()].push(bind);
+                    }
                     StepKind::Discard(value) => shape.discarded.push(*value),
+                    StepKind::Suspend(Suspension::Await, Some(of)) => shape.suspended_on.push(*of),
                     _ => {}
                 }
             }
@@ -76,6 +107,7 @@ impl Program<'_> {
             }
         }
         shape.discarded.sort_unstable();
+        shape.suspended_on.sort_unstable();
         let mut work = vec![BlockIndex(0)];
         while let Some(block) = work.pop() {
             if shape.reachable.get(block.at()).is_some_and(|seen| !seen) {
@@ -91,10 +123,7 @@ impl Program<'_> {
 
     /// Whether a value is awaited as it stands.
     pub fn is_awaited(&self, id: FunctionId, value: ValueIndex) -> bool {
-        let function = self.function(id);
-        self.shape(id).awaited(value).is_some()
-            || function
-                .steps()
-                .any(|(_, _, step)| matches!(step.kind, StepKind::Suspend(Suspension::Await, Some(of)) if of == value))
+        let shape = self.shape(id);
+        shape.awaited(value).is_some() || shape.suspended_on.binary_search(&value).is_ok()
     }
 }

@@ -10,8 +10,8 @@ use super::names::{Item, Member};
 use super::{FunctionId, ModuleId, Program, TypeId};
 use crate::catalogue::Term;
 use crate::flow::{
-    BlockIndex, Collection, Field, FunctionKind, Generic, Literal, ParameterKind, Place, Root, Scope, StepKind,
-    TypeKind, TypeTerm, ValueIndex, ValueKind, VariableIndex,
+    BlockIndex, Collection, Field, FunctionKind, Generic, Literal, ParameterKind, Place, Root, Scope, TypeKind,
+    TypeTerm, ValueIndex, ValueKind, VariableIndex,
 };
 use crate::text::Language;
 
@@ -240,39 +240,55 @@ impl<'a> Program<'a> {
     pub fn instance_of(&self, id: TypeId) -> Type {
         let definition = self.type_def(id);
         if definition.kind == TypeKind::Alias {
-            let Some(term) = definition.bases.first() else { return Type::Unknown };
-            return self.deeper(Type::Unknown, || {
-                self.type_of_term(id.module, &definition.scope, Some(id), &definition.generics, term)
-            });
+            return self.aliased(id, &definition);
         }
         let name = definition.qualified.clone();
         Type::Instance(Rc::new(Instance { name, definition: Some(id), arguments: Vec::new() }))
     }
 
+    /// What an alias stands for. One that speaks of itself, as JSON does, is unknown inside itself.
+    fn aliased(&self, id: TypeId, definition: &crate::flow::TypeDef) -> Type {
+        let known = || self.aliases.borrow().get(&id).cloned();
+        if let Some(known) = known().or_else(|| self.aliases_underway.borrow().get(&id).cloned()) {
+            return known;
+        }
+        let Some(term) = definition.bases.first() else { return Type::Unknown };
+        let is_outermost = self.aliases_underway.borrow().is_empty();
+        self.aliases_underway.borrow_mut().insert(id, Type::Unknown);
+        let found = self.deeper(Type::Unknown, || {
+            self.type_of_term(id.module, &definition.scope, Some(id), &definition.generics, term)
+        });
+        if is_outermost {
+            // What another alias is within this one may have been cut short by this one.
+            self.aliases_underway.borrow_mut().clear();
+            self.aliases.borrow_mut().insert(id, found.clone());
+        } else {
+            self.aliases_underway.borrow_mut().insert(id, found.clone());
+        }
+        found
+    }
+
     /// Where the definitions of a variable that reach a step give their values.
     pub fn reaching(&self, id: FunctionId, variable: VariableIndex, block: BlockIndex, step: u32) -> Reaching {
         let shape = self.shape(id);
-        let function = self.function(id);
         let mut found = Reaching::default();
-        let mut seen = vec![false; function.blocks.len()];
-        let mut work = vec![(block, step as usize)];
+        if !shape.is_bound(variable) {
+            found.from_entry = shape.is_reachable(block);
+            return found;
+        }
+        let mut seen = vec![false; shape.blocks()];
+        let mut work = vec![(block, step)];
         while let Some((block, before)) = work.pop() {
-            let steps = &function.blocks[block.at()].steps;
-            let bound = steps[..before.min(steps.len())].iter().rev().find_map(|step| match &step.kind {
-                StepKind::Bind(bound, value) if *bound == variable => Some(*value),
-                _ => None,
-            });
-            if let Some(value) = bound {
+            if let Some(value) = shape.last_bind(variable, block, before) {
                 if !found.values.contains(&value) {
                     found.values.push(value);
                 }
                 continue;
             }
-            let before = shape.predecessors(block);
             found.from_entry |= block.0 == 0;
-            for &former in before {
+            for &former in shape.predecessors(block) {
                 if !std::mem::replace(&mut seen[former.at()], true) {
-                    work.push((former, usize::MAX));
+                    work.push((former, u32::MAX));
                 }
             }
         }
@@ -341,7 +357,7 @@ impl<'a> Program<'a> {
                 return written;
             }
         }
-        let bound: Vec<ValueIndex> = self.shape(id).binds(index).to_vec();
+        let bound: Vec<ValueIndex> = self.shape(id).binds(index).collect();
         let mut types: Vec<Type> = bound.into_iter().map(|value| self.value_type(id, value)).collect();
         if let Some(at) = function.parameters.iter().position(|parameter| parameter.variable == index) {
             types.push(self.parameter_type(id, at));
@@ -456,8 +472,12 @@ impl<'a> Program<'a> {
                         return owner.map_or(Type::Unknown, |owner| self.instance_of(owner));
                     }
                     if let Some(generic) = generics.iter().find(|generic| generic.name == *only) {
+                        // A bound may speak of its own parameter, `T: Add<T>`, which says no more of it.
+                        let others: Vec<Generic> =
+                            generics.iter().filter(|other| other.name != *only).cloned().collect();
                         let bounds = TypeTerm::Bounds(generic.bounds.clone());
-                        return self.deeper(Type::Unknown, || of(&bounds));
+                        return self
+                            .deeper(Type::Unknown, || self.type_of_term(module, scope, owner, &others, &bounds));
                     }
                 }
                 match self.resolve(module, scope, segments) {

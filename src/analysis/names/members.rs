@@ -241,17 +241,24 @@ impl Program<'_> {
     }
 
     fn aliased_method(&self, id: TypeId, name: &str) -> Vec<Member> {
-        let alias = self.type_def(id);
-        let through = || {
-            Some(match self.bases(id).into_iter().next()? {
-                Item::Type(target) if target != id => self.method(target, name),
-                Item::External(target) => {
-                    vec![Member::External(self.canonical_name(Language::Rust, format!("{target}::{name}")))]
+        let mut seen = vec![id];
+        let mut at = id;
+        loop {
+            match self.bases(at).into_iter().next() {
+                Some(Item::Type(target)) if self.type_def(target).kind != TypeKind::Alias => {
+                    return self.method(target, name);
                 }
-                _ => Vec::new(),
-            })
-        };
-        self.once(id.module, &alias.scope, &alias.name, super::Lookup::Alias, through).unwrap_or_default()
+                // An alias of an alias.
+                Some(Item::Type(target)) if !seen.contains(&target) => {
+                    seen.push(target);
+                    at = target;
+                }
+                Some(Item::External(target)) => {
+                    return vec![Member::External(self.canonical_name(Language::Rust, format!("{target}::{name}")))];
+                }
+                _ => return Vec::new(),
+            }
+        }
     }
 
     fn rust_method(&self, id: TypeId, name: &str) -> Vec<Member> {

@@ -11,6 +11,7 @@
 //! Two things of one name in different files are never confused: what cannot be followed is [`Item::Unknown`], not the
 //! nearest thing of that name. Types of values are not known here; `types` asks [`Program::method`] once it knows one.
 
+mod circles;
 mod display;
 mod index;
 mod members;
@@ -77,7 +78,7 @@ pub const MOST_FILES: u32 = 600;
 const MOST_HOPS: usize = 12;
 
 /// What a path segment is wanted for, where a name stands for two things: `mod join; pub use join::join;`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Want {
     /// More segments follow: a module or type.
     Inside,
@@ -85,9 +86,9 @@ enum Want {
     Thing,
 }
 
-/// A lookup that has begun and not ended.
-#[derive(Debug, PartialEq, Eq)]
-struct Underway {
+/// One lookup of one name in one scope.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Question {
     module: ModuleId,
     scope: Scope,
     name: String,
@@ -95,16 +96,16 @@ struct Underway {
 }
 
 /// The sorts of lookup; one may lead to another of the same name without going round in a circle.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Lookup {
     /// What a scope binds itself.
     Own(Want),
-    /// What its globs bring in.
-    Globs(Want),
+    /// What its globs bring in, to the scope itself or to those who import from it.
+    Globs { want: Want, is_from_elsewhere: bool },
     /// What stands below an alias.
     Alias,
     /// Which library its globs open.
-    Outside,
+    Outside { is_from_elsewhere: bool },
 }
 
 type Resolved = FxHashMap<Scope, FxHashMap<Vec<String>, Item>>;
@@ -114,9 +115,7 @@ type Resolved = FxHashMap<Scope, FxHashMap<Vec<String>, Item>>;
 pub(crate) struct Cache {
     resolved: RefCell<FxHashMap<ModuleId, Resolved>>,
     outlines: RefCell<FxHashMap<ModuleId, Arc<Outline>>>,
-    underway: RefCell<Vec<Underway>>,
-    /// How often a lookup was cut short because it was underway already; such answers are not kept.
-    cuts: Cell<u32>,
+    circles: RefCell<circles::Circles>,
     loaded: Cell<u32>,
     is_exhausted: Cell<bool>,
     python: python_files::Cache,
@@ -131,7 +130,7 @@ impl Program<'_> {
         if let Some(known) = known {
             return known;
         }
-        let cuts = self.names.cuts.get();
+        let cuts = self.names.circles.borrow().cuts();
         let language = self.module(module).language;
         let item = match language {
             Language::Python => self.python_path(module, scope, segments),
@@ -139,7 +138,7 @@ impl Program<'_> {
         };
         let item = self.canonical(language, item);
         // An answer that was cut short by a question further up is right only for that question.
-        if self.names.cuts.get() == cuts || self.names.underway.borrow().is_empty() {
+        if self.names.circles.borrow().is_whole_since(cuts) {
             let mut resolved = self.names.resolved.borrow_mut();
             let paths = resolved.entry(module).or_default().entry(scope.clone()).or_default();
             paths.insert(segments.to_vec(), item.clone());
@@ -214,33 +213,34 @@ impl Program<'_> {
         self.module_at(path)
     }
 
-    /// Looks a name up unless that very lookup is underway, as in two packages that import from each other.
-    fn once<T>(
+    /// Looks a name up, unless that very lookup is underway, as in two packages that import from each other.
+    fn once(
         &self,
         module: ModuleId,
         scope: &Scope,
         name: &str,
         lookup: Lookup,
-        find: impl FnOnce() -> Option<T>,
-    ) -> Option<T> {
-        let this = Underway { module, scope: scope.clone(), name: name.to_owned(), lookup };
-        {
-            let mut underway = self.names.underway.borrow_mut();
-            if underway.len() >= MOST_HOPS || underway.contains(&this) {
-                self.names.cuts.set(self.names.cuts.get() + 1);
-                return None;
-            }
-            underway.push(this);
+        find: impl FnOnce() -> Option<Item>,
+    ) -> Option<Item> {
+        let question = Question { module, scope: scope.clone(), name: name.to_owned(), lookup };
+        let known = self.names.circles.borrow_mut().begin(&question);
+        if let Some(answer) = known {
+            return answer;
         }
         let found = find();
-        self.names.underway.borrow_mut().pop();
+        self.names.circles.borrow_mut().end(question, &found);
         found
     }
 
     /// The one library that is opened with a glob in a scope: a name that nothing else binds comes from there.
     fn glob_outside(&self, module: ModuleId, scope: &Scope, is_from_elsewhere: bool) -> Option<String> {
+        self.outline(module).scope(scope).filter(|names| !names.globs.is_empty())?;
         // The head of a glob may be a name that only another glob of the scope gives: `use Direction::*`.
-        self.once(module, scope, "*", Lookup::Outside, || self.find_glob_outside(module, scope, is_from_elsewhere))
+        let find = || self.find_glob_outside(module, scope, is_from_elsewhere).map(Item::External);
+        match self.once(module, scope, "*", Lookup::Outside { is_from_elsewhere }, find) {
+            Some(Item::External(library)) => Some(library),
+            _ => None,
+        }
     }
 
     fn find_glob_outside(&self, module: ModuleId, scope: &Scope, is_from_elsewhere: bool) -> Option<String> {

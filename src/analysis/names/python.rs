@@ -98,7 +98,8 @@ impl Program<'_> {
             return None;
         }
         let file = self.module(module);
-        self.once(module, &Scope::default(), name, Lookup::Globs(Want::Thing), || {
+        let lookup = Lookup::Globs { want: Want::Thing, is_from_elsewhere: true };
+        self.once(module, &Scope::default(), name, lookup, || {
             globs.iter().rev().find_map(|&at| match self.opened(module, &file.imports[at as usize]) {
                 Item::Module(source, _) => self.python_top(source, name),
                 _ => None,

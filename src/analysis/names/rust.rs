@@ -158,7 +158,7 @@ impl Program<'_> {
         let file = self.module(module);
         let globs =
             globs.iter().map(|&at| &file.imports[at as usize]).filter(|glob| glob.is_public || !is_from_elsewhere);
-        self.once(module, scope, name, Lookup::Globs(want), || {
+        self.once(module, scope, name, Lookup::Globs { want, is_from_elsewhere }, || {
             globs.into_iter().find_map(|glob| match self.opened(module, glob) {
                 Item::Module(source, path) => {
                     // A module sees what the modules around it import; others see what is made public.
@@ -246,7 +246,8 @@ impl Program<'_> {
             Item::Type(id) => {
                 let alias = self.type_def(*id);
                 let member = || Some(self.rust_type_member(*id, name));
-                self.once(id.module, &alias.scope, &alias.name, Lookup::Alias, member).unwrap_or(Item::Unknown)
+                let below = format!("{}::{name}", alias.name);
+                self.once(id.module, &alias.scope, &below, Lookup::Alias, member).unwrap_or(Item::Unknown)
             }
             other => self.rust_member(other, name, Want::Thing),
         }
