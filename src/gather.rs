@@ -1,8 +1,12 @@
 //! What the review wants to know of the analysed files besides verdicts: items, coverage, commits, as plain data.
 
+use std::collections::BTreeMap;
+
+use crate::analysis::delta::{Deed, DeedKind, Deeds, Region};
 use crate::analysis::{FunctionId, ModuleId, Program};
-use crate::flow::{FunctionIndex, FunctionKind, Module, Quality};
-use crate::review::{Coverage, CoverageState, ItemKind, ItemRange};
+use crate::change::{ChangeSet, ChangedFile, Extent};
+use crate::flow::{FunctionIndex, FunctionKind, Mark, Module, Quality};
+use crate::review::{Coverage, CoverageState, ItemKind, ItemRange, Signal};
 use crate::text::{LineIndex, Side, Span};
 
 /// Functions and types of a file, closures left out: they are read with what they stand in.
@@ -65,4 +69,180 @@ pub(crate) fn coverage(program: &Program, modules: &[ModuleId], failed: &[Functi
         rows.push(Coverage { path, function: None, state: CoverageState::InPieces, why: why.to_owned() });
     }
     rows
+}
+
+/// A named function of a changed file that a hunk touches, and what it does.
+pub(crate) struct Touched {
+    /// The file's path on its own side.
+    path: std::sync::Arc<str>,
+    /// Its qualified name and how many of that name stand before it.
+    name: (String, usize),
+    /// Its first and last line.
+    lines: (u32, u32),
+    deeds: Deeds,
+    index: LineIndex,
+}
+
+/// What the functions do that the hunks of a change touch on one side.
+pub(crate) fn touched(program: &Program, change: &ChangeSet, modules: &[ModuleId]) -> Vec<Touched> {
+    let mut found = Vec::new();
+    for &id in modules {
+        let module = program.module(id);
+        let Some(file) = change.file(program.side, &module.path).filter(|file| file.extent == Extent::Whole) else {
+            continue;
+        };
+        let Some(text) = file.side(program.side) else { continue };
+        let index = LineIndex::new(&text.text);
+        let mut namesakes: BTreeMap<String, usize> = BTreeMap::new();
+        for (named, parts) in program.named_functions(id) {
+            let function = program.function(named);
+            let ordinal = namesakes.entry(function.qualified.clone()).or_default();
+            let name = (function.qualified.clone(), *ordinal);
+            *ordinal += 1;
+            let lines = index.lines(function.span);
+            if named.index.0 != 0 && !is_touched(file, program.side, lines) {
+                continue;
+            }
+            // What fails here is a row of coverage already: the rules asked the same questions.
+            let deeds = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| program.deeds(&parts)));
+            let Ok(deeds) = deeds else { continue };
+            found.push(Touched { path: module.path.clone(), name, lines, deeds, index: index.clone() });
+        }
+    }
+    found
+}
+
+/// Where the after side's files are damaged.
+pub(crate) fn damage(program: &Program, change: &ChangeSet, modules: &[ModuleId]) -> Vec<Signal> {
+    let mut found = Vec::new();
+    for &id in modules {
+        let module = program.module(id);
+        let Some(text) = change.file(program.side, &module.path).and_then(|file| file.side(program.side)) else {
+            continue;
+        };
+        let index = LineIndex::new(&text.text);
+        for mark in &module.marks {
+            if let Mark::Broken { span, reason } = mark {
+                let (first, last) = index.lines(*span);
+                let (path, side) = (module.path.clone(), program.side);
+                found.push(Signal { path, side, first, last, name: "damaged-code", text: reason.clone() });
+            }
+        }
+    }
+    found
+}
+
+fn is_touched(file: &ChangedFile, side: Side, (first, last): (u32, u32)) -> bool {
+    file.hunks.iter().any(|hunk| {
+        let lines = match side {
+            Side::Before => hunk.before,
+            Side::After => hunk.after,
+        };
+        lines.first() <= last + 1 && first <= lines.end()
+    })
+}
+
+/// What the change does to its functions: the two sides of each, subtracted.
+pub(crate) fn signals(change: &ChangeSet, before: &[Touched], after: &[Touched]) -> Vec<Signal> {
+    let mut found = Vec::new();
+    let former: BTreeMap<(&str, &(String, usize)), &Touched> =
+        before.iter().map(|of| ((&*of.path, &of.name), of)).collect();
+    let nothing = Deeds::default();
+    let mut matched: Vec<*const Touched> = Vec::new();
+    for now in after {
+        let file = change.file(Side::After, &now.path);
+        let path_before = file.and_then(|file| file.before.as_ref()).map_or(&*now.path, |side| &*side.path);
+        let was = former.get(&(path_before, &now.name)).copied();
+        matched.extend(was.map(|was| std::ptr::from_ref(was)));
+        let deeds_before = was.map_or(&nothing, |was| &was.deeds);
+        subtract(now, &now.deeds, deeds_before, Side::After, &mut found);
+        if let Some(was) = was {
+            subtract(was, &was.deeds, &now.deeds, Side::Before, &mut found);
+            if was.deeds.is_async != now.deeds.is_async {
+                let text = if now.deeds.is_async { "became async" } else { "is no longer async" };
+                let text = format!("`{}` {text}", now.name.0);
+                found.push(now.signal(Side::After, now.lines.0, now.lines.0, "colour-changed", text));
+            }
+        }
+        if now.deeds.runs_async {
+            found.push(now.signal(Side::After, now.lines.0, now.lines.1, "async-code", String::new()));
+        }
+    }
+    for gone in before.iter().filter(|of| !matched.contains(&std::ptr::from_ref(*of))) {
+        if gone.deeds.runs_async {
+            found.push(gone.signal(Side::Before, gone.lines.0, gone.lines.1, "async-code", String::new()));
+        }
+    }
+    found
+}
+
+/// What one side of a function does and the other does not.
+fn subtract(of: &Touched, own: &Deeds, other: &Deeds, side: Side, found: &mut Vec<Signal>) {
+    let mut left: BTreeMap<(DeedKind, &str), usize> = BTreeMap::new();
+    for deed in &other.deeds {
+        *left.entry((deed.kind, &deed.subject)).or_default() += 1;
+    }
+    for deed in &own.deeds {
+        if let Some(count) = left.get_mut(&(deed.kind, deed.subject.as_str())).filter(|count| **count > 0) {
+            *count -= 1;
+            continue;
+        }
+        if let Some((name, text)) = of_deed(deed, side) {
+            let (first, last) = of.index.lines(deed.span);
+            found.push(of.signal(side, first, last, name, text));
+        }
+    }
+    let mut others: Vec<&Region> = other.regions.iter().collect();
+    for region in &own.regions {
+        let lock = &region.lock;
+        // Of several regions of one lock, the one that covers the same is the same.
+        let same = |known: &&Region| known.lock == *lock && known.under == region.under;
+        let at = others.iter().position(|known| same(known));
+        let at = at.or_else(|| others.iter().position(|known| known.lock == *lock));
+        let (name, text, span) = match (at.map(|at| others.remove(at)), side) {
+            (None, Side::After) => ("lock-added", format!("`{lock}` is taken"), region.taken),
+            (None, Side::Before) => ("lock-removed", format!("`{lock}` is no longer taken"), region.taken),
+            (Some(known), _) if covers_no_more(region, known) => continue,
+            (Some(_), Side::After) => ("lock-widened", format!("`{lock}` covers more than before"), region.span),
+            (Some(_), Side::Before) => ("lock-narrowed", format!("`{lock}` covers less than before"), region.span),
+        };
+        let (first, last) = of.index.lines(span);
+        found.push(of.signal(side, first, last, name, text));
+    }
+}
+
+fn covers_no_more(region: &Region, other: &Region) -> bool {
+    let mut rest = other.under.iter();
+    // Both are sorted: each of the one must come among what is left of the other.
+    region.under.iter().all(|what| rest.any(|known| known == what))
+}
+
+/// The signal for what only one side does; what is gone weighs only where its absence does.
+fn of_deed(deed: &Deed, side: Side) -> Option<(&'static str, String)> {
+    let subject = &deed.subject;
+    Some(match (deed.kind, side) {
+        (DeedKind::Awaits, Side::After) => ("await-added", format!("it gives way at `{subject}`")),
+        (DeedKind::Awaits, Side::Before) => ("await-removed", format!("it no longer gives way at `{subject}`")),
+        (DeedKind::AwaitsUnderLock, Side::After) => ("await-under-lock", format!("it gives way at {subject}")),
+        (DeedKind::Spawns, Side::After) => ("task-spawned", format!("`{subject}` starts something")),
+        (DeedKind::MakesChannel, Side::After) => ("channel-made", format!("`{subject}` makes a channel")),
+        (DeedKind::UsesChannel, _) => ("channel-used", format!("`{subject}` sends or receives")),
+        (DeedKind::SetsTimeout, _) => ("timeout-set", format!("`{subject}` ends a wait")),
+        (DeedKind::Cancels, _) => ("cancellation-handled", format!("`{subject}` decides what ends")),
+        (DeedKind::StateAcross, Side::After) => {
+            ("state-across-suspension", format!("`{subject}` is touched before and after it gives way"))
+        }
+        (DeedKind::SharesState, _) => ("state-shared", format!("`{subject}` is shared between threads or tasks")),
+        (DeedKind::Unresolved, Side::After) => {
+            ("unresolved-call-in-async", format!("`{subject}` could not be resolved"))
+        }
+        (DeedKind::AwaitsUnderLock | DeedKind::Spawns | DeedKind::MakesChannel, Side::Before) => return None,
+        (DeedKind::StateAcross | DeedKind::Unresolved, Side::Before) => return None,
+    })
+}
+
+impl Touched {
+    fn signal(&self, side: Side, first: u32, last: u32, name: &'static str, text: String) -> Signal {
+        Signal { path: self.path.clone(), side, first, last, name, text }
+    }
 }

@@ -38,7 +38,7 @@ use change::{ChangeSet, Extent};
 use error::{Error, Result};
 use load::Files;
 use request::{Request, Subject};
-use review::{Coverage, CoverageState, ItemRange, Material, Options, Review, Sources};
+use review::{Coverage, CoverageState, ItemRange, Material, Options, Review, Signal, Sources};
 use text::Side;
 use verdict::Verdict;
 
@@ -97,6 +97,8 @@ fn review_with_workers(change: &ChangeSet, options: &Options) -> Outcome {
         rayon::join(|| analyse(change, &files, Side::Before), || analyse(change, &files, Side::After));
     lap("analyse and apply the rules");
 
+    let mut signals = gather::signals(change, &before.touched, &after.touched);
+    signals.extend(after.damage);
     let mut sources = Sources::of_change(change);
     sources.complete(Side::Before, &before.verdicts, &*change.trees);
     sources.complete(Side::After, &after.verdicts, &*change.trees);
@@ -124,7 +126,7 @@ fn review_with_workers(change: &ChangeSet, options: &Options) -> Outcome {
         after: &after.verdicts,
         rule: &rule,
         items: &items,
-        signals: &[],
+        signals: &signals,
         coverage: &coverage,
         commits: &commits,
         options,
@@ -139,6 +141,8 @@ struct Analysed {
     verdicts: Vec<Verdict>,
     items: Vec<ItemRange>,
     coverage: Vec<Coverage>,
+    touched: Vec<gather::Touched>,
+    damage: Vec<Signal>,
 }
 
 fn analyse(change: &ChangeSet, files: &Files, side: Side) -> Analysed {
@@ -154,6 +158,8 @@ fn analyse(change: &ChangeSet, files: &Files, side: Side) -> Analysed {
     Analysed {
         items: items.collect(),
         coverage: gather::coverage(&program, &modules, &said.failed),
+        touched: gather::touched(&program, change, &modules),
+        damage: gather::damage(&program, change, &modules),
         verdicts: said.verdicts,
     }
 }

@@ -16,6 +16,7 @@
 
 pub mod calls;
 pub mod contexts;
+pub mod delta;
 pub mod effects;
 pub mod held;
 pub mod locks;

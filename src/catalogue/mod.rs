@@ -103,6 +103,7 @@ pub struct Tables {
     sinks: Table<Argument>,
     decorators: Table<Context>,
     methods: Table<Context>,
+    risk: Table<Risk>,
     transparent: Vec<String>,
     /// Decorators and attributes that leave a function what it is.
     keeping: Vec<String>,
@@ -147,6 +148,7 @@ impl Tables {
         self.sinks.absorb(more.sinks);
         self.decorators.absorb(more.decorators);
         self.methods.absorb(more.methods);
+        self.risk.absorb(more.risk);
         self.transparent.extend(more.transparent);
         self.keeping.extend(more.keeping);
     }
@@ -247,6 +249,11 @@ impl Tables {
     /// Which argument of the call is thrown away unawaited if it is a coroutine.
     pub fn swallows_awaitables(&self, name: &str) -> Option<&Argument> {
         self.find(&self.sinks, name)
+    }
+
+    /// What makes a call worth a look, if anything does.
+    pub fn risk(&self, name: &str) -> Option<&Risk> {
+        self.find(&self.risk, name)
     }
 
     /// Where a function with this decorator or attribute runs.

@@ -55,7 +55,10 @@ pub(super) fn ranked(
     signals.sort_by_key(|signal| (&signal.path, signal.side, signal.first, signal.name, &signal.text));
     for signal in signals {
         for at in diff.within(signal.side, &signal.path, signal.first, signal.last) {
-            seen[at].note(signal.name, &signal.text);
+            // The finding says it already.
+            if signal.name != "damaged-code" || !is_judged[at] {
+                seen[at].note(signal.name, &signal.text);
+            }
         }
     }
     let unread: BTreeSet<&str> = coverage

@@ -1,0 +1,294 @@
+//! What a function does that weighs in a review: plain facts of one side, to be compared with the other's.
+//!
+//! ~~~text
+//! async def refresh(self):            awaits     fetch
+//!     async with self._lock:          locks      self._lock over `fetch`, `store`
+//!         rows = await fetch()        under lock fetch
+//!         self.store(rows)            unresolved self.store
+//! ~~~
+//!
+//! A fact is a kind and a subject in the user's own words, without positions, so that both sides can be subtracted; the
+//! span only says where a reader finds it. Closures count for the named function around them.
+
+use std::collections::BTreeMap;
+
+use super::held::What;
+use super::{FunctionId, ModuleId, Program};
+use crate::catalogue::{BlockingKind, LockKind, RiskKind, Runs};
+use crate::flow::{
+    Collection, Function, FunctionKind, Place, Root, StepKind, Suspension, ValueIndex, ValueKind, WriteKind,
+};
+use crate::text::Span;
+
+/// One thing that a function does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deed {
+    /// What sort of thing.
+    pub kind: DeedKind,
+    /// What it is about, in the user's own words.
+    pub subject: String,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// The sorts of deed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum DeedKind {
+    /// The task may give way.
+    Awaits,
+    /// The task may give way while it holds a lock.
+    AwaitsUnderLock,
+    /// Something is started that runs on its own.
+    Spawns,
+    /// A channel or queue is made.
+    MakesChannel,
+    /// Something is sent or received.
+    UsesChannel,
+    /// A wait gets an end.
+    SetsTimeout,
+    /// It says what ends, or goes on, when something is cancelled.
+    Cancels,
+    /// State that others reach is touched before and after the task may give way.
+    StateAcross,
+    /// State is touched that another thread may touch.
+    SharesState,
+    /// Asynchronous code calls what could not be resolved.
+    Unresolved,
+}
+
+/// A lock that a function takes, and what it does while it holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Region {
+    /// Its name in the user's own words.
+    pub lock: String,
+    /// From where it is taken to the last thing done under it.
+    pub span: Span,
+    /// Where it is taken.
+    pub taken: Span,
+    /// What is done under it, in the user's own words, sorted.
+    pub under: Vec<String>,
+}
+
+/// What a named function does, closures inside it included.
+#[derive(Clone, Debug, Default)]
+pub struct Deeds {
+    /// Whether calling it only makes a coroutine or future.
+    pub is_async: bool,
+    /// Whether any of it runs as a task.
+    pub runs_async: bool,
+    /// What it does, by place in the source.
+    pub deeds: Vec<Deed>,
+    /// The locks it takes.
+    pub regions: Vec<Region>,
+}
+
+impl Program<'_> {
+    /// The named functions of a module, each with the closures inside it.
+    pub fn named_functions(&self, module: ModuleId) -> Vec<(FunctionId, Vec<FunctionId>)> {
+        let file = self.module(module);
+        let mut parts: BTreeMap<FunctionId, Vec<FunctionId>> = BTreeMap::new();
+        for (index, function) in file.functions() {
+            let mut named = (index, function);
+            while let (true, Some(parent)) = (is_anonymous(named.1), named.1.parent) {
+                named = (parent, file.function(parent));
+            }
+            let id = |index| FunctionId { module, index };
+            parts.entry(id(named.0)).or_default().push(id(index));
+        }
+        parts.into_iter().collect()
+    }
+
+    /// What a function and the closures inside it do.
+    pub fn deeds(&self, parts: &[FunctionId]) -> Deeds {
+        let mut all = Deeds::default();
+        if let Some(first) = parts.first() {
+            all.is_async = self.function(*first).is_async();
+        }
+        for &id in parts {
+            all.runs_async |= self.function(id).is_async() || self.context(id).is_on_loop();
+            self.add_events(id, &mut all);
+            self.add_values(id, &mut all);
+            self.add_state(id, &mut all);
+        }
+        all.deeds.sort_by(|one, two| {
+            (one.span.start, one.kind, &one.subject).cmp(&(two.span.start, two.kind, &two.subject))
+        });
+        all
+    }
+
+    fn add_events(&self, id: FunctionId, all: &mut Deeds) {
+        let function = self.function(id);
+        let facts = self.facts(id);
+        let mut regions: Vec<Region> = Vec::new();
+        for event in &facts.events {
+            let text = match &event.what {
+                What::Call(value) => self.callee_text(id, *value),
+                What::Suspend(how, of) => {
+                    if !function.is_async() || *how == Suspension::Exit {
+                        continue;
+                    }
+                    let subject = of.map_or_else(|| way(*how).to_owned(), |of| self.callee_text(id, of));
+                    if self.may_suspend(id, *how, *of) {
+                        all.deeds.push(Deed { kind: DeedKind::Awaits, subject: subject.clone(), span: event.span });
+                        // The wait for a lock at the entry of its own block is not under it.
+                        let is_own = |taken: Span| *how == Suspension::Enter && taken == event.span;
+                        let held = event.held.iter().filter(|held| keeps_out(held.lock.kind) && !is_own(held.taken));
+                        for held in held {
+                            let subject = format!("`{subject}` while it holds `{}`", held.lock.name);
+                            all.deeds.push(Deed { kind: DeedKind::AwaitsUnderLock, subject, span: event.span });
+                        }
+                    }
+                    format!("await {subject}")
+                }
+                What::Runs(_) => continue,
+                What::Acquire(lock, _) => {
+                    if keeps_out(lock.kind) {
+                        let (lock, span) = (lock.name.clone(), event.span);
+                        regions.push(Region { lock, span, taken: span, under: Vec::new() });
+                    } else if lock.kind == LockKind::Queue {
+                        let (kind, subject) = (DeedKind::UsesChannel, lock.name.clone());
+                        all.deeds.push(Deed { kind, subject, span: event.span });
+                    }
+                    continue;
+                }
+            };
+            for held in event.held.iter() {
+                if let Some(region) = regions.iter_mut().find(|region| region.taken == held.taken) {
+                    region.span = region.span.to(event.span);
+                    region.under.push(text.clone());
+                }
+            }
+        }
+        for region in &mut regions {
+            region.under.sort();
+        }
+        all.regions.append(&mut regions);
+    }
+
+    fn add_values(&self, id: FunctionId, all: &mut Deeds) {
+        let function = self.function(id);
+        let tables = self.tables(self.language(id.module));
+        for (at, value) in function.values.iter().enumerate() {
+            let index = ValueIndex(at as u32);
+            let mut add = |kind, subject| all.deeds.push(Deed { kind, subject, span: value.span });
+            match &value.kind {
+                ValueKind::Collection(Collection::Select, _) => add(DeedKind::Cancels, "select".to_owned()),
+                ValueKind::Call(_) => {
+                    let resolution = self.resolution(id, index);
+                    let text = || self.callee_text(id, index);
+                    if resolution.targets.is_empty() && function.is_async() {
+                        add(DeedKind::Unresolved, text());
+                    }
+                    let offload = self.offload(id, &resolution).filter(|offload| offload.runs != Runs::Same);
+                    if self.spawn(id, &resolution).is_some() || offload.is_some() {
+                        add(DeedKind::Spawns, text());
+                    }
+                    let Some(name) = resolution.external() else { continue };
+                    if let Some(risk) = tables.risk(name) {
+                        let kind = match risk.kind {
+                            RiskKind::Timeout => DeedKind::SetsTimeout,
+                            RiskKind::Cancellation => DeedKind::Cancels,
+                            RiskKind::ChannelMade => DeedKind::MakesChannel,
+                            RiskKind::ChannelUsed => DeedKind::UsesChannel,
+                            RiskKind::Shared => DeedKind::SharesState,
+                        };
+                        add(kind, text());
+                    } else if tables.lock(name).is_some_and(|lock| lock.kind == LockKind::Queue) {
+                        add(DeedKind::MakesChannel, text());
+                    } else if tables.blocking(name).is_some_and(|entry| entry.kind == BlockingKind::Channel) {
+                        add(DeedKind::UsesChannel, text());
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// State that is touched on both sides of a suspension, and what a thread writes that others reach.
+    fn add_state(&self, id: FunctionId, all: &mut Deeds) {
+        let function = self.function(id);
+        let is_in_thread = self.context(id).runs.contains(&Runs::Thread);
+        if !function.is_async() && !is_in_thread {
+            return;
+        }
+        let mut suspends: Vec<Span> = Vec::new();
+        let mut touches: BTreeMap<&Place, Vec<(Span, Touch)>> = BTreeMap::new();
+        for (_, _, step) in function.steps() {
+            match &step.kind {
+                StepKind::Suspend(Suspension::Exit, _) => {}
+                StepKind::Suspend(..) => suspends.push(step.span),
+                StepKind::Read(place) if is_state(&function, place) => {
+                    touches.entry(place).or_default().push((step.span, Touch::Reads));
+                }
+                StepKind::Write(place, how, _) if is_state(&function, place) => {
+                    let touch = if *how == WriteKind::Delete { Touch::Reads } else { Touch::Writes };
+                    touches.entry(place).or_default().push((step.span, touch));
+                }
+                _ => {}
+            }
+        }
+        for (place, touches) in touches {
+            let subject = self.place_text(id, place);
+            if is_in_thread {
+                for (span, _) in touches.iter().filter(|(_, touch)| *touch == Touch::Writes) {
+                    all.deeds.push(Deed { kind: DeedKind::SharesState, subject: subject.clone(), span: *span });
+                }
+            }
+            if !function.is_async() || touches.iter().all(|(_, touch)| *touch == Touch::Reads) {
+                continue;
+            }
+            let first = touches.iter().map(|(span, _)| span.start).min().unwrap_or(0);
+            for (span, touch) in &touches {
+                let is_across = suspends.iter().any(|way| first < way.start && way.end <= span.end);
+                if *touch == Touch::Writes && is_across {
+                    all.deeds.push(Deed { kind: DeedKind::StateAcross, subject: subject.clone(), span: *span });
+                }
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Touch {
+    Reads,
+    Writes,
+}
+
+/// Whether others than this call of the function reach a place.
+fn is_state(function: &Function, place: &Place) -> bool {
+    match &place.root {
+        Root::Global(_) => true,
+        Root::Variable(variable) => {
+            let is_parameter = function.parameters.iter().any(|parameter| parameter.variable == *variable);
+            function.variable(*variable).captures.is_some() || is_parameter && !place.fields.is_empty()
+        }
+    }
+}
+
+fn is_anonymous(function: &Function) -> bool {
+    match function.kind {
+        FunctionKind::Closure | FunctionKind::AsyncBlock | FunctionKind::GeneratorExpression => true,
+        FunctionKind::Module | FunctionKind::Free | FunctionKind::Method | FunctionKind::ClassMethod => false,
+        FunctionKind::Static | FunctionKind::Property => false,
+    }
+}
+
+/// Whether holding it keeps other tasks or threads waiting.
+fn keeps_out(kind: LockKind) -> bool {
+    match kind {
+        LockKind::Mutex | LockKind::Rwlock | LockKind::Semaphore | LockKind::Condition => true,
+        LockKind::MapShard | LockKind::PermitPool | LockKind::RateLimit => true,
+        LockKind::Event | LockKind::Barrier | LockKind::Queue | LockKind::Cell | LockKind::Watch => false,
+        LockKind::Span | LockKind::Once | LockKind::Transaction => false,
+    }
+}
+
+fn way(how: Suspension) -> &'static str {
+    match how {
+        Suspension::Await => "await",
+        Suspension::Next => "async for",
+        Suspension::Enter => "async with",
+        Suspension::Exit => "the end of async with",
+        Suspension::Yield => "yield",
+    }
+}
