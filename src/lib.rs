@@ -19,6 +19,7 @@ pub mod demo;
 pub mod error;
 pub mod flow;
 mod gather;
+pub mod inspect;
 pub mod load;
 pub mod lower;
 pub mod report;

@@ -44,14 +44,10 @@ fn tell(text: &str) {
 fn run(invocation: Invocation) -> Result<ExitCode> {
     match &invocation.task {
         Task::Review(request) => review(request, &invocation),
-        Task::Inspect { .. } => not_yet("tenth inspect"),
+        Task::Inspect { request, path, line } => print_text(&tenth::inspect::inspect(request, path, *line)?),
         Task::Rules => print_text(&rule_list()),
         Task::Explain(name) => explain(name),
     }
-}
-
-fn not_yet(what: &str) -> Result<ExitCode> {
-    Err(Error::Usage { what: format!("`{what}` is not there yet"), help: String::new() })
 }
 
 /// The rules by family: name, usual level, maturity, summary.

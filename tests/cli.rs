@@ -64,6 +64,12 @@ impl Run {
         notices.filter(|notice| notice["kind"] == kind).filter_map(|notice| notice["text"].as_str()).collect()
     }
 
+    /// Checks that the tool gave up with these words, where no mend is known.
+    fn refuses_plainly(&self, cause: &str) {
+        assert_eq!((self.code, self.out.as_str()), (2, ""), "{}", self.err);
+        assert!(self.err.contains(cause), "no `{cause}` in: {}", self.err);
+    }
+
     /// Checks that the tool gave up, and that both its words and its mend are the expected ones.
     fn refuses(&self, cause: &str, mend: &str) {
         assert_eq!(self.code, 2, "{}{}", self.out, self.err);
@@ -1017,4 +1023,45 @@ fn colour_follows_the_flag_and_the_environment() {
     assert!(!coloured(&[], &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]));
     assert!(coloured(&["--color", "always"], &[("NO_COLOR", "1")]));
     assert!(!coloured(&["--color", "never"], &[("CLICOLOR_FORCE", "1")]));
+}
+
+#[test]
+fn inspect_shows_what_is_known_at_a_line_of_python() {
+    let code = "import asyncio\nimport time\n\n\nclass Store:\n    def __init__(self):\n        self._lock = asyncio.Lock()\n\n    async def load(self, source):\n        async with self._lock:\n            time.sleep(1)\n            await source.fetch()\n";
+    let repo = Repo::with(&[("store.py", code)]);
+    let blocked = repo.tenth(&["inspect", "store.py:11"]);
+    assert_eq!(blocked.code, 0, "{}", blocked.err);
+    for expected in [
+        "store.py:11 in store.Store.load",
+        "task",
+        "calls     time.sleep (outside the project)",
+        "catalogue blocks: Sleep",
+        "`self._lock` (asyncio.Lock), taken at line 10",
+        "violated blocking-in-async",
+    ] {
+        assert!(blocked.out.contains(expected), "no `{expected}` in:\n{}", blocked.out);
+    }
+    let marked: Vec<&str> = blocked.out.lines().filter(|row| row.starts_with('>')).collect();
+    assert!(!marked.is_empty() && marked.iter().all(|row| row.contains("@11")), "{marked:?}");
+
+    let unknown = repo.tenth(&["inspect", "store.py:12"]);
+    assert!(unknown.out.contains("unresolved: the type of `source` is not known"), "{}", unknown.out);
+    repo.tenth(&["inspect", "nowhere.py:1"]).refuses_plainly("cannot read `nowhere.py`");
+}
+
+#[test]
+fn inspect_shows_what_is_known_at_a_line_of_rust() {
+    let code = "use std::sync::Mutex;\n\npub struct Queue {\n    jobs: Mutex<Vec<u32>>,\n}\n\nimpl Queue {\n    pub async fn run(&self) {\n        let jobs = self.jobs.lock().unwrap();\n        tick(jobs.len()).await;\n    }\n}\n\nasync fn tick(_: usize) {\n    std::future::pending::<()>().await\n}\n";
+    let manifest = "[package]\nname = \"queue\"\nversion = \"0.1.0\"\nedition = \"2024\"\n";
+    let repo = Repo::with(&[("Cargo.toml", manifest), ("src/lib.rs", code)]);
+    let run = repo.tenth(&["inspect", "src/lib.rs:10"]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    for expected in [
+        "in queue::Queue::run",
+        "calls     queue::tick (src/lib.rs)",
+        "`self.jobs` (std::sync::Mutex), taken at line 9; its guard `jobs` lives to the end of its block",
+        "violated lock-across-await",
+    ] {
+        assert!(run.out.contains(expected), "no `{expected}` in:\n{}", run.out);
+    }
 }
