@@ -725,12 +725,19 @@ impl<'p, 'a> Walk<'p, 'a> {
             });
         }
         if !was_moved
-            && self.program.is_guard(&result)
+            && (self.program.is_guard(&result) || self.may_hide_guard(resolution))
             && let Some(lock) = self.guard_of_callee(value, resolution)
         {
             self.record(block, number, span, What::Acquire(lock.clone(), Waits::Yes), state);
             self.take(block, number, 0, lock, span, HeldBy::Guard(Owner::Temporary(value)), Waits::Yes, state);
         }
+    }
+
+    /// Whether a callee returns something that names no type: `impl Deref<Target = Rows>` may be a guard.
+    fn may_hide_guard(&self, resolution: &Resolution) -> bool {
+        let [Target::Function(callee)] = resolution.targets[..] else { return false };
+        matches!(self.program.function(callee).returns, Some(TypeTerm::Bounds(_)))
+            && !self.program.facts(callee).returned.is_empty()
     }
 
     /// The lock whose guard a project function hands out.
