@@ -10,7 +10,7 @@ use super::held::{Event, Waits, What};
 use super::locks::{Binding, Lock, LockPlace};
 use super::names::Member;
 use super::{FunctionId, Program};
-use crate::catalogue::{Blocking, Runs};
+use crate::catalogue::{Blocking, Runs, Stake};
 use crate::flow::{Colour, FunctionKind, Suspension, ValueIndex, ValueKind};
 use crate::text::{Language, Span};
 use crate::verdict::{Hop, Location};
@@ -77,7 +77,9 @@ impl<'a> Program<'a> {
             match &event.what {
                 What::Call(value) => {
                     let resolution = self.resolution(id, *value);
-                    if let Some(entry) = self.blocking_call(id, *value, &resolution) {
+                    // What takes a moment is nobody's finding, and would crowd out what is.
+                    let entry = self.blocking_call(id, *value, &resolution);
+                    if let Some(entry) = entry.filter(|entry| entry.stake != Stake::Micro) {
                         let name = self.callee_text(id, *value);
                         let hops = vec![self.hop(id, event.span, format!("calls `{name}`"))];
                         let at = self.location(id, event.span);

@@ -73,6 +73,5 @@ fn check_call(cx: &RuleContext, id: FunctionId, event: &Event, in_place: &InPlac
 
 /// The effect that waits longest; of several the one with the shortest way.
 fn longest<'b, 'a>(blocks: &'b [Blocks<'a>]) -> Option<&'b Blocks<'a>> {
-    let felt = blocks.iter().filter(|blocks| blocks.entry.stake != Stake::Micro);
-    felt.min_by_key(|blocks| (std::cmp::Reverse((blocks.entry.stake, blocks.is_repeated)), blocks.hops.len()))
+    blocks.iter().min_by_key(|blocks| (std::cmp::Reverse((blocks.entry.stake, blocks.is_repeated)), blocks.hops.len()))
 }
