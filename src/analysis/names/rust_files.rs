@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 
 use super::{Item, below, folder_of};
 use crate::analysis::{ModuleId, Package, Program};
-use crate::flow::Submodule;
+use crate::flow::{Import, ImportKind, Submodule};
 
 /// A module: a file, and the inline module within it.
 pub(super) type Spot = (ModuleId, Vec<String>);
@@ -37,12 +37,37 @@ impl Program<'_> {
         let path = self.module(from).path.clone();
         let own = self.package_of(&path);
         let renamed = own.as_ref().and_then(|own| own.renamed.iter().find(|(alias, _)| alias == name));
-        let wanted = renamed.map_or(name, |(_, original)| original);
+        if let Some(module) = own.as_ref().and_then(|own| self.module_at_root(own, name)) {
+            return Some(module);
+        }
+        let declared = own.as_ref().and_then(|own| self.declared_crate(own, name));
+        let original = renamed.map(|(_, original)| original.clone()).or(declared);
+        let wanted = original.as_deref().unwrap_or(name);
         let packages = self.loader.packages(self.side);
         let library = packages.iter().find(|package| package.name == wanted && package.library != *path);
         let root = library.and_then(|package| self.led_to(&package.library));
-        let outside = || renamed.map(|(_, original)| Item::External(original.clone()));
+        let outside = || original.clone().map(Item::External);
         root.map(|root| Item::Module(root, Vec::new())).or_else(outside)
+    }
+
+    /// The crate that the root declares under another name, for the whole package: `extern crate grin_util as util;`.
+    fn declared_crate(&self, own: &Package, name: &str) -> Option<String> {
+        let root = self.module(self.led_to(&own.library)?);
+        let is_it = |import: &&Import| import.kind == ImportKind::Module && import.name == name;
+        match root.imports.iter().find(is_it)?.target.as_slice() {
+            [original] if original != name => Some(original.clone()),
+            _ => None,
+        }
+    }
+
+    /// A package without an edition is of 2015, where every path of a `use` starts at the root: `use types::Peer;`.
+    fn module_at_root(&self, own: &Package, name: &str) -> Option<Item> {
+        if own.is_edition_known {
+            return None;
+        }
+        let root = self.led_to(&own.library)?;
+        let (module, path) = self.rust_submodule(&(root, Vec::new()), name)?;
+        Some(Item::Module(module, path))
     }
 
     /// A module declared in another.
