@@ -1,9 +1,9 @@
 //! What a call does to the thread and the task that make it, by the catalogue.
 
-use super::calls::Resolution;
+use super::calls::{Resolution, Target};
 use super::{FunctionId, Program};
-use crate::catalogue::{Argument, Blocking, Condition, Offload, Spawn};
-use crate::flow::{Call, ValueIndex, ValueKind};
+use crate::catalogue::{Argument, Blocking, BlockingKind, Condition, Offload, Spawn};
+use crate::flow::{Call, Colour, FunctionIndex, Value, ValueIndex, ValueKind};
 
 impl<'a> Program<'a> {
     /// The catalogue's entry for a call that keeps its thread waiting, unless its arguments say otherwise. Every target
@@ -14,8 +14,11 @@ impl<'a> Program<'a> {
         let tables = self.tables(self.language(id.module));
         let mut first = None;
         for target in &resolution.targets {
-            let super::calls::Target::External(name) = target else { return None };
-            let entry = tables.blocking(name)?;
+            let entry = match target {
+                Target::External(name) => tables.blocking(name)?,
+                Target::Function(callee) => self.drives_a_loop(*callee)?,
+                Target::Construct(..) => return None,
+            };
             if entry.unless.iter().any(|condition| self.holds(id, call, condition)) {
                 return None;
             }
@@ -23,6 +26,35 @@ impl<'a> Program<'a> {
         }
         // What is awaited is no call of the blocking kind, whatever its name: the receiver is another type.
         first.filter(|_| !self.is_awaited(id, value))
+    }
+
+    /// The catalogue's entry for an asynchronous function that an attribute makes a plain one, which drives a loop of
+    /// its own to the end: `#[tokio::main]`.
+    pub fn drives_a_loop(&self, id: FunctionId) -> Option<&'a Blocking> {
+        let function = self.function(id);
+        if function.colour != Colour::Async {
+            return None;
+        }
+        let language = self.language(id.module);
+        let tables = self.tables(language);
+        function.decorators.iter().find_map(|decorator| {
+            let name = self.decorator_name(id, &decorator.path)?;
+            let called = || tables.blocking(&[&name, "__call__"].join(language.separator()));
+            tables.blocking(&name).or_else(called).filter(|entry| entry.kind == BlockingKind::LoopEntry)
+        })
+    }
+
+    /// Whether a function asks whether a loop is running, so that what it drives it may drive only where none is.
+    pub fn asks_for_a_loop(&self, id: FunctionId) -> bool {
+        let tables = self.tables(self.language(id.module));
+        [id, FunctionId { module: id.module, index: FunctionIndex(0) }].into_iter().any(|id| {
+            let function = self.function(id);
+            let is_call = |value: &Value| matches!(value.kind, ValueKind::Call(_));
+            function.values.iter().enumerate().filter(|(_, value)| is_call(value)).any(|(at, _)| {
+                let resolution = self.resolution(id, ValueIndex(at as u32));
+                resolution.external().is_some_and(|name| tables.asks_for_loop(name))
+            })
+        })
     }
 
     fn holds(&self, id: FunctionId, call: &Call, condition: &Condition) -> bool {
@@ -65,7 +97,7 @@ impl<'a> Program<'a> {
     pub fn spawn(&self, id: FunctionId, resolution: &Resolution) -> Option<&'a Spawn> {
         let tables = self.tables(self.language(id.module));
         resolution.targets.iter().find_map(|target| match target {
-            super::calls::Target::External(name) => tables.spawn(name),
+            Target::External(name) => tables.spawn(name),
             _ => None,
         })
     }

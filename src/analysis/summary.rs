@@ -10,7 +10,7 @@ use super::held::{Event, Waits, What};
 use super::locks::{Binding, Lock, LockPlace};
 use super::names::Member;
 use super::{FunctionId, Program};
-use crate::catalogue::{Blocking, Runs, Stake};
+use crate::catalogue::{Blocking, BlockingKind, Runs, Stake};
 use crate::flow::{Colour, FunctionKind, Suspension, ValueIndex, ValueKind};
 use crate::text::{Language, Span};
 use crate::verdict::{Hop, Location};
@@ -42,6 +42,13 @@ pub struct Blocks<'a> {
     pub is_repeated: bool,
     /// The way to it, the function's own call first.
     pub hops: Vec<Hop>,
+}
+
+impl Blocks<'_> {
+    /// Whether it drives an event loop rather than wait for something.
+    pub fn is_loop_entry(&self) -> bool {
+        self.entry.kind == BlockingKind::LoopEntry
+    }
 }
 
 /// A lock taken somewhere below.
@@ -79,7 +86,8 @@ impl<'a> Program<'a> {
                     let resolution = self.resolution(id, *value);
                     // What takes a moment is nobody's finding, and would crowd out what is.
                     let entry = self.blocking_call(id, *value, &resolution);
-                    if let Some(entry) = entry.filter(|entry| entry.stake != Stake::Micro) {
+                    let is_asked = |entry: &Blocking| entry.kind == BlockingKind::LoopEntry && self.asks_for_a_loop(id);
+                    if let Some(entry) = entry.filter(|entry| entry.stake != Stake::Micro && !is_asked(entry)) {
                         let name = self.callee_text(id, *value);
                         let hops = vec![self.hop(id, event.span, format!("calls `{name}`"))];
                         let at = self.location(id, event.span);
@@ -111,7 +119,8 @@ impl<'a> Program<'a> {
             let hop = self.hop(id, event.span, runs.what.clone());
             if !runs.is_awaited {
                 for blocks in &first.blocks {
-                    if others.iter().all(|(_, other)| !other.blocks.is_empty()) {
+                    let alike = |other: &Blocks| other.is_loop_entry() == blocks.is_loop_entry();
+                    if others.iter().all(|(_, other)| other.blocks.iter().any(alike)) {
                         let hops = std::iter::once(hop.clone()).chain(blocks.hops.iter().cloned()).collect();
                         let is_repeated = blocks.is_repeated || self.is_in_loop(id, event);
                         add_blocking(summary, Blocks { hops, is_repeated, ..blocks.clone() });
@@ -198,7 +207,7 @@ impl<'a> Program<'a> {
             let is_awaited = self.function(*first).colour == Colour::Async;
             let runs = match self.function(*first).colour {
                 Colour::Plain => true,
-                Colour::Async => self.is_awaited_somehow(id, value),
+                Colour::Async => self.is_awaited_somehow(id, value) && self.drives_a_loop(*first).is_none(),
                 Colour::Generator => self.is_driven_here(id, value),
                 Colour::AsyncGenerator => false,
             };

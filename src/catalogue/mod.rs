@@ -107,6 +107,8 @@ pub struct Tables {
     transparent: Vec<String>,
     /// Decorators and attributes that leave a function what it is.
     keeping: Vec<String>,
+    /// Calls that ask whether a loop is running, or that let one be entered again.
+    asking: Vec<String>,
     #[serde(skip)]
     separator: &'static str,
 }
@@ -151,6 +153,7 @@ impl Tables {
         self.risk.absorb(more.risk);
         self.transparent.extend(more.transparent);
         self.keeping.extend(more.keeping);
+        self.asking.extend(more.asking);
     }
 
     /// How a call blocks, if it does.
@@ -276,6 +279,12 @@ impl Tables {
     pub fn keeps_kind(&self, decorator: &str) -> bool {
         let canonical = self.canonical(decorator);
         self.keeping.iter().any(|known| known == decorator || *known == *canonical)
+    }
+
+    /// Whether a call asks whether a loop is running, or lets one be entered again.
+    pub fn asks_for_loop(&self, name: &str) -> bool {
+        let canonical = self.canonical(name);
+        self.asking.iter().any(|known| known == name || *known == *canonical)
     }
 
     fn find<'t, T>(&'t self, table: &'t Table<T>, name: &str) -> Option<&'t T> {

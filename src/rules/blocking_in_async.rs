@@ -18,6 +18,10 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
         let What::Call(value) = event.what else { continue };
         let resolution = cx.resolution(id, value);
         let Some(entry) = cx.program.blocking_call(id, value, &resolution) else { continue };
+        // A loop inside a loop is a rule of its own.
+        if entry.kind == BlockingKind::LoopEntry {
+            continue;
+        }
         // A short lock, a `stat`, a line on the console: nobody's loop suffers, and a reader of such notes does.
         if entry.stake == Stake::Micro {
             continue;

@@ -73,5 +73,7 @@ fn check_call(cx: &RuleContext, id: FunctionId, event: &Event, in_place: &InPlac
 
 /// The effect that waits longest; of several the one with the shortest way.
 fn longest<'b, 'a>(blocks: &'b [Blocks<'a>]) -> Option<&'b Blocks<'a>> {
-    blocks.iter().min_by_key(|blocks| (std::cmp::Reverse((blocks.entry.stake, blocks.is_repeated)), blocks.hops.len()))
+    // A loop inside a loop is a rule of its own.
+    let felt = blocks.iter().filter(|blocks| !blocks.is_loop_entry());
+    felt.min_by_key(|blocks| (std::cmp::Reverse((blocks.entry.stake, blocks.is_repeated)), blocks.hops.len()))
 }

@@ -11,6 +11,7 @@ mod dropped_task;
 mod info;
 mod lock_across_await;
 mod lock_reentry;
+mod nested_event_loop;
 mod stale_read_across_await;
 mod unawaited_call;
 
@@ -34,6 +35,7 @@ macro_rules! documents {
 static DOCUMENTS: &[(&str, &str)] = documents![
     "blocking-in-async",
     "blocking-through-call",
+    "nested-event-loop",
     "lock-across-await",
     "lock-reentry",
     "stale-read-across-await",
@@ -54,6 +56,7 @@ enum Check {
 static CHECKS: &[Check] = &[
     Check::Function(blocking_in_async::check),
     Check::Function(blocking_through_call::check),
+    Check::Function(nested_event_loop::check),
     Check::Function(lock_across_await::check),
     Check::Function(lock_reentry::check),
     Check::Function(stale_read_across_await::check),

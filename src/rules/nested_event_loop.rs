@@ -1,0 +1,113 @@
+//! A loop is started, or driven to its end, inside a running one.
+
+use crate::analysis::FunctionId;
+use crate::analysis::held::{Event, What};
+use crate::analysis::summary::{Blocks, InPlace, Summary};
+use crate::catalogue::{Blocking, BlockingKind, Stake};
+use crate::flow::FunctionKind;
+use crate::text::Language;
+use crate::verdict::{Confidence, Stance, Verdict};
+
+use super::blocking_in_async::stake;
+use super::context::RuleContext;
+
+const NAME: &str = "nested-event-loop";
+
+pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
+    if !cx.runs_on_loop(id) {
+        return;
+    }
+    let function = cx.function(id);
+    // An asynchronous function need not ask; a plain one that does may drive a loop only where none runs.
+    let asks = !function.is_async() && cx.program.asks_for_a_loop(id);
+    let facts = cx.facts(id);
+    let mut entered: Vec<(&Event, &Blocking, String)> = Vec::new();
+    for event in &facts.events {
+        if let What::Call(value) = event.what {
+            let entry = cx.program.blocking_call(id, value, &cx.resolution(id, value));
+            let entry = entry.filter(|entry| entry.kind == BlockingKind::LoopEntry && !asks);
+            entered.extend(entry.map(|entry| (event, entry, cx.program.callee_text(id, value))));
+        }
+        for in_place in cx.program.in_place(id, event).iter().filter(|in_place| !in_place.is_awaited) {
+            // A closure has the loop as its context too, and is looked at itself.
+            let is_closure =
+                in_place.candidates.iter().any(|callee| cx.function(*callee).kind == FunctionKind::Closure);
+            if !is_closure && !asks {
+                through_call(cx, id, event, in_place, out);
+            }
+        }
+    }
+    // Making a runtime and driving it are one fault.
+    let is_driven = entered.iter().any(|(_, entry, _)| entry.stake == Stake::Unbounded);
+    entered.retain(|(_, entry, _)| !is_driven || entry.stake == Stake::Unbounded);
+    for (event, entry, name) in entered {
+        let mut verdict = cx
+            .violated(NAME, Confidence::High, id, event.span, &format!("`{name}`"))
+            .assumes(format!("no event loop is started inside the one that runs `{}`", function.name))
+            .says(format!("`{name}` {} inside the one that runs `{}`: {}", does(entry), function.name, harm(cx, id)))
+            .helps(instead(entry))
+            .stake(stake(entry));
+        verdict.evidence.push(cx.loop_evidence(id));
+        out.push(verdict);
+    }
+}
+
+fn through_call(cx: &RuleContext, id: FunctionId, event: &Event, in_place: &InPlace, out: &mut Vec<Verdict>) {
+    let function = cx.function(id);
+    let summaries: Vec<_> = in_place.candidates.iter().map(|callee| cx.program.summary(*callee)).collect();
+    let Some(enters) = summaries.iter().find_map(|summary| shortest(summary)) else { return };
+    let harmless = in_place.candidates.iter().zip(&summaries).find(|(_, summary)| shortest(summary).is_none());
+    let call = in_place.what.split('`').nth(1).unwrap_or_default();
+    // May is not must: a candidate that drives no loop leaves it open.
+    let stance = if harmless.is_some() { Stance::Unproven } else { Stance::Violated(Confidence::High) };
+    let mut verdict = cx
+        .verdict(NAME, stance, id, event.span, &format!("`{call}`, `{}`", enters.name))
+        .assumes(format!("nothing that `{}` calls starts an event loop inside the one that runs it", function.name))
+        .says(format!(
+            "`{call}` leads to `{}`, which {} inside the one that runs `{}`: {}",
+            enters.name,
+            does(enters.entry),
+            function.name,
+            harm(cx, id)
+        ))
+        .helps(format!("call an asynchronous version of `{call}` and await it, or hand `{call}` to a thread"))
+        .evidence(enters.at.clone(), format!("`{}` {} here", enters.name, does(enters.entry)))
+        .trace([cx.program.hop(id, event.span, in_place.what.clone())])
+        .trace(enters.hops.iter().cloned())
+        .stake(stake(enters.entry));
+    if let Some((&harmless, _)) = harmless {
+        let other = cx.function(harmless);
+        verdict = verdict.asks(format!(
+            "can `{call}` be the one that {} (`{}`) rather than `{}`?",
+            does(enters.entry),
+            enters.name,
+            other.qualified
+        ));
+    } else if !function.is_async() {
+        verdict.evidence.push(cx.loop_evidence(id));
+    }
+    out.push(verdict);
+}
+
+fn shortest<'s, 'a>(summary: &'s Summary<'a>) -> Option<&'s Blocks<'a>> {
+    let entries = summary.blocks.iter().filter(|blocks| blocks.is_loop_entry());
+    entries.min_by_key(|blocks| (std::cmp::Reverse(blocks.entry.stake), blocks.hops.len()))
+}
+
+fn does(entry: &Blocking) -> &'static str {
+    if entry.stake == Stake::Unbounded { "drives an event loop" } else { "makes an event loop" }
+}
+
+fn harm(cx: &RuleContext, id: FunctionId) -> &'static str {
+    match cx.language(id.module) {
+        Language::Python => "it raises, or waits for the loop that it keeps waiting",
+        Language::Rust => "it panics, or keeps the executor's thread from what it waits for",
+    }
+}
+
+/// What the catalogue advises, without its reason; advice in words stands as it is.
+fn instead(entry: &Blocking) -> String {
+    let advice = entry.instead.as_deref().unwrap_or("await it");
+    let advice = advice.split_once(" (").map_or(advice, |(advice, _)| advice);
+    if advice.contains(' ') { advice.to_owned() } else { format!("use `{advice}` instead") }
+}
