@@ -153,7 +153,7 @@ pub(crate) fn signals(change: &ChangeSet, before: &[Touched], after: &[Touched])
         let file = change.file(Side::After, &now.path);
         let path_before = file.and_then(|file| file.before.as_ref()).map_or(&*now.path, |side| &*side.path);
         let was = former.get(&(path_before, &now.name)).copied();
-        matched.extend(was.map(|was| std::ptr::from_ref(was)));
+        matched.extend(was.map(std::ptr::from_ref));
         let deeds_before = was.map_or(&nothing, |was| &was.deeds);
         subtract(now, &now.deeds, deeds_before, Side::After, &mut found);
         if let Some(was) = was {
@@ -197,7 +197,7 @@ fn subtract(of: &Touched, own: &Deeds, other: &Deeds, side: Side, found: &mut Ve
         let lock = &region.lock;
         // Of several regions of one lock, the one that covers the same is the same.
         let same = |known: &&Region| known.lock == *lock && known.under == region.under;
-        let at = others.iter().position(|known| same(known));
+        let at = others.iter().position(same);
         let at = at.or_else(|| others.iter().position(|known| known.lock == *lock));
         let (name, text, span) = match (at.map(|at| others.remove(at)), side) {
             (None, Side::After) => ("lock-added", format!("`{lock}` is taken"), region.taken),

@@ -352,7 +352,7 @@ impl<'a> Program<'a> {
             }
             let receiver = receiver.map(|of| self.receiver_at(&of, name));
             let call = Substitution { receiver: receiver.as_ref(), arguments: &arguments };
-            return self.catalogue_term(id.module, &signature.returns, &call);
+            return self.catalogue_term(&signature.returns, &call);
         }
         if let Some(wrapper) = tables.offload(name).filter(|offload| offload.wraps && offload.runs == Runs::Same) {
             // What wraps a callable and runs it in place is that callable: `functools.partial`.

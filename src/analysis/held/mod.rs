@@ -1,0 +1,155 @@
+//! Which locks are held at each step.
+//!
+//! The state runs forward along the control flow: who owns which acquisition. Guards move with the values that carry
+//! them and end where lowering says that their owner ends:
+//!
+//! ~~~text
+//! t0 = call self.queue.lock()     t0 owns the guard
+//! t1 = call t0.unwrap()           by value, and the result is a guard: t1 owns it
+//! bind g = t1                     g owns it
+//! drop g (scope)                  nobody holds the lock
+//! ~~~
+//!
+//! Two paths that meet keep what either holds; what only one of them holds is not certain.
+
+mod guards;
+mod state;
+mod taking;
+mod walk;
+
+use std::rc::Rc;
+
+use super::locks::{Lock, LockPlace};
+use super::{FunctionId, Program};
+use crate::flow::{BlockIndex, Ending, ManagedIndex, Owner, StepKind, Suspension, ValueIndex};
+use crate::text::Span;
+use walk::Walk;
+
+/// What happens in a function, in block order, with the locks held before it happens.
+#[derive(Debug, Default)]
+pub struct Facts {
+    /// Calls, suspensions and acquisitions that control can get to.
+    pub events: Vec<Event>,
+    /// Locks whose guard the function returns.
+    pub returned: Vec<Rc<Lock>>,
+    /// Locks held where it yields: a context manager holds them for its caller.
+    pub yielded: Vec<Rc<Lock>>,
+    /// Locks taken without a guard and still held where it returns: `__enter__` holds them for its caller.
+    pub kept: Vec<Rc<Lock>>,
+}
+
+/// One thing that happens.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// The block.
+    pub block: BlockIndex,
+    /// The step in its block.
+    pub step: u32,
+    /// Where it is written.
+    pub span: Span,
+    /// What it is.
+    pub what: What,
+    /// The locks held before it happens.
+    pub held: Rc<[Held]>,
+}
+
+/// What happens.
+#[derive(Clone, Debug)]
+pub enum What {
+    /// A call.
+    Call(ValueIndex),
+    /// The task may give way.
+    Suspend(Suspension, Option<ValueIndex>),
+    /// A lock is taken; whether the task or thread waits for it.
+    Acquire(Rc<Lock>, Waits),
+    /// A project function runs although no call of it is written: a property that is read, a managed block's entry.
+    Runs(Rc<Implicit>),
+}
+
+/// A project function that runs although no call of it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Implicit {
+    /// The function.
+    pub callee: FunctionId,
+    /// Where its receiver is found.
+    pub receiver: LockPlace,
+    /// What makes it run, in the user's own words: "reads `self.size`".
+    pub what: String,
+}
+
+/// Whether taking a lock waits until it is free.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waits {
+    /// It waits.
+    Yes,
+    /// It fails instead, at once or after a stated time.
+    No,
+}
+
+/// A lock that is held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// The lock.
+    pub lock: Rc<Lock>,
+    /// Where it was taken.
+    pub taken: Span,
+    /// Whether it is held on every path that leads here.
+    pub is_certain: bool,
+    /// Who holds it.
+    pub by: HeldBy,
+}
+
+/// Who holds a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum HeldBy {
+    /// A guard that a variable or temporary owns.
+    Guard(Owner),
+    /// A managed block.
+    Block(ManagedIndex),
+    /// Nobody in particular: `acquire()` without a guard.
+    Manual,
+}
+
+impl<'a> Program<'a> {
+    /// What happens in a function.
+    pub fn facts(&self, id: FunctionId) -> Rc<Facts> {
+        if let Some(known) = self.facts.borrow().get(&id) {
+            return known.clone();
+        }
+        // Recursion through guards returned by callees ends here.
+        self.facts.borrow_mut().insert(id, Rc::default());
+        let facts = Rc::new(self.deeper(Facts::default(), || Walk::new(self, id).run()));
+        self.facts.borrow_mut().insert(id, facts.clone());
+        facts
+    }
+
+    /// Why a lock is still held, in one sentence for the reviewer; empty when there is nothing to explain.
+    pub fn held_because(&self, id: FunctionId, held: &Held) -> String {
+        let function = self.function(id);
+        let owner = match held.by {
+            HeldBy::Guard(owner) => owner,
+            HeldBy::Block(_) | HeldBy::Manual => return String::new(),
+        };
+        let ending = function.steps().find_map(|(_, _, step)| match &step.kind {
+            StepKind::Drop(owners, ending) if owners.contains(&owner) => Some(*ending),
+            _ => None,
+        });
+        match (owner, ending) {
+            (Owner::Variable(variable), _) if !function.variable(variable).name.is_empty() => {
+                format!("its guard `{}` lives to the end of its block", function.variable(variable).name)
+            }
+            (_, Some(Ending::IfLet)) => "its guard is a temporary of the `if let` and lives to its end".to_owned(),
+            (_, Some(Ending::WhileLet)) => {
+                "its guard is a temporary of the `while let` and lives to the end of each turn".to_owned()
+            }
+            (_, Some(Ending::Match)) => "its guard is a temporary of the `match` and lives to its end".to_owned(),
+            (_, Some(Ending::For)) => {
+                "its guard is a temporary of the `for` and lives to the end of the loop".to_owned()
+            }
+            (_, Some(Ending::Statement | Ending::Tail)) => {
+                "its guard is a temporary and lives to the end of the statement".to_owned()
+            }
+            _ => String::new(),
+        }
+    }
+}

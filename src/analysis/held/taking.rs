@@ -1,0 +1,200 @@
+//! Calls and managed blocks that take or release a lock.
+
+use std::rc::Rc;
+
+use super::state::{Entry, State};
+use super::walk::Walk;
+use super::{HeldBy, Implicit, Waits, What};
+use crate::analysis::calls::Resolution;
+use crate::analysis::locks::{Binding, Lock, LockPlace};
+use crate::analysis::names::{Item, Member};
+use crate::analysis::types::Type;
+use crate::catalogue::{Flavour, Managed, Manner, Mode};
+use crate::flow::{BlockIndex, Call, Callee, Field, FunctionKind, ManagedIndex, Owner, Place, ValueIndex};
+use crate::text::{Language, Span};
+
+impl Walk<'_, '_> {
+    /// The lock that awaiting a value takes: `lock().await`, `await lock.acquire()`.
+    pub(super) fn awaited_acquisition(&self, of: ValueIndex) -> Option<(Rc<Lock>, Waits, HeldBy)> {
+        let function = self.program.function(self.id);
+        let call = function.call(of)?;
+        let resolution = self.program.resolution(self.id, of);
+        let result = self.program.shape(self.id).awaited(of);
+        if let Some((lock, waits)) = self.lock_call(call, &resolution) {
+            if lock.flavour != Flavour::Async {
+                return None;
+            }
+            let by = match (self.language, result) {
+                (Language::Rust, Some(result)) => HeldBy::Guard(Owner::Temporary(result)),
+                _ => HeldBy::Manual,
+            };
+            return Some((lock, waits, by));
+        }
+        // A project function that hands out a guard when awaited.
+        let result = result?;
+        let guard = self.guard_of_callee(of, &resolution)?;
+        self.program.is_guard(&self.program.value_type(self.id, result)).then_some(())?;
+        Some((guard, Waits::Yes, HeldBy::Guard(Owner::Temporary(result))))
+    }
+
+    /// The lock that a call takes by the catalogue, whether or not something is still to be awaited.
+    pub(super) fn lock_call(&self, call: &Call, resolution: &Resolution) -> Option<(Rc<Lock>, Waits)> {
+        let name = resolution.external()?;
+        let (type_name, method) = name.rsplit_once(self.language.separator())?;
+        let tables = self.program.tables(self.language);
+        let known = tables.lock(type_name)?;
+        let acquisition = known.acquisition(method)?;
+        let receiver = match &call.callee {
+            Callee::Method(receiver, _) => *receiver,
+            _ => call.arguments.first()?.value,
+        };
+        let is_try = acquisition.manner == Manner::Tries || self.is_told_not_to_wait(call);
+        let place = self.program.lock_place(self.id, receiver);
+        let flavour = if acquisition.manner == Manner::Blocks { Flavour::Blocking } else { known.flavour };
+        let lock = Lock {
+            place,
+            kind: known.kind,
+            flavour,
+            mode: acquisition.mode,
+            is_reentrant: known.reentrant,
+            name: self.program.value_text(self.id, receiver),
+            type_name: type_name.to_owned(),
+            is_resolved: true,
+        };
+        Some((Rc::new(lock), if is_try { Waits::No } else { Waits::Yes }))
+    }
+
+    /// `acquire(blocking=False)`, `acquire(False)`, `acquire(timeout=1)`.
+    pub(super) fn is_told_not_to_wait(&self, call: &Call) -> bool {
+        call.arguments.iter().enumerate().any(|(at, argument)| match argument.name.as_deref() {
+            Some("blocking" | "block") => self.program.is_literal(self.id, argument.value, "False"),
+            Some("timeout") => !self.program.is_literal(self.id, argument.value, "None"),
+            None => at == 0 && self.program.is_literal(self.id, argument.value, "False"),
+            Some(_) => false,
+        })
+    }
+
+    pub(super) fn release(&self, call: &Call, resolution: &Resolution, state: &mut State) -> bool {
+        let Some((type_name, method)) =
+            resolution.external().and_then(|name| name.rsplit_once(self.language.separator()))
+        else {
+            return false;
+        };
+        let Some(known) = self.program.tables(self.language).lock(type_name) else { return false };
+        let Callee::Method(receiver, _) = &call.callee else { return false };
+        if !known.is_release(method) {
+            return false;
+        }
+        let place = self.program.lock_place(self.id, *receiver);
+        let is_it = |entry: &Entry| {
+            let lock = &self.acquisitions[entry.acquisition].lock;
+            lock.place.is_same(&place) || (lock.place == place && lock.place != LockPlace::unknown())
+        };
+        state.retain(|entry| !is_it(entry));
+        true
+    }
+
+    pub(super) fn enter(&mut self, block: BlockIndex, number: u32, index: ManagedIndex, span: Span, state: &mut State) {
+        let function = self.program.function(self.id);
+        let managed = &function.managed[index.at()];
+        let by = HeldBy::Block(index);
+        let value = managed.value;
+        if let Some(lock) = self.managed_lock(value, managed.is_async) {
+            self.record(block, number, span, What::Acquire(lock.clone(), Waits::Yes), state);
+            self.take(block, number, 0, lock, span, by, Waits::Yes, state);
+            return;
+        }
+        let Some((callee, binding)) = self.program.entered_function(self.id, value, managed.is_async) else { return };
+        let what = format!("enters `{}`", self.program.value_text(self.id, value));
+        if let Binding::Receiver(receiver) = &binding {
+            let implicit = Implicit { callee, receiver: receiver.clone(), what };
+            self.record(block, number, span, What::Runs(Rc::new(implicit)), state);
+        }
+        // A context manager of the project holds for its caller what it holds where it yields, or returns.
+        let facts = self.program.facts(callee);
+        let holds = if matches!(binding, Binding::Call(_)) { &facts.yielded } else { &facts.kept };
+        for (at, lock) in holds.iter().enumerate() {
+            let lock = self.program.bound(self.id, &binding, callee, lock);
+            self.record(block, number, span, What::Acquire(lock.clone(), Waits::Yes), state);
+            self.take(block, number, at as u32, lock, span, by, Waits::Yes, state);
+        }
+    }
+
+    /// A property of the project that is read runs as a call does.
+    pub(super) fn read(&mut self, block: BlockIndex, number: u32, place: &Place, span: Span, state: &State) {
+        if self.language != Language::Python || self.events.is_none() {
+            return;
+        }
+        let Some((Field::Name(last), rest)) = place.fields.split_last() else { return };
+        if place.is_cut || !self.program.is_property_name(last) {
+            return;
+        }
+        let head = Place { root: place.root.clone(), fields: rest.to_vec(), is_cut: false };
+        let of = self.program.place_type(self.id, &head, block, number);
+        let Some(definition) = of.instance().and_then(|instance| instance.definition) else { return };
+        if let Some(Member::Function(callee)) = self.program.method(definition, last).first()
+            && self.program.function(*callee).kind == FunctionKind::Property
+        {
+            let receiver = self.program.canonical_place(self.id, &head, block, number);
+            let what = format!("reads the property `{}`", self.program.place_text(self.id, place));
+            let implicit = Implicit { callee: *callee, receiver, what };
+            self.record(block, number, span, What::Runs(Rc::new(implicit)), state);
+        }
+    }
+
+    /// The lock that `with value` takes.
+    pub(super) fn managed_lock(&self, value: ValueIndex, is_async: bool) -> Option<Rc<Lock>> {
+        let of = self.program.value_type(self.id, value);
+        let tables = self.program.tables(self.language);
+        let name = of.alternatives().iter().find_map(|of| self.lock_type_name(of))?;
+        let known = tables.lock(&name)?;
+        let fits = match known.context? {
+            Managed::With => !is_async,
+            Managed::AsyncWith => is_async,
+            Managed::Both => true,
+        };
+        fits.then(|| {
+            Rc::new(Lock {
+                place: self.program.lock_place(self.id, value),
+                kind: known.kind,
+                flavour: known.flavour,
+                mode: Mode::Exclusive,
+                is_reentrant: known.reentrant,
+                name: self.program.value_text(self.id, value),
+                type_name: name,
+                is_resolved: true,
+            })
+        })
+    }
+
+    /// The catalogue's name of the lock type that a type is, or derives from.
+    pub(super) fn lock_type_name(&self, of: &Type) -> Option<String> {
+        let tables = self.program.tables(self.language);
+        match of {
+            Type::Instance(instance) => match instance.definition {
+                None => tables.lock(&instance.name).is_some().then(|| instance.name.clone()),
+                Some(id) => self.program.bases(id).iter().find_map(|base| match base {
+                    Item::External(name) => tables.lock(name).is_some().then(|| name.clone()),
+                    _ => None,
+                }),
+            },
+            // A factory's result, or the attribute of an external object.
+            Type::External(name) => tables.lock(name).is_some().then(|| name.to_string()),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a lock call only gives a future, which takes the lock when it is awaited.
+pub(super) fn waits_by_awaiting(resolution: &Resolution, walk: &Walk) -> bool {
+    manner(resolution, walk) == Some(Manner::Waits)
+}
+
+pub(super) fn is_during(resolution: &Resolution, walk: &Walk) -> bool {
+    manner(resolution, walk) == Some(Manner::During)
+}
+
+pub(super) fn manner(resolution: &Resolution, walk: &Walk) -> Option<Manner> {
+    let (type_name, method) = resolution.external()?.rsplit_once(walk.language.separator())?;
+    Some(walk.program.tables(walk.language).lock(type_name)?.acquisition(method)?.manner)
+}

@@ -1,0 +1,318 @@
+//! The walk along the control flow.
+
+use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
+
+use super::state::{Entry, State, add, merge};
+use super::taking;
+use super::{Event, Facts, Held, HeldBy, Waits, What};
+use crate::analysis::locks::Lock;
+use crate::analysis::{FunctionId, Program};
+use crate::catalogue::Flavour;
+use crate::flow::{BlockIndex, Next, Owner, Step, StepKind, Suspension, ValueIndex, ValueKind};
+use crate::text::{Language, Span};
+
+pub(super) struct Acquisition {
+    pub(super) lock: Rc<Lock>,
+    pub(super) span: Span,
+}
+
+pub(super) struct Walk<'p, 'a> {
+    pub(super) program: &'p Program<'a>,
+    pub(super) id: FunctionId,
+    pub(super) language: Language,
+    pub(super) acquisitions: Vec<Acquisition>,
+    by_step: FxHashMap<(BlockIndex, u32, u32), usize>,
+    pub(super) events: Option<Vec<Event>>,
+    yielded: Vec<Rc<Lock>>,
+    returned: Vec<Rc<Lock>>,
+    kept: Vec<Rc<Lock>>,
+}
+
+impl<'p, 'a> Walk<'p, 'a> {
+    pub(super) fn new(program: &'p Program<'a>, id: FunctionId) -> Self {
+        Self {
+            program,
+            id,
+            language: program.language(id.module),
+            acquisitions: Vec::new(),
+            by_step: FxHashMap::default(),
+            events: None,
+            yielded: Vec::new(),
+            returned: Vec::new(),
+            kept: Vec::new(),
+        }
+    }
+
+    pub(super) fn run(mut self) -> Facts {
+        let function = self.program.function(self.id);
+        let blocks = function.blocks.len();
+        if blocks == 0 {
+            return Facts::default();
+        }
+        let mut before: Vec<Option<State>> = vec![None; blocks];
+        before[0] = Some(self.guards_given());
+        let mut work = std::collections::BTreeSet::from([0usize]);
+        // Each block is visited a bounded number of times: states only grow, and only towards uncertainty.
+        let mut budget = blocks * 12 + 64;
+        while let Some(at) = work.pop_first() {
+            if budget == 0 {
+                break;
+            }
+            budget -= 1;
+            let Some(mut state) = before[at].clone() else { continue };
+            let block = &function.blocks[at];
+            let mut raised: Option<(BlockIndex, Option<State>)> = block.on_raise.map(|handler| (handler, None));
+            for (number, step) in block.steps.iter().enumerate() {
+                let former = raised.is_some().then(|| state.clone());
+                self.step(BlockIndex(at as u32), number as u32, step, &mut state);
+                if let (Some((_, raised)), Some(former), true) = (&mut raised, former, may_raise(&step.kind)) {
+                    // What fails to take a lock does not hold it; what fails to release one has done so as far as
+                    // anybody can tell.
+                    add(raised, if state.len() < former.len() { &state } else { &former });
+                }
+            }
+            if let (Next::Raise(_), Some((_, raised))) = (&block.next, &mut raised) {
+                add(raised, &state);
+            }
+            for (branch, target) in block.next.targets().iter().enumerate() {
+                let answered = self.answered(&block.next, branch, &state);
+                if merge(&mut before[target.at()], answered.as_ref().unwrap_or(&state)) {
+                    work.insert(target.at());
+                }
+            }
+            if let Some((handler, Some(raised))) = raised
+                && merge(&mut before[handler.at()], &raised)
+            {
+                work.insert(handler.at());
+            }
+        }
+        self.events = Some(Vec::new());
+        for (at, state) in before.into_iter().enumerate() {
+            let Some(mut state) = state else { continue };
+            let block = &function.blocks[at];
+            for (number, step) in block.steps.iter().enumerate() {
+                self.step(BlockIndex(at as u32), number as u32, step, &mut state);
+            }
+            if let Next::Return(_) = block.next {
+                for entry in
+                    state.iter().filter(|entry| entry.by == HeldBy::Manual && entry.is_certain && entry.asked.is_none())
+                {
+                    let lock = &self.acquisitions[entry.acquisition].lock;
+                    if !self.kept.contains(lock) {
+                        self.kept.push(lock.clone());
+                    }
+                }
+            }
+            if let Next::Return(Some(value)) = block.next {
+                let carriers = self.carriers(value);
+                for entry in &state {
+                    if matches!(entry.by, HeldBy::Guard(owner) if carriers.contains(&owner)) {
+                        let lock = &self.acquisitions[entry.acquisition].lock;
+                        if !self.returned.contains(lock) {
+                            self.returned.push(lock.clone());
+                        }
+                    }
+                }
+            }
+        }
+        Facts {
+            events: self.events.unwrap_or_default(),
+            returned: self.returned,
+            yielded: self.yielded,
+            kept: self.kept,
+        }
+    }
+
+    /// The state on a branch that asks whether a lock was got: the first target is where the answer is yes.
+    fn answered(&self, next: &Next, branch: usize, state: &State) -> Option<State> {
+        let Next::Branch(Some(on), _) = next else { return None };
+        let call = self.call_behind(*on)?;
+        state.iter().any(|entry| entry.asked == Some(call)).then(|| {
+            let mut state = state.clone();
+            state.retain_mut(|entry| {
+                let is_it = entry.asked == Some(call);
+                if is_it && branch == 0 {
+                    (entry.asked, entry.is_certain) = (None, true);
+                }
+                !is_it || branch == 0
+            });
+            state
+        })
+    }
+
+    /// The call whose result a value is, as it stands, awaited, or through a variable.
+    fn call_behind(&self, value: ValueIndex) -> Option<ValueIndex> {
+        let function = self.program.function(self.id);
+        match &function.value(value).kind {
+            ValueKind::Call(_) => Some(value),
+            ValueKind::Awaited(of) => self.call_behind(*of),
+            ValueKind::Place(place) => {
+                let at = function.value(value);
+                let reaching = self.program.reaching(self.id, place.as_variable()?, at.block, at.step);
+                match (&reaching.values[..], reaching.from_entry) {
+                    ([only], false) => self.call_behind(*only),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    fn step(&mut self, block: BlockIndex, number: u32, step: &Step, state: &mut State) {
+        match &step.kind {
+            StepKind::Call(value) => {
+                self.record(block, number, step.span, What::Call(*value), state);
+                self.call(block, number, *value, step.span, state);
+            }
+            StepKind::Suspend(how, of) => self.suspend(block, number, *how, *of, step.span, state),
+            StepKind::Enter(managed) => self.enter(block, number, *managed, step.span, state),
+            StepKind::Exit(managed) => state.retain(|entry| entry.by != HeldBy::Block(*managed)),
+            StepKind::Bind(variable, value) => {
+                if self.language == Language::Rust && !state.is_empty() {
+                    let to = Owner::Variable(*variable);
+                    let carriers = self.carriers(*value);
+                    for entry in state.iter_mut() {
+                        if matches!(entry.by, HeldBy::Guard(owner) if carriers.contains(&owner)) {
+                            entry.by = HeldBy::Guard(to);
+                        }
+                    }
+                }
+            }
+            StepKind::Drop(owners, _) => {
+                state.retain(|entry| !matches!(entry.by, HeldBy::Guard(owner) if owners.contains(&owner)));
+            }
+            StepKind::Read(place) => self.read(block, number, place, step.span, state),
+            StepKind::Write(..) | StepKind::Discard(_) => {}
+        }
+    }
+
+    fn suspend(
+        &mut self,
+        block: BlockIndex,
+        number: u32,
+        how: Suspension,
+        of: Option<ValueIndex>,
+        span: Span,
+        state: &mut State,
+    ) {
+        let acquired = of.filter(|_| how == Suspension::Await).and_then(|of| self.awaited_acquisition(of));
+        if let Some((lock, waits, by)) = acquired {
+            self.record(block, number, span, What::Acquire(lock.clone(), waits), state);
+            self.record(block, number, span, What::Suspend(how, of), state);
+            self.take(block, number, 0, lock, span, by, waits, state);
+            return;
+        }
+        self.record(block, number, span, What::Suspend(how, of), state);
+        if how == Suspension::Yield && self.events.is_some() {
+            for entry in state.iter() {
+                let lock = &self.acquisitions[entry.acquisition].lock;
+                if !self.yielded.contains(lock) {
+                    self.yielded.push(lock.clone());
+                }
+            }
+        }
+        let Some(of) = of.filter(|_| how == Suspension::Await) else { return };
+        // A future that was handed a guard ends with it; what comes out may hold it on.
+        let result = self.program.shape(self.id).awaited(of);
+        let holds_on = result.is_some_and(|result| self.program.is_guard(&self.program.value_type(self.id, result)));
+        let carriers = self.carriers(of);
+        state.retain_mut(|entry| match (entry.by, result) {
+            (HeldBy::Guard(Owner::Temporary(by)), Some(result)) if carriers.contains(&Owner::Temporary(by)) => {
+                entry.by = HeldBy::Guard(Owner::Temporary(result));
+                holds_on
+            }
+            _ => true,
+        });
+    }
+
+    fn call(&mut self, block: BlockIndex, number: u32, value: ValueIndex, span: Span, state: &mut State) {
+        let function = self.program.function(self.id);
+        let Some(call) = function.call(value) else { return };
+        let resolution = self.program.resolution(self.id, value);
+        if let Some((lock, waits)) = self.lock_call(call, &resolution) {
+            let is_awaited_later = lock.flavour == Flavour::Async && taking::waits_by_awaiting(&resolution, self);
+            if !is_awaited_later {
+                self.record(block, number, span, What::Acquire(lock.clone(), waits), state);
+                if taking::is_during(&resolution, self) {
+                    return;
+                }
+                let by = match self.language {
+                    Language::Rust => HeldBy::Guard(Owner::Temporary(value)),
+                    Language::Python => HeldBy::Manual,
+                };
+                self.take(block, number, 0, lock, span, by, waits, state);
+                if let (Waits::No, HeldBy::Manual, Some(entry)) = (waits, by, state.last_mut()) {
+                    entry.asked = Some(value);
+                }
+            }
+            return;
+        }
+        if self.release(call, &resolution, state) {
+            return;
+        }
+        match self.language {
+            Language::Python => {}
+            Language::Rust => self.move_guards(block, number, value, call, &resolution, span, state),
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn take(
+        &mut self,
+        block: BlockIndex,
+        step: u32,
+        ordinal: u32,
+        lock: Rc<Lock>,
+        span: Span,
+        by: HeldBy,
+        waits: Waits,
+        state: &mut State,
+    ) {
+        let next = self.acquisitions.len();
+        let acquisition = *self.by_step.entry((block, step, ordinal)).or_insert(next);
+        if acquisition == next {
+            self.acquisitions.push(Acquisition { lock, span });
+        }
+        // A lock that is only tried may not be held; what its guard's pattern finds is, but that costs nothing.
+        let is_certain = waits == Waits::Yes || matches!(by, HeldBy::Guard(_));
+        let entry_now = Entry { acquisition, by, is_certain, asked: None };
+        match state.iter_mut().find(|entry| entry.acquisition == acquisition) {
+            Some(entry) => *entry = entry_now,
+            None => state.push(entry_now),
+        }
+    }
+
+    pub(super) fn record(&mut self, block: BlockIndex, step: u32, span: Span, what: What, state: &State) {
+        let held = || {
+            state
+                .iter()
+                .filter(|entry| entry.asked.is_none())
+                .map(|entry| {
+                    let acquisition = &self.acquisitions[entry.acquisition];
+                    Held {
+                        lock: acquisition.lock.clone(),
+                        taken: acquisition.span,
+                        is_certain: entry.is_certain,
+                        by: entry.by,
+                    }
+                })
+                .collect()
+        };
+        let Some(held) = self.events.is_some().then(held) else { return };
+        if let Some(events) = &mut self.events {
+            events.push(Event { block, step, span, what, held });
+        }
+    }
+}
+
+/// Whether an exception or cancellation may come out of a step.
+fn may_raise(step: &StepKind) -> bool {
+    match step {
+        StepKind::Call(_) | StepKind::Suspend(..) | StepKind::Enter(_) | StepKind::Read(_) => true,
+        StepKind::Exit(_) | StepKind::Bind(..) | StepKind::Write(..) | StepKind::Discard(_) | StepKind::Drop(..) => {
+            false
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! What lies below a type: fields, elements, payloads, what it dereferences to.
+
+use super::{Substitution, Type, language_of};
+use crate::analysis::names::{Item, Member};
+use crate::analysis::{FunctionId, ModuleId, Program, TypeId};
+use crate::flow::FunctionKind;
+use crate::text::Language;
+
+impl<'a> Program<'a> {
+    /// The type of an attribute or field.
+    pub fn member_type(&self, of: &Type, name: &str) -> Type {
+        self.deeper(Type::Unknown, || self.find_member_type(of, name))
+    }
+
+    fn find_member_type(&self, of: &Type, name: &str) -> Type {
+        match of {
+            Type::Unknown | Type::None | Type::Future(_) | Type::Function(_) => Type::Unknown,
+            Type::Union(parts) => Type::union(parts.iter().map(|part| self.member_type(part, name))),
+            Type::Tuple(parts) => {
+                name.parse().ok().and_then(|at: usize| parts.get(at).cloned()).unwrap_or(Type::Unknown)
+            }
+            Type::External(path) => Type::External(format!("{path}.{name}").into()),
+            Type::Module(module, path) => {
+                let item = self.member(&Item::Module(*module, path.clone()), name);
+                self.item_type(&item)
+            }
+            Type::Package(folder, path) => {
+                let package = Item::Package { folder: folder.to_string(), name: path.to_string() };
+                let item = self.member(&package, name);
+                self.item_type(&item)
+            }
+            Type::Class(_) | Type::Instance(_) if self.definition_of(of).is_some() => {
+                let Some(id) = self.definition_of(of) else { return Type::Unknown };
+                // In Rust a field and a method may share a name; what is not called is the field.
+                if self.language(id.module) == Language::Rust
+                    && let Some(at) = self.type_def(id).fields.iter().position(|field| field.name == name)
+                {
+                    return self.field_type(id, at as u32);
+                }
+                match self.method(id, name).first() {
+                    Some(Member::Field(owner, at)) => self.field_type(*owner, *at),
+                    Some(Member::Function(function)) => match self.function(*function).kind {
+                        FunctionKind::Property => self.return_type(*function),
+                        _ => Type::Function(*function),
+                    },
+                    Some(Member::External(path)) => Type::external_instance(path.clone(), Vec::new()),
+                    None => match self.deref(of) {
+                        Some(target) => self.member_type(&target, name),
+                        None => Type::Unknown,
+                    },
+                }
+            }
+            Type::Class(_) => Type::Unknown,
+            Type::Instance(instance) => match self.deref(of) {
+                Some(target) => self.member_type(&target, name),
+                None => {
+                    let separator = if instance.name.contains("::") { "::" } else { "." };
+                    Type::external_instance(format!("{}{separator}{name}", instance.name), Vec::new())
+                }
+            },
+        }
+    }
+
+    fn definition_of(&self, of: &Type) -> Option<TypeId> {
+        match of {
+            Type::Class(id) => Some(*id),
+            Type::Instance(instance) => instance.definition,
+            _ => None,
+        }
+    }
+
+    /// The type of a field of a project type.
+    pub fn field_type(&self, owner: TypeId, at: u32) -> Type {
+        let definition = self.type_def(owner);
+        let Some(field) = definition.fields.get(at as usize) else { return Type::Unknown };
+        if let Some(annotation) = &field.annotation {
+            let of = self.type_of_term(owner.module, &definition.scope, Some(owner), &definition.generics, annotation);
+            if !of.is_unknown() {
+                return of;
+            }
+        }
+        let given = field.values.iter();
+        Type::union(given.map(|of| self.value_type(FunctionId { module: owner.module, index: of.function }, of.value)))
+    }
+
+    /// What a value dereferences to, if it does.
+    pub fn deref(&self, of: &Type) -> Option<Type> {
+        let instance = of.instance()?;
+        if let Some(id) = instance.definition {
+            let (module, at) = self.impls_of(id).into_iter().find(|&(module, at)| {
+                let owner = self.module(module);
+                owner.impls[at as usize].associated.iter().any(|(name, _)| name == "Target")
+            })?;
+            let owner = self.module(module);
+            let block = &owner.impls[at as usize];
+            let (_, term) = block.associated.iter().find(|(name, _)| name == "Target")?;
+            return Some(self.type_of_term(module, &block.scope, Some(id), &block.generics, term));
+        }
+        // Only Rust types dereference; Python's transparent ones are peeled when the term is read.
+        let tables = self.tables(Language::Rust);
+        let shape = tables.type_shape(&instance.name)?;
+        let term = shape.deref.as_ref()?;
+        let call = Substitution { receiver: Some(of), ..Default::default() };
+        Some(self.catalogue_term(term, &call))
+    }
+
+    /// What an element of a container is.
+    pub fn element_type(&self, of: &Type) -> Type {
+        match of {
+            Type::Tuple(parts) => Type::union(parts.iter().cloned()),
+            Type::Union(parts) => Type::union(parts.iter().map(|part| self.element_type(part))),
+            Type::Instance(instance) if instance.definition.is_none() => {
+                if let Some(item) = self.shape_of(&instance.name).and_then(|shape| shape.item.as_ref()) {
+                    let call = Substitution { receiver: Some(of), ..Default::default() };
+                    return self.catalogue_term(item, &call);
+                }
+                if let Some(target) = self.deref(of) {
+                    return self.element_type(&target);
+                }
+                // A mapping has keys and values, a sequence its elements: the last argument either way.
+                instance.arguments.last().cloned().unwrap_or(Type::Unknown)
+            }
+            _ => Type::Unknown,
+        }
+    }
+
+    pub(super) fn shape_of(&self, name: &str) -> Option<&'a crate::catalogue::TypeShape> {
+        self.tables(language_of(name)).type_shape(name)
+    }
+
+    /// What awaiting gives.
+    pub fn awaited_type(&self, of: &Type) -> Type {
+        match of {
+            Type::Future(of) => (**of).clone(),
+            Type::Union(parts) => Type::union(parts.iter().map(|part| self.awaited_type(part))),
+            Type::Instance(instance) if instance.definition.is_none() => match self.deref(of) {
+                Some(target) => self.awaited_type(&target),
+                None => Type::Unknown,
+            },
+            _ => Type::Unknown,
+        }
+    }
+
+    /// What `with value as x` binds.
+    pub(super) fn entered_type(&self, of: &Type) -> Type {
+        if let Some(id) = of.instance().and_then(|instance| instance.definition) {
+            for name in ["__aenter__", "__enter__"] {
+                if let Some(Member::Function(function)) = self.method(id, name).first() {
+                    let returned = self.return_type(*function);
+                    return if returned.is_unknown() { of.clone() } else { returned };
+                }
+            }
+        }
+        match of {
+            Type::Future(of) => (**of).clone(),
+            _ => of.clone(),
+        }
+    }
+
+    pub(super) fn payload_type(&self, of: &Type, variant: &[String], field: &str) -> Type {
+        let Some(instance) = of.instance() else { return Type::Unknown };
+        let variant = variant.last().map_or("", String::as_str);
+        if let Some(id) = instance.definition {
+            let name = format!("{variant}.{field}");
+            let definition = self.type_def(id);
+            let at = definition.fields.iter().position(|known| known.name == name || known.name == field);
+            return at.map_or(Type::Unknown, |at| self.field_type(id, at as u32));
+        }
+        // The payload of a failure is the second argument, that of every other variant of the prelude the first.
+        let at = usize::from(variant == "Err" || variant == "Break");
+        match instance.arguments.get(at) {
+            Some(payload) => payload.clone(),
+            None => match self.deref(of) {
+                Some(target) => self.payload_type(&target, &[variant.to_owned()], field),
+                None => Type::Unknown,
+            },
+        }
+    }
+
+    /// The type that an item has as a value.
+    pub fn item_type(&self, item: &Item) -> Type {
+        match item {
+            Item::Function(id) => Type::Function(*id),
+            Item::Type(id) => Type::Class(*id),
+            Item::Variant(id, _) => self.instance_of(*id),
+            Item::Field(id, at) => self.field_type(*id, *at),
+            Item::Package { folder, name } => Type::Package(folder.as_str().into(), name.as_str().into()),
+            Item::Static(module, at) => self.static_type(*module, *at),
+            Item::Module(module, path) => Type::Module(*module, path.clone()),
+            Item::External(name) => Type::External(name.as_str().into()),
+            Item::Unknown => Type::Unknown,
+        }
+    }
+
+    fn static_type(&self, module: ModuleId, at: u32) -> Type {
+        let owner = self.module(module);
+        let Some(place) = owner.statics.get(at as usize) else { return Type::Unknown };
+        self.deeper(Type::Unknown, || {
+            if let Some(annotation) = &place.annotation {
+                let written = self.type_of_term(module, &place.scope, None, &[], annotation);
+                if !written.is_unknown() {
+                    return written;
+                }
+            }
+            let given = place.values.iter();
+            Type::union(given.map(|of| self.value_type(FunctionId { module, index: of.function }, of.value)))
+        })
+    }
+}

@@ -1,0 +1,295 @@
+//! What type a value has, as far as the text tells.
+//!
+//! Types are found on demand and remembered. What is not known is [`Type::Unknown`], never a guess: a variable that may
+//! hold something unknown is unknown. An external thing is its dotted path: the result of calling an external `X` that
+//! the catalogue does not describe is the opaque type named `X`, and its attribute `f` is `X.f`.
+
+mod members;
+mod terms;
+mod variables;
+
+use std::rc::Rc;
+
+use super::names::Item;
+use super::{FunctionId, ModuleId, Program, TypeId};
+use crate::flow::{Collection, FunctionKind, Literal, ValueIndex, ValueKind};
+use crate::text::Language;
+
+pub use terms::Substitution;
+pub use variables::Reaching;
+
+/// How deep one question may lead to others before the answer is unknown.
+const DEEPEST: u32 = 40;
+
+/// The type of a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Type {
+    /// Not known.
+    Unknown,
+    /// An instance of a type.
+    Instance(Rc<Instance>),
+    /// A class or type itself.
+    Class(TypeId),
+    /// A module of the project, with the inline path within its file.
+    Module(ModuleId, Vec<String>),
+    /// A folder of the project that is imported as a package, and the name by which it was reached (Python).
+    Package(Rc<str>, Rc<str>),
+    /// A function of the project.
+    Function(FunctionId),
+    /// Something outside the project by its path: a module, class, function or global object.
+    External(Rc<str>),
+    /// A coroutine or future, by what awaiting it gives.
+    Future(Rc<Type>),
+    /// A tuple.
+    Tuple(Rc<[Type]>),
+    /// One of several.
+    Union(Rc<[Type]>),
+    /// `None`, `()`.
+    None,
+}
+
+/// An instance of a type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Instance {
+    /// Canonical name: the catalogue's for external types, the definition's own qualified name for the project's.
+    pub name: String,
+    /// Its definition, if it is in the project.
+    pub definition: Option<TypeId>,
+    /// Its type arguments, as far as they were written.
+    pub arguments: Vec<Type>,
+}
+
+impl Type {
+    /// An instance of an external type.
+    pub fn external_instance(name: impl Into<String>, arguments: Vec<Type>) -> Self {
+        Self::Instance(Rc::new(Instance { name: name.into(), definition: None, arguments }))
+    }
+
+    /// The instance, if it is one.
+    pub fn instance(&self) -> Option<&Instance> {
+        match self {
+            Self::Instance(instance) => Some(instance),
+            _ => None,
+        }
+    }
+
+    /// Whether nothing is known of it.
+    pub fn is_unknown(&self) -> bool {
+        matches!(self, Self::Unknown)
+    }
+
+    /// One of several; `None` gives way to anything else, a single one stays as it is, an unknown one spoils all.
+    pub fn union(types: impl IntoIterator<Item = Type>) -> Type {
+        let mut known: Vec<Type> = Vec::new();
+        let mut is_maybe_none = false;
+        for one in types {
+            match one {
+                Type::Unknown => return Type::Unknown,
+                Type::None => is_maybe_none = true,
+                Type::Union(parts) => {
+                    for part in parts.iter() {
+                        if !known.contains(part) {
+                            known.push(part.clone());
+                        }
+                    }
+                }
+                other if known.contains(&other) => {}
+                other => known.push(other),
+            }
+        }
+        match known.len() {
+            0 if is_maybe_none => Type::None,
+            0 => Type::Unknown,
+            1 => known.remove(0),
+            _ => Type::Union(known.into()),
+        }
+    }
+
+    /// The types it may be, itself if it is one.
+    pub fn alternatives(&self) -> &[Type] {
+        match self {
+            Self::Union(parts) => parts,
+            _ => std::slice::from_ref(self),
+        }
+    }
+}
+
+impl<'a> Program<'a> {
+    /// The type of a value.
+    pub fn value_type(&self, function: FunctionId, value: ValueIndex) -> Type {
+        let key = (function, value);
+        if let Some(known) = self.types.borrow().get(&key) {
+            return known.clone();
+        }
+        // The entry made here answers a question that leads back to itself.
+        self.types.borrow_mut().insert(key, Type::Unknown);
+        let found = self.deeper(Type::Unknown, || self.find_value_type(function, value));
+        self.types.borrow_mut().insert(key, found.clone());
+        found
+    }
+
+    /// Runs a question one level deeper, or gives up with `otherwise`.
+    pub(super) fn deeper<T>(&self, otherwise: T, question: impl FnOnce() -> T) -> T {
+        let depth = self.depth.get();
+        if depth >= DEEPEST {
+            return otherwise;
+        }
+        self.depth.set(depth + 1);
+        let answer = question();
+        self.depth.set(depth);
+        answer
+    }
+
+    fn find_value_type(&self, id: FunctionId, index: ValueIndex) -> Type {
+        let function = self.function(id);
+        let value = function.value(index);
+        match &value.kind {
+            ValueKind::Unknown | ValueKind::Received => Type::Unknown,
+            ValueKind::Literal(literal) => self.literal_type(id, literal),
+            ValueKind::Place(place) => self.place_type(id, place, value.block, value.step),
+            ValueKind::Path(segments, _) => {
+                let item = self.resolve_in(id, segments);
+                self.item_type(&item)
+            }
+            ValueKind::Field(of, name) => {
+                let of = self.value_type(id, *of);
+                self.member_type(&of, name)
+            }
+            ValueKind::Index(of) | ValueKind::Element(of) => {
+                let of = self.value_type(id, *of);
+                self.element_type(&of)
+            }
+            ValueKind::Call(_) => self.call_type(id, index),
+            ValueKind::Awaited(of) => {
+                let of = self.value_type(id, *of);
+                self.awaited_type(&of)
+            }
+            ValueKind::Entered(of) => {
+                let of = self.value_type(id, *of);
+                self.entered_type(&of)
+            }
+            ValueKind::Component(of, at) => match self.value_type(id, *of) {
+                Type::Tuple(parts) => parts.get(*at as usize).cloned().unwrap_or(Type::Unknown),
+                other => self.element_type(&other),
+            },
+            ValueKind::Payload(of, variant, field) => {
+                let of = self.value_type(id, *of);
+                self.payload_type(&of, variant, field)
+            }
+            ValueKind::Function(index) => self.closure_type(FunctionId { module: id.module, index: *index }),
+            ValueKind::Collection(kind, items) => self.collection_type(id, kind, items),
+            ValueKind::Choice(items) => Type::union(items.iter().map(|item| self.value_type(id, *item))),
+            ValueKind::Try(of) => {
+                let of = self.value_type(id, *of);
+                match of.instance() {
+                    Some(instance) => instance.arguments.first().cloned().unwrap_or(Type::Unknown),
+                    None => Type::Unknown,
+                }
+            }
+            ValueKind::Reference(of) => self.value_type(id, *of),
+            ValueKind::Dereference(of) => {
+                let of = self.value_type(id, *of);
+                self.deref(&of).unwrap_or(of)
+            }
+            ValueKind::Cast(_, term) => self.term_type(id, term),
+            ValueKind::Operation(_) => Type::Unknown,
+        }
+    }
+
+    fn literal_type(&self, id: FunctionId, literal: &Literal) -> Type {
+        let name = match literal {
+            Literal::None => return Type::None,
+            Literal::Bool(_) => "bool",
+            Literal::Int(_) => "int",
+            Literal::Text(_) => "str",
+            Literal::Other => return Type::Unknown,
+        };
+        match self.language(id.module) {
+            Language::Python => Type::external_instance(format!("builtins.{name}"), Vec::new()),
+            Language::Rust => Type::external_instance(name, Vec::new()),
+        }
+    }
+
+    /// A closure's own type: an async block is the future itself, anything else is called first.
+    fn closure_type(&self, id: FunctionId) -> Type {
+        match self.function(id).kind {
+            FunctionKind::AsyncBlock => Type::Future(Rc::new(self.return_type(id))),
+            _ => Type::Function(id),
+        }
+    }
+
+    fn collection_type(&self, id: FunctionId, kind: &Collection, items: &[(Option<String>, ValueIndex)]) -> Type {
+        let parts = || items.iter().map(|(_, item)| self.value_type(id, *item));
+        let language = self.language(id.module);
+        let named = |python: &str, rust: &str| {
+            let name = if language == Language::Python { format!("builtins.{python}") } else { rust.to_owned() };
+            Type::external_instance(name, vec![Type::union(parts())])
+        };
+        match kind {
+            Collection::Tuple | Collection::Join => Type::Tuple(parts().collect()),
+            Collection::List => named("list", "slice"),
+            Collection::Set => named("set", "slice"),
+            Collection::Mapping => Type::external_instance("builtins.dict", vec![Type::Unknown, Type::union(parts())]),
+            Collection::Struct(path) => match self.resolve_in(id, path) {
+                Item::Type(of) => self.instance_of(of),
+                Item::External(name) => Type::external_instance(name, Vec::new()),
+                _ => Type::Unknown,
+            },
+            Collection::Select => Type::Unknown,
+        }
+    }
+
+    /// What calling a function and, if it is asynchronous, awaiting it gives.
+    pub fn return_type(&self, id: FunctionId) -> Type {
+        if let Some(known) = self.returns.borrow().get(&id) {
+            return known.clone();
+        }
+        self.returns.borrow_mut().insert(id, Type::Unknown);
+        let found = self.deeper(Type::Unknown, || self.find_return_type(id));
+        self.returns.borrow_mut().insert(id, found.clone());
+        found
+    }
+
+    fn find_return_type(&self, id: FunctionId) -> Type {
+        let function = self.function(id);
+        if let Some(term) = &function.returns {
+            let written = self.term_type(id, term);
+            if !written.is_unknown() || function.module().language == Language::Rust {
+                return written;
+            }
+        }
+        if function.module().language == Language::Rust && !is_anonymous(function.kind) {
+            return Type::None;
+        }
+        Type::union(function.blocks.iter().filter_map(|block| match &block.next {
+            crate::flow::Next::Return(Some(value)) => Some(self.value_type(id, *value)),
+            crate::flow::Next::Return(None) => Some(Type::None),
+            _ => None,
+        }))
+    }
+
+    /// What calling a project function gives, before anything is awaited.
+    pub fn call_result(&self, id: FunctionId) -> Type {
+        let function = self.function(id);
+        match function.colour {
+            crate::flow::Colour::Async => Type::Future(Rc::new(self.return_type(id))),
+            crate::flow::Colour::Plain => self.return_type(id),
+            crate::flow::Colour::Generator | crate::flow::Colour::AsyncGenerator => Type::Unknown,
+        }
+    }
+
+    /// The language of a module.
+    pub fn language(&self, module: ModuleId) -> Language {
+        self.modules.borrow()[module.0 as usize].language
+    }
+}
+
+/// Whether a function has no name of its own and so no written return type to rely on.
+fn is_anonymous(kind: FunctionKind) -> bool {
+    matches!(kind, FunctionKind::Closure | FunctionKind::AsyncBlock | FunctionKind::GeneratorExpression)
+}
+
+/// The language whose names are written like this one.
+pub(super) fn language_of(name: &str) -> Language {
+    if name.contains("::") || !name.contains('.') { Language::Rust } else { Language::Python }
+}

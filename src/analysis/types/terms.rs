@@ -1,0 +1,224 @@
+//! Types as written, in the code and in the catalogue.
+
+use std::rc::Rc;
+
+use super::{Instance, Type};
+use crate::analysis::names::Item;
+use crate::analysis::{FunctionId, ModuleId, Program, TypeId};
+use crate::catalogue::Term;
+use crate::flow::{Generic, Scope, TypeKind, TypeTerm};
+use crate::text::Language;
+
+impl<'a> Program<'a> {
+    /// Resolves a path as written in a function, `Self` included.
+    pub fn resolve_in(&self, id: FunctionId, segments: &[String]) -> Item {
+        let function = self.function(id);
+        let is_self = segments.first().is_some_and(|first| first == "Self");
+        if is_self && function.module().language == Language::Rust {
+            let owner = self.deeper(Type::Unknown, || self.owner_type(id));
+            let start = match owner.instance() {
+                Some(Instance { definition: Some(of), .. }) => Item::Type(*of),
+                Some(instance) => Item::External(instance.name.clone()),
+                None => return Item::Unknown,
+            };
+            return segments[1..].iter().fold(start, |item, segment| self.member(&item, segment));
+        }
+        let scope = Scope { module: function.scope.module.clone(), function: Some(id.index) };
+        self.resolve(id.module, &scope, segments)
+    }
+
+    /// The type of a term as written in a function.
+    pub fn term_type(&self, id: FunctionId, term: &TypeTerm) -> Type {
+        let function = self.function(id);
+        let scope = Scope { module: function.scope.module.clone(), function: Some(id.index) };
+        let mut generics = function.generics.clone();
+        let owner = match self.owner(id) {
+            Some(Owner::Definition(of)) => Some(of),
+            Some(Owner::Term(_, _, _, more)) => {
+                generics.extend(more);
+                match self.deeper(Type::Unknown, || self.owner_type(id)) {
+                    Type::Instance(instance) => instance.definition,
+                    _ => None,
+                }
+            }
+            None => None,
+        };
+        self.deeper(Type::Unknown, || self.type_of_term(id.module, &scope, owner, &generics, term))
+    }
+
+    /// The type of a term as written anywhere.
+    pub fn type_of_term(
+        &self,
+        module: ModuleId,
+        scope: &Scope,
+        owner: Option<TypeId>,
+        generics: &[Generic],
+        term: &TypeTerm,
+    ) -> Type {
+        let of = |term: &TypeTerm| self.type_of_term(module, scope, owner, generics, term);
+        match term {
+            TypeTerm::Path { segments, args } => {
+                if let [only] = &segments[..] {
+                    if only == "Self" {
+                        return owner.map_or(Type::Unknown, |owner| self.instance_of(owner));
+                    }
+                    if let Some(generic) = generics.iter().find(|generic| generic.name == *only) {
+                        // A bound may speak of its own parameter, `T: Add<T>`, which says no more of it.
+                        let others: Vec<Generic> =
+                            generics.iter().filter(|other| other.name != *only).cloned().collect();
+                        let bounds = TypeTerm::Bounds(generic.bounds.clone());
+                        return self
+                            .deeper(Type::Unknown, || self.type_of_term(module, scope, owner, &others, &bounds));
+                    }
+                }
+                match self.resolve(module, scope, segments) {
+                    Item::Type(id) => match self.instance_of(id) {
+                        Type::Instance(instance) if instance.definition == Some(id) => {
+                            Type::Instance(Rc::new(Instance {
+                                name: instance.name.clone(),
+                                definition: Some(id),
+                                arguments: args.iter().map(of).collect(),
+                            }))
+                        }
+                        aliased => aliased,
+                    },
+                    Item::External(name) => self.external_term(module, &name, args.iter().map(of).collect()),
+                    // `x: "module.attribute"` of a static: no type.
+                    Item::Variant(of, _) => self.instance_of(of),
+                    Item::Function(_) | Item::Field(..) | Item::Static(..) | Item::Module(..) => Type::Unknown,
+                    Item::Package { .. } | Item::Unknown => Type::Unknown,
+                }
+            }
+            TypeTerm::Binding(_, of_term) | TypeTerm::Reference(of_term) | TypeTerm::Annotated(of_term, _) => {
+                of(of_term)
+            }
+            TypeTerm::Tuple(parts) if parts.is_empty() => Type::None,
+            TypeTerm::Tuple(parts) => Type::Tuple(parts.iter().map(of).collect()),
+            TypeTerm::Union(parts) => Type::union(parts.iter().map(of)),
+            TypeTerm::Slice(part) => Type::external_instance("slice", vec![of(part)]),
+            TypeTerm::Bounds(bounds) => {
+                // The first bound that says anything: marker traits and lifetimes do not.
+                bounds.iter().map(of).find(|bound| !bound.is_unknown()).unwrap_or(Type::Unknown)
+            }
+            TypeTerm::Function(..) => Type::Unknown,
+            TypeTerm::Other(text) if text == "None" => Type::None,
+            TypeTerm::Other(_) => Type::Unknown,
+        }
+    }
+
+    /// An external type with its arguments: wrappers that change nothing fall away, shapes that stand for a future
+    /// become one.
+    fn external_term(&self, module: ModuleId, name: &str, arguments: Vec<Type>) -> Type {
+        let tables = self.tables(self.language(module));
+        if tables.is_transparent(name) {
+            return Type::union(arguments);
+        }
+        let shape = tables.type_shape(name);
+        if let Some(Term::Future(of)) = shape.and_then(|shape| shape.deref.as_ref()) {
+            let call = Substitution { receiver: Some(&Type::external_instance(name, arguments)), ..Default::default() };
+            return Type::Future(Rc::new(self.catalogue_term(of, &call)));
+        }
+        Type::external_instance(name, arguments)
+    }
+
+    /// An instance of a type of the project.
+    pub fn instance_of(&self, id: TypeId) -> Type {
+        let definition = self.type_def(id);
+        if definition.kind == TypeKind::Alias {
+            return self.aliased(id, &definition);
+        }
+        let name = definition.qualified.clone();
+        Type::Instance(Rc::new(Instance { name, definition: Some(id), arguments: Vec::new() }))
+    }
+
+    /// What an alias stands for. One that speaks of itself, as JSON does, is unknown inside itself.
+    fn aliased(&self, id: TypeId, definition: &crate::flow::TypeDef) -> Type {
+        let known = || self.aliases.borrow().get(&id).cloned();
+        if let Some(known) = known().or_else(|| self.aliases_underway.borrow().get(&id).cloned()) {
+            return known;
+        }
+        let Some(term) = definition.bases.first() else { return Type::Unknown };
+        let is_outermost = self.aliases_underway.borrow().is_empty();
+        self.aliases_underway.borrow_mut().insert(id, Type::Unknown);
+        let found = self.deeper(Type::Unknown, || {
+            self.type_of_term(id.module, &definition.scope, Some(id), &definition.generics, term)
+        });
+        if is_outermost {
+            // What another alias is within this one may have been cut short by this one.
+            self.aliases_underway.borrow_mut().clear();
+            self.aliases.borrow_mut().insert(id, found.clone());
+        } else {
+            self.aliases_underway.borrow_mut().insert(id, found.clone());
+        }
+        found
+    }
+
+    /// The type that a term of the catalogue stands for at a call.
+    pub fn catalogue_term(&self, term: &Term, call: &Substitution) -> Type {
+        let of = |term: &Term| self.catalogue_term(term, call);
+        match term {
+            Term::Path { name, args } => match name.as_str() {
+                "None" => Type::None,
+                _ => Type::external_instance(name.as_str(), args.iter().map(of).collect()),
+            },
+            Term::Reference(of_term) => of(of_term),
+            Term::Tuple(parts) if parts.is_empty() => Type::None,
+            Term::Tuple(parts) => Type::Tuple(parts.iter().map(of).collect()),
+            Term::Unknown => Type::Unknown,
+            Term::Param(name) => call.parameter(self, name),
+            Term::SelfType => call.receiver.cloned().unwrap_or(Type::Unknown),
+            Term::Argument(at) => call.arguments.get(usize::from(*at)).cloned().unwrap_or(Type::Unknown),
+            Term::Future(of_term) => Type::Future(Rc::new(of(of_term))),
+            Term::ClosureResult(at) => match call.arguments.get(usize::from(*at)) {
+                Some(Type::Function(id)) => self.call_result(*id),
+                _ => Type::Unknown,
+            },
+        }
+    }
+
+    /// The type whose method a function is, closures inside it included.
+    pub fn owner_type(&self, id: FunctionId) -> Type {
+        match self.owner(id) {
+            Some(Owner::Definition(of)) => self.instance_of(of),
+            Some(Owner::Term(at, term, scope, generics)) => self.type_of_term(at, &scope, None, &generics, &term),
+            None => Type::Unknown,
+        }
+    }
+
+    fn owner(&self, id: FunctionId) -> Option<Owner> {
+        let function = self.function(id);
+        if let Some(index) = function.owner {
+            return Some(Owner::Definition(TypeId { module: id.module, index }));
+        }
+        if let Some(at) = function.in_impl {
+            let block = &function.module().impls[at as usize];
+            return Some(Owner::Term(id.module, block.self_type.clone(), block.scope.clone(), block.generics.clone()));
+        }
+        self.owner(FunctionId { module: id.module, index: function.parent? })
+    }
+}
+
+enum Owner {
+    Definition(TypeId),
+    Term(ModuleId, TypeTerm, Scope, Vec<Generic>),
+}
+
+/// What the variables of a catalogue term stand for at one call.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Substitution<'t> {
+    /// The receiver's type.
+    pub receiver: Option<&'t Type>,
+    /// The arguments' types.
+    pub arguments: &'t [Type],
+}
+
+impl Substitution<'_> {
+    fn parameter(&self, program: &Program, name: &str) -> Type {
+        let Some(instance) = self.receiver.and_then(Type::instance) else { return Type::Unknown };
+        let position = program.shape_of(&instance.name).map_or_else(
+            || ["T", "E"].iter().position(|known| *known == name),
+            |shape| shape.params.iter().position(|known| known == name),
+        );
+        position.and_then(|at| instance.arguments.get(at)).cloned().unwrap_or(Type::Unknown)
+    }
+}
