@@ -10,9 +10,12 @@ use std::rc::Rc;
 use super::calls::Target;
 use super::names::Item;
 use super::types::Type;
-use super::{FunctionId, Program};
+use super::{FunctionId, Program, TypeId};
 use crate::catalogue::{Flavour, LockKind, Mode, Term};
 use crate::flow::{BlockIndex, Callee, Field, Next, Place, Root, ValueIndex, ValueKind, VariableIndex};
+
+/// How many classes are asked for a field that a class does not declare itself.
+const MOST_BASES: usize = 16;
 
 /// A lock that is taken or held.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -268,13 +271,34 @@ impl<'a> Program<'a> {
         for _ in 0..8 {
             match &of {
                 Type::Instance(instance) if instance.definition.is_some() => {
-                    return Some(format!("{}.{name}", instance.name));
+                    return instance.definition.map(|id| self.declared_field(id, name));
                 }
-                Type::Class(id) => return Some(format!("{}.{name}", self.type_def(*id).qualified)),
+                Type::Class(id) => return Some(self.declared_field(*id, name)),
                 _ => of = self.deref(&of)?,
             }
         }
         None
+    }
+
+    /// A field by the type that declares it, so that it is one field however it was inherited.
+    fn declared_field(&self, id: TypeId, name: &str) -> String {
+        let declares = |id: &TypeId| self.type_def(*id).fields.iter().any(|field| field.name == name);
+        let mut line = vec![id];
+        let mut at = 0;
+        while let Some(&of) = line.get(at).filter(|_| at < MOST_BASES) {
+            if declares(&of) {
+                break;
+            }
+            let bases = self.bases(of).into_iter().filter_map(|base| match base {
+                Item::Type(base) => Some(base),
+                _ => None,
+            });
+            let new: Vec<TypeId> = bases.filter(|base| !line.contains(base)).collect();
+            line.extend(new);
+            at += 1;
+        }
+        let owner = line.get(at).filter(|of| declares(of)).copied().unwrap_or(id);
+        format!("{}:{}.{name}", self.module(owner.module).path, self.type_def(owner).qualified)
     }
 
     fn is_class_attribute(&self, of: &Type, name: &str) -> bool {

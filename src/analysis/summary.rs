@@ -18,6 +18,9 @@ use crate::verdict::{Hop, Location};
 /// How many blocking calls and acquisitions a summary keeps.
 const MOST_EFFECTS: usize = 12;
 
+/// How many pairs of locks a summary keeps.
+const MOST_PAIRS: usize = 24;
+
 /// What calling a function does.
 #[derive(Clone, Debug, Default)]
 pub struct Summary<'a> {
@@ -25,6 +28,8 @@ pub struct Summary<'a> {
     pub blocks: Vec<Blocks<'a>>,
     /// Locks taken, in terms of the function's own parameters.
     pub takes: Vec<Takes>,
+    /// Locks taken while others are held, in terms of the function's own parameters.
+    pub pairs: Vec<Pair>,
     /// Whether it may give way to other tasks, if it is asynchronous.
     pub may_suspend: bool,
 }
@@ -62,6 +67,23 @@ pub struct Takes {
     pub at: Location,
     /// The way to it, the function's own call first.
     pub hops: Vec<Hop>,
+}
+
+/// A lock that is waited for while another is held.
+#[derive(Clone, Debug)]
+pub struct Pair {
+    /// The lock that is held, in terms of the summarised function.
+    pub held: Rc<Lock>,
+    /// Where it was taken.
+    pub held_at: Location,
+    /// The lock that is waited for.
+    pub taken: Rc<Lock>,
+    /// Where it is taken.
+    pub at: Location,
+    /// The way, where the held lock is taken first.
+    pub hops: Vec<Hop>,
+    /// Every lock that is held meanwhile, this one included.
+    pub under: Vec<Rc<Lock>>,
 }
 
 impl<'a> Program<'a> {
@@ -104,6 +126,9 @@ impl<'a> Program<'a> {
                 What::Acquire(lock, waits) => {
                     let at = self.location(id, event.span);
                     let hops = vec![self.hop(id, event.span, format!("takes `{}`", lock.name))];
+                    if *waits == Waits::Yes {
+                        self.add_pairs(id, event, lock, &at, &hops, &mut summary);
+                    }
                     add_taking(&mut summary, Takes { lock: lock.clone(), waits: *waits, at, hops });
                 }
             }
@@ -134,10 +159,46 @@ impl<'a> Program<'a> {
                     summary.takes.iter().any(|takes| theirs(takes).place == lock.place)
                 });
                 if is_everywhere {
-                    let hops = std::iter::once(hop.clone()).chain(takes.hops.iter().cloned()).collect();
+                    let hops: Vec<Hop> = std::iter::once(hop.clone()).chain(takes.hops.iter().cloned()).collect();
+                    if takes.waits == Waits::Yes {
+                        self.add_pairs(id, event, &lock, &takes.at, &hops, summary);
+                    }
                     add_taking(summary, Takes { lock, hops, ..takes.clone() });
                 }
             }
+            // Which locks a callee takes that is given them, only its caller knows.
+            for pair in first.pairs.iter().filter(|pair| others.is_empty() && pair.is_open()) {
+                let bound = |lock: &Rc<Lock>| self.bound(id, &runs.binding, *callee, lock);
+                let hops = std::iter::once(hop.clone()).chain(pair.hops.iter().cloned()).collect();
+                let mut under: Vec<Rc<Lock>> = pair.under.iter().map(bound).collect();
+                under.extend(event.held.iter().map(|held| held.lock.clone()));
+                let pair = Pair { held: bound(&pair.held), taken: bound(&pair.taken), hops, under, ..pair.clone() };
+                add_pair(summary, pair);
+            }
+        }
+    }
+
+    /// Every lock that is held for certain when another is taken.
+    fn add_pairs(
+        &self,
+        id: FunctionId,
+        event: &Event,
+        lock: &Rc<Lock>,
+        at: &Location,
+        hops: &[Hop],
+        summary: &mut Summary,
+    ) {
+        for held in event.held.iter().filter(|held| held.is_certain && !held.lock.place.is_same(&lock.place)) {
+            let first = self.hop(id, held.taken, format!("takes `{}`", held.lock.name));
+            let pair = Pair {
+                held: held.lock.clone(),
+                held_at: self.location(id, held.taken),
+                taken: lock.clone(),
+                at: at.clone(),
+                hops: std::iter::once(first).chain(hops.iter().cloned()).collect(),
+                under: event.held.iter().map(|held| held.lock.clone()).collect(),
+            };
+            add_pair(summary, pair);
         }
     }
 
@@ -358,5 +419,28 @@ fn add_taking(summary: &mut Summary, takes: Takes) {
         }
     } else if summary.takes.len() < MOST_EFFECTS {
         summary.takes.push(takes);
+    }
+}
+
+impl Pair {
+    /// Whether one of the two is known to the caller only.
+    fn is_open(&self) -> bool {
+        self.held.place.class.is_none() || self.taken.place.class.is_none()
+    }
+}
+
+fn add_pair(summary: &mut Summary, pair: Pair) {
+    let same = |known: &Pair| {
+        known.held.place == pair.held.place
+            && known.taken.place == pair.taken.place
+            && (known.held.mode, known.taken.mode) == (pair.held.mode, pair.taken.mode)
+    };
+    if let Some(known) = summary.pairs.iter_mut().find(|known| same(known)) {
+        // The way with fewer locks around it is the one that others can meet.
+        if (pair.under.len(), pair.hops.len()) < (known.under.len(), known.hops.len()) {
+            *known = pair;
+        }
+    } else if summary.pairs.len() < MOST_PAIRS {
+        summary.pairs.push(pair);
     }
 }

@@ -10,6 +10,7 @@ pub mod context;
 mod dropped_task;
 mod info;
 mod lock_across_await;
+mod lock_order_inversion;
 mod lock_reentry;
 mod nested_event_loop;
 mod stale_read_across_await;
@@ -38,6 +39,7 @@ static DOCUMENTS: &[(&str, &str)] = documents![
     "nested-event-loop",
     "lock-across-await",
     "lock-reentry",
+    "lock-order-inversion",
     "stale-read-across-await",
     "unawaited-call",
     "dropped-task",
@@ -50,9 +52,11 @@ enum Check {
     Function(fn(&RuleContext, FunctionId, &mut Vec<Verdict>)),
     /// One file at a time.
     Module(fn(&RuleContext, ModuleId, &mut Vec<Verdict>)),
+    /// All files at once.
+    Program(fn(&RuleContext, &[ModuleId], &mut Vec<Verdict>)),
 }
 
-/// The checks, in the order of the documents.
+/// The checks, in the order of the documents; those of the whole program come last.
 static CHECKS: &[Check] = &[
     Check::Function(blocking_in_async::check),
     Check::Function(blocking_through_call::check),
@@ -63,6 +67,7 @@ static CHECKS: &[Check] = &[
     Check::Function(unawaited_call::check),
     Check::Function(dropped_task::check),
     Check::Module(broken_syntax::check),
+    Check::Program(lock_order_inversion::check),
 ];
 
 /// What the rules say of some files.
@@ -92,7 +97,13 @@ pub fn verdicts(program: &Program, modules: &[ModuleId]) -> Said {
                     let id = FunctionId { module, index: FunctionIndex(0) };
                     said.guarded(id, |out| check(&cx, module, out));
                 }
+                Check::Program(_) => {}
             }
+        }
+    }
+    for check in CHECKS {
+        if let (Check::Program(check), Some(&module)) = (check, modules.first()) {
+            said.guarded(FunctionId { module, index: FunctionIndex(0) }, |out| check(&cx, modules, out));
         }
     }
     said
