@@ -307,7 +307,7 @@ impl<'a> Program<'a> {
     }
 
     /// The project functions that an argument means: the function itself, or the one whose coroutine it is.
-    fn functions_meant(&self, id: FunctionId, argument: ValueIndex) -> Vec<FunctionId> {
+    pub fn functions_meant(&self, id: FunctionId, argument: ValueIndex) -> Vec<FunctionId> {
         let function = self.function(id);
         match &function.value(argument).kind {
             ValueKind::Function(index) => vec![FunctionId { module: id.module, index: *index }],

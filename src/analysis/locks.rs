@@ -428,6 +428,34 @@ impl<'a> Program<'a> {
         }
     }
 
+    /// The lock of a function that was handed over to run elsewhere, in terms of who handed it over: by name, as a
+    /// method of an object, as a coroutine, or as a closure that captures it.
+    pub fn bound_at_start(&self, id: FunctionId, argument: ValueIndex, callee: FunctionId, lock: &Lock) -> Rc<Lock> {
+        let function = self.function(id);
+        let value = function.value(argument);
+        let binding = match &value.kind {
+            ValueKind::Call(_) => Binding::Call(argument),
+            ValueKind::Field(of, _) => Binding::Receiver(self.lock_place(id, *of)),
+            ValueKind::Place(place) => {
+                let above = place.fields.split_last().map(|(_, above)| above.to_vec());
+                let place = above.map(|fields| Place { fields, ..place.clone() });
+                let receiver = place.map(|place| self.canonical_place(id, &place, value.block, value.step));
+                Binding::Receiver(receiver.unwrap_or_else(LockPlace::unknown))
+            }
+            _ => Binding::Receiver(LockPlace::unknown()),
+        };
+        match lock.place.root {
+            LockRoot::Local(owner, variable) if owner == id => {
+                let mut place = self.variable_place(id, variable, value.block, value.step);
+                place.fields.extend(lock.place.fields.iter().cloned());
+                place.is_exact &= lock.place.is_exact;
+                place.class = lock.place.class.clone().or(place.class);
+                Rc::new(Lock { place, ..lock.clone() })
+            }
+            _ => self.bound(id, &binding, callee, lock),
+        }
+    }
+
     /// A place in the user's own words.
     pub fn place_text(&self, id: FunctionId, place: &Place) -> String {
         let function = self.function(id);

@@ -2,6 +2,8 @@
 //!
 //! Every entry carries the name it stands under, so that evidence can quote it.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use super::term::Term;
@@ -199,6 +201,9 @@ pub struct Lock {
     /// wait gives its own lock back meanwhile.
     #[serde(default)]
     pub wait: Vec<String>,
+    /// Methods that end such a wait, by the method that waits.
+    #[serde(default)]
+    pub wakes: BTreeMap<String, Vec<String>>,
     /// Methods that let it go.
     #[serde(default)]
     pub release: Vec<String>,

@@ -15,6 +15,7 @@ mod lock_reentry;
 mod nested_event_loop;
 mod stale_read_across_await;
 mod unawaited_call;
+mod wait_under_lock;
 
 use std::sync::OnceLock;
 
@@ -40,6 +41,7 @@ static DOCUMENTS: &[(&str, &str)] = documents![
     "lock-across-await",
     "lock-reentry",
     "lock-order-inversion",
+    "wait-under-lock",
     "stale-read-across-await",
     "unawaited-call",
     "dropped-task",
@@ -63,6 +65,7 @@ static CHECKS: &[Check] = &[
     Check::Function(nested_event_loop::check),
     Check::Function(lock_across_await::check),
     Check::Function(lock_reentry::check),
+    Check::Function(wait_under_lock::check),
     Check::Function(stale_read_across_await::check),
     Check::Function(unawaited_call::check),
     Check::Function(dropped_task::check),
