@@ -23,6 +23,8 @@ pub(super) struct Judged<'a> {
     pub(super) blame: Blame,
     /// Its number among the verdicts of the same rule, file, function and subject.
     pub(super) ordinal: u32,
+    /// Where the same function comes to the same hazard by the same way once more.
+    pub(super) again: Vec<&'a verdict::Location>,
 }
 
 impl Judged<'_> {
@@ -30,6 +32,39 @@ impl Judged<'_> {
     pub(super) fn key(&self) -> [&str; 4] {
         [self.verdict.rule, &self.verdict.at.path, &self.verdict.function, &self.verdict.subject]
     }
+}
+
+/// Several ways of one function to one place are one finding, at the first: to mend the place mends them all. Only
+/// findings of one origin go together, so that what the change adds is never hidden by what was there.
+pub(super) fn merged(judged: Vec<Judged<'_>>) -> Vec<Judged<'_>> {
+    let mut kept: Vec<Judged<'_>> = Vec::new();
+    let mut firsts = BTreeMap::new();
+    for one in judged {
+        let root = one.verdict.trace.last().map(|hop| &hop.at);
+        let Some(root) = root.filter(|_| matches!(one.verdict.stance, Stance::Violated(_))) else {
+            kept.push(one);
+            continue;
+        };
+        let key = ([one.verdict.rule, &one.verdict.at.path, &one.verdict.function], one.verdict.stance, root);
+        let first = *firsts.entry((key, one.origin)).or_insert(kept.len());
+        match kept.get_mut(first) {
+            Some(first) => {
+                first.again.push(&one.verdict.at);
+                first.level = first.level.max(one.level);
+                for (into, more) in
+                    [(&mut first.blame.causes, &one.blame.causes), (&mut first.blame.context, &one.blame.context)]
+                {
+                    into.extend(more);
+                    into.sort_unstable();
+                    into.dedup();
+                }
+                let causes = &first.blame.causes;
+                first.blame.context.retain(|hunk| !causes.contains(hunk));
+            }
+            None => kept.push(one),
+        }
+    }
+    kept
 }
 
 /// Numbers equal verdicts of a side in the order of their places.
@@ -53,6 +88,11 @@ pub(super) fn finding(diff: &Diff<'_>, judged: &Judged<'_>, fail_on: Option<Leve
     let verdict = judged.verdict;
     let (start, end) = diff.sources.positions(judged.side, &verdict.at);
     let (mut evidence, trace) = evidence_and_trace(diff, judged);
+    for at in judged.again.iter().take(MOST_EVIDENCE - evidence.len()) {
+        let (start, end) = diff.sources.positions(judged.side, at);
+        let (path, note) = (at.path.to_string(), "and again here".to_owned());
+        evidence.push(Evidence { side: judged.side, path, start, end, note });
+    }
     if judged.side == Side::After && evidence.len() < MOST_EVIDENCE {
         evidence.extend(judged.blame.causes.iter().find_map(|&at| removed(diff, at)));
     }

@@ -157,9 +157,11 @@ fn judged<'a>(material: &Material<'a>, diff: &Diff<'_>) -> (Vec<Judged<'a>>, Vec
             Origin::Reached | Origin::Existing => causes::of_others(diff, verdict),
         };
         let level = severity::severity(rule, verdict, origin);
-        after.push(Judged { verdict, rule, side: Side::After, origin, level, blame, ordinal: numbers[at] });
+        let ordinal = numbers[at];
+        after.push(Judged { verdict, rule, side: Side::After, origin, level, blame, ordinal, again: Vec::new() });
     }
     after.sort_by(|one, two| matching::canonical(one.verdict, two.verdict));
+    let after = findings::merged(after);
 
     let numbers = findings::ordinals(material.before);
     let mut fixed: Vec<Judged<'a>> = Vec::new();
@@ -173,7 +175,8 @@ fn judged<'a>(material: &Material<'a>, diff: &Diff<'_>) -> (Vec<Judged<'a>>, Vec
         let blame = causes::of_fixed(diff, verdict);
         let level = severity::severity(rule, verdict, Origin::Existing);
         let origin = Origin::Existing;
-        fixed.push(Judged { verdict, rule, side: Side::Before, origin, level, blame, ordinal: numbers[at] });
+        let ordinal = numbers[at];
+        fixed.push(Judged { verdict, rule, side: Side::Before, origin, level, blame, ordinal, again: Vec::new() });
     }
     (after, fixed)
 }

@@ -488,6 +488,22 @@ fn evidence_beyond_the_fourth_goes_to_the_trace() {
 }
 
 #[test]
+fn several_ways_of_one_function_to_one_place_are_one_finding() {
+    let text = "async def f():\n    a()\n    b()\n\n\nasync def g():\n    a()\n";
+    let mut story = Story::new(&[], &[("m.py", text)]);
+    let root = Location { path: "lib.py".into(), span: Span::new(0, 5) };
+    for (call, nth) in [("a()", 0), ("b()", 0), ("a()", 1)] {
+        let hop = verdict::Hop { function: "load".into(), at: root.clone(), what: "calls `get`".into() };
+        story.after.push(story.violated(Side::After, "blocking-in-async", "m.py", call, nth).trace([hop]));
+    }
+    let review = story.review();
+    let lines = |finding: &Finding| finding.evidence.iter().map(|piece| piece.start.line).collect::<Vec<_>>();
+    assert_eq!(review.findings.len(), 2, "one in each function");
+    assert_eq!((review.findings[0].start.line, lines(&review.findings[0])), (2, vec![3]));
+    assert_eq!((review.findings[1].start.line, lines(&review.findings[1])), (7, vec![]));
+}
+
+#[test]
 fn the_order_in_which_things_were_found_is_invisible() {
     let before = "async def f():\n    sleep()\n    a()\n\n\nasync def g():\n    read(a)\n    read(a)\n";
     let after = "async def f():\n    sleep()\n    sleep()\n    b()\n\n\nasync def g():\n    read(a)\n    read(b)\n    read(a)\n";
