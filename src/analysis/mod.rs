@@ -181,6 +181,14 @@ impl<'a> Program<'a> {
         known.1.contains(name)
     }
 
+    /// Forgets which questions are being answered, after one of them ended in a panic: the next one starts afresh.
+    pub fn give_up_questions(&self) {
+        self.depth.set(0);
+        self.under_way.borrow_mut().clear();
+        self.aliases_underway.borrow_mut().clear();
+        self.give_up_lookups();
+    }
+
     /// Where files come from.
     pub fn loader(&self) -> &'a dyn Loader {
         self.loader

@@ -93,12 +93,12 @@ pub fn verdicts(program: &Program, modules: &[ModuleId]) -> Said {
                 Check::Function(check) => {
                     for index in 0..functions {
                         let id = FunctionId { module, index: FunctionIndex(index) };
-                        said.guarded(id, |out| check(&cx, id, out));
+                        said.guarded(program, id, |out| check(&cx, id, out));
                     }
                 }
                 Check::Module(check) => {
                     let id = FunctionId { module, index: FunctionIndex(0) };
-                    said.guarded(id, |out| check(&cx, module, out));
+                    said.guarded(program, id, |out| check(&cx, module, out));
                 }
                 Check::Program(_) => {}
             }
@@ -106,18 +106,21 @@ pub fn verdicts(program: &Program, modules: &[ModuleId]) -> Said {
     }
     for check in CHECKS {
         if let (Check::Program(check), Some(&module)) = (check, modules.first()) {
-            said.guarded(FunctionId { module, index: FunctionIndex(0) }, |out| check(&cx, modules, out));
+            said.guarded(program, FunctionId { module, index: FunctionIndex(0) }, |out| check(&cx, modules, out));
         }
     }
     said
 }
 
 impl Said {
-    fn guarded(&mut self, id: FunctionId, check: impl FnOnce(&mut Vec<Verdict>)) {
+    fn guarded(&mut self, program: &Program, id: FunctionId, check: impl FnOnce(&mut Vec<Verdict>)) {
         let mut out = Vec::new();
         let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| check(&mut out)));
-        if done.is_err() && !self.failed.contains(&id) {
-            self.failed.push(id);
+        if done.is_err() {
+            program.give_up_questions();
+            if !self.failed.contains(&id) {
+                self.failed.push(id);
+            }
         }
         self.verdicts.extend(out);
     }

@@ -36,6 +36,13 @@ struct Underway {
 }
 
 impl Circles {
+    /// Gives up the lookups underway, after one of them failed. What rests on them goes too.
+    pub(super) fn give_up(&mut self) {
+        self.underway.clear();
+        self.cut.clear();
+        self.order.clear();
+    }
+
     /// The answer, if there is one already; otherwise the lookup is underway, and must be ended.
     pub(super) fn begin(&mut self, question: &Question) -> Option<Option<Item>> {
         if let Some(known) = self.whole.get(question) {

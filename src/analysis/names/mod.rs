@@ -176,6 +176,11 @@ impl Program<'_> {
         }
     }
 
+    /// Gives up the lookups underway.
+    pub(super) fn give_up_lookups(&self) {
+        self.names.circles.borrow_mut().give_up();
+    }
+
     /// Whether some name is unknown only because too many files would have had to be read.
     pub fn exhausted(&self) -> bool {
         self.names.is_exhausted.get()
