@@ -65,13 +65,21 @@ def built(arguments, name):
 
 def unpacked(folder, package, version):
     """A release of a pure Python package, unpacked. A wheel, because making a source release ready runs its set-up."""
-    target = folder / version
+    return downloaded(folder / version, f"{package}=={version}")
+
+
+def unpacked_latest(folder, package):
+    """The latest release that fits the interpreter, unpacked."""
+    return downloaded(folder / package, package)
+
+
+def downloaded(target, wanted):
     target.mkdir()
     pip = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--dest", target]
-    found = subprocess.run([*pip, f"{package}=={version}"], capture_output=True, text=True)
+    found = subprocess.run([*pip, wanted], capture_output=True, text=True)
     wheels = list(target.glob("*.whl"))
     if not wheels:
-        sys.exit(f"pip could not download {package} {version}:\n{found.stderr[-2000:]}")
+        sys.exit(f"pip could not download {wanted}:\n{found.stderr[-2000:]}")
     with zipfile.ZipFile(wheels[0]) as wheel:
         wheel.extractall(target / "tree")
     return target / "tree"

@@ -6,6 +6,7 @@
 //!    -> load: parse and lower every changed file, others on demand        flow::Module
 //!    -> Program, one per side: names, types, calls, held locks, summaries
 //!    -> rules                                                             Verdicts
+//!    -> callers in untouched files of what is not what it was             Verdicts
 //!    -> review: match the two sides, find the causes, rank the hunks      Review
 //!    -> report
 //! ~~~
@@ -13,6 +14,7 @@
 //! Nothing here runs, builds or imports the code it reads, and nothing needs the network.
 
 pub mod analysis;
+mod callers;
 pub mod catalogue;
 pub mod change;
 pub mod demo;
@@ -33,7 +35,8 @@ pub mod verdict;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use analysis::{ModuleId, Program};
+use analysis::{Loader, ModuleId, Program};
+pub use callers::Searched;
 use catalogue::Catalogue;
 use change::{ChangeSet, Extent};
 use error::{Error, Result};
@@ -52,6 +55,8 @@ pub struct Outcome {
     pub sources: Sources,
     /// How long each part took, in the order of the work.
     pub timings: Vec<(&'static str, Duration)>,
+    /// How much was searched for callers in files that the change leaves alone.
+    pub searched: Searched,
 }
 
 /// Does what a request asks for.
@@ -97,15 +102,24 @@ fn review_with_workers(change: &ChangeSet, options: &Options) -> Outcome {
     let (before, after) =
         rayon::join(|| analyse(change, &files, Side::Before), || analyse(change, &files, Side::After));
     lap("analyse and apply the rules");
+    let changed = callers::changed(change, before.marks, after.marks);
+    let callers = callers::find(change, &files, changed);
+    lap("find callers in untouched files");
 
     let mut signals = gather::signals(change, &before.touched, &after.touched);
     signals.extend(after.damage);
     let mut sources = Sources::of_change(change);
-    sources.complete(Side::Before, &before.verdicts, &*change.trees);
-    sources.complete(Side::After, &after.verdicts, &*change.trees);
-    let items: Vec<ItemRange> = before.items.into_iter().chain(after.items).collect();
+    let mut items: Vec<ItemRange> = before.items.into_iter().chain(after.items).collect();
+    let (mut before, mut after, mut coverage) = (before.verdicts, after.verdicts, after.coverage);
+    for (side, said) in [(Side::Before, &callers.before), (Side::After, &callers.after)] {
+        items.extend(items_of(&files, side, said));
+    }
+    before.extend(callers.before);
+    after.extend(callers.after);
+    sources.complete(Side::Before, &before, &*change.trees);
+    sources.complete(Side::After, &after, &*change.trees);
     // What the before side lacked is no gap in what the change is judged by.
-    let mut coverage = after.coverage;
+    coverage.extend(callers.coverage);
     coverage.extend(
         files.uncovered().into_iter().filter(|row| change.file(Side::After, &row.path).is_some()).map(|row| Coverage {
             path: row.path,
@@ -123,8 +137,8 @@ fn review_with_workers(change: &ChangeSet, options: &Options) -> Outcome {
     let review = review::review(&Material {
         change,
         sources: &sources,
-        before: &before.verdicts,
-        after: &after.verdicts,
+        before: &before,
+        after: &after,
         rule: &rule,
         items: &items,
         signals: &signals,
@@ -134,7 +148,7 @@ fn review_with_workers(change: &ChangeSet, options: &Options) -> Outcome {
         still_there: None,
     });
     lap("match, find causes, rank");
-    Outcome { review, sources, timings }
+    Outcome { review, sources, timings, searched: callers.searched }
 }
 
 /// What one side's analysis gives to the review.
@@ -144,12 +158,16 @@ struct Analysed {
     coverage: Vec<Coverage>,
     touched: Vec<gather::Touched>,
     damage: Vec<Signal>,
+    /// What callers can notice of its functions.
+    marks: Vec<callers::Marked>,
 }
 
 fn analyse(change: &ChangeSet, files: &Files, side: Side) -> Analysed {
     let program = Program::new(side, Catalogue::builtin(), files);
     let modules: Vec<ModuleId> = changed(change, side).filter_map(|path| program.module_at(&path)).collect();
     let said = rules::verdicts(&program, &modules);
+    // Files against nothing have no callers that were left behind.
+    let is_compared = change.files.iter().any(|file| file.before.is_some());
     let items = modules.iter().flat_map(|&id| {
         let module = program.module(id);
         let text = change.file(side, &module.path).and_then(|file| file.side(side)).map(|file| file.text.clone());
@@ -162,7 +180,20 @@ fn analyse(change: &ChangeSet, files: &Files, side: Side) -> Analysed {
         touched: gather::touched(&program, change, &modules),
         damage: gather::damage(&program, change, &modules),
         verdicts: said.verdicts,
+        marks: if is_compared { callers::marks(&program, &modules) } else { Vec::new() },
     }
+}
+
+/// The items of the files that some verdicts are about.
+fn items_of(files: &Files, side: Side, said: &[Verdict]) -> Vec<ItemRange> {
+    let mut paths: Vec<&Arc<str>> = said.iter().map(|verdict| &verdict.at.path).collect();
+    paths.sort();
+    paths.dedup();
+    let items = paths.into_iter().filter_map(|path| {
+        let module = files.module(side, path)?;
+        Some(gather::items(&module, side, &text::LineIndex::new(&files.text(side, path)?)))
+    });
+    items.flatten().collect()
 }
 
 /// The changed files of a side that are analysed, in the order of the change. Of an excerpt too little is known.

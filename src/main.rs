@@ -91,6 +91,11 @@ fn review(request: &Request, invocation: &Invocation) -> Result<ExitCode> {
         for (what, took) in &outcome.timings {
             tell(&format!("{:>9.1} ms  {what}", took.as_secs_f64() * 1000.0));
         }
+        let searched = outcome.searched;
+        tell(&format!(
+            "callers of {} functions: {} files searched, {} analysed, {} callers",
+            searched.changed, searched.files, searched.candidates, searched.callers
+        ));
     }
     Ok(if outcome.review.gates() { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }

@@ -1065,3 +1065,31 @@ fn inspect_shows_what_is_known_at_a_line_of_rust() {
         assert!(run.out.contains(expected), "no `{expected}` in:\n{}", run.out);
     }
 }
+
+#[test]
+fn callers_in_untouched_files_are_found_in_objects_and_in_the_work_tree() {
+    let caller = "from helper import load\n\n\nasync def handle(name):\n    return load(name)\n";
+    let repo = Repo::with(&[("helper.py", "def load(name):\n    return name\n"), ("pkg/app.py", caller)]);
+    repo.commit(&[("helper.py", "import time\n\n\ndef load(name):\n    time.sleep(1)\n    return name\n")]);
+    let found = |run: Run| {
+        let json = run.json();
+        let findings = json["findings"].as_array().expect("findings").iter();
+        findings.map(|finding| format!("{} {}", finding["path"], finding["start"]["line"])).collect::<Vec<_>>()
+    };
+    let expected = ["\"pkg/app.py\" 5"];
+    assert_eq!(found(repo.tenth(&["HEAD~..HEAD"])), expected);
+    // An old index vouches for files; a file that was written since is read from its object.
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    repo.git(&["update-index", "--refresh"]);
+    repo.git(&["read-tree", "HEAD"]);
+    repo.git(&["update-index", "--refresh"]);
+    assert_eq!(found(repo.tenth(&["HEAD~..HEAD"])), expected);
+    repo.write("pkg/app.py", "def other():\n    return 1\n");
+    assert_eq!(found(repo.tenth(&["HEAD~..HEAD"])), expected);
+    let bare = repo.home().join("bare");
+    repo.git(&["clone", "-q", "--bare", ".", bare.to_str().expect("a plain path")]);
+    let arguments = ["HEAD~..HEAD", "--format", "json", "--fail-on", "never"];
+    assert_eq!(found(run_tenth(repo.home(), &bare, &arguments)), expected);
+    // Against the work tree the caller is a changed file that no longer calls.
+    assert!(found(repo.tenth(&["HEAD~"])).is_empty());
+}

@@ -22,10 +22,9 @@ fn over_all(check: impl Fn(&Case) -> Vec<String> + Sync) {
 }
 
 fn over(cases: &[Case], check: impl Fn(&Case) -> Vec<String> + Sync) {
-    let wrong: Vec<String> = cases
-        .par_iter()
-        .flat_map_iter(|case| check(case).into_iter().map(|what| format!("{}: {what}", case.name)))
-        .collect();
+    let of_one =
+        |case: &Case| -> Vec<String> { check(case).into_iter().map(|what| format!("{}: {what}", case.name)).collect() };
+    let wrong: Vec<String> = support::workers().install(|| cases.par_iter().flat_map_iter(of_one).collect());
     assert!(wrong.is_empty(), "{} faults:\n{}", wrong.len(), wrong.join("\n"));
 }
 

@@ -14,6 +14,7 @@ const FLOORS: &[(&str, u32, &[&str])] = &[
     ("main", 9, &[]),
     ("cli", 8, &[]),
     ("lib", 7, &[]),
+    ("callers", 7, &[]),
     ("gather", 7, &[]),
     ("inspect", 7, &[]),
     ("report", 7, &["analysis", "catalogue", "change", "flow", "lower", "syntax"]),

@@ -19,6 +19,7 @@ pub mod contexts;
 pub mod delta;
 pub mod effects;
 pub mod held;
+pub mod imprint;
 pub mod locks;
 pub mod makes;
 pub mod names;

@@ -23,6 +23,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+
 pub use hook::hook_source;
 pub use hunks::{HunkLines, LineMap, LineRange, cut};
 
@@ -297,6 +299,9 @@ impl Blob {
     }
 }
 
+/// Says whether bytes hold what is looked for.
+pub type Holds<'a> = dyn Fn(&[u8]) -> bool + Sync + 'a;
+
 /// All files of the two sides, changed or not. Asked from several threads at once.
 pub trait Trees: Send + Sync {
     /// The text of a file; `None` where there is no such file, or it is no text, or too large.
@@ -305,6 +310,13 @@ pub trait Trees: Send + Sync {
     fn has(&self, side: Side, path: &str) -> bool;
     /// The paths of all source files (`.py`, `.pyi`, `.rs`, and `Cargo.toml`), sorted byte-wise; computed once.
     fn list(&self, side: Side) -> Arc<[Arc<str>]>;
+    /// Whether the bytes of each of these files hold something, in the order given. Bytes may come with other line ends
+    /// than the text, and are not checked to be text; a file that cannot be read holds nothing. Runs on the pool it is
+    /// called in.
+    fn holding(&self, side: Side, paths: &[Arc<str>], holds: &Holds<'_>) -> Vec<bool> {
+        let reads = |path: &Arc<str>| self.read(side, path).is_some_and(|blob| holds(blob.text.as_bytes()));
+        paths.par_iter().map(reads).collect()
+    }
 }
 
 /// Whether a path belongs into [`Trees::list`].

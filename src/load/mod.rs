@@ -4,6 +4,7 @@
 //! edition are the same. A file that breaks the front-end becomes a row of coverage, not the end of the review.
 
 mod packages;
+mod words;
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,6 +18,8 @@ use crate::change::{Blob, BlobId, Trees, Uncovered};
 use crate::flow::Module;
 use crate::lower::{Edition, lower};
 use crate::text::{Language, Side, SourceFile};
+
+pub use words::Words;
 
 /// The stack of a worker. Parsers recurse with the nesting of the text, which is bounded before they run.
 pub const STACK: usize = 16 * 1024 * 1024;
@@ -55,6 +58,22 @@ impl Files {
         wanted.par_iter().for_each(|(side, path)| {
             self.module(*side, path);
         });
+    }
+
+    /// Those files of a side in which one of the words stands, in the order given. Nothing is decoded or lowered.
+    pub fn holding(&self, side: Side, paths: &[Arc<str>], words: &Words) -> Vec<Arc<str>> {
+        let held = self.trees.holding(side, paths, &|text| words.is_in(text));
+        paths.iter().zip(held).filter(|(_, holds)| *holds).map(|(path, _)| path.clone()).collect()
+    }
+
+    /// The text of a file.
+    pub fn text(&self, side: Side, path: &str) -> Option<Arc<str>> {
+        self.trees.read(side, path).map(|blob| blob.text)
+    }
+
+    /// Where words stand in a file: the number of the word, and the byte.
+    pub fn occurrences(&self, side: Side, path: &str, words: &Words) -> Vec<(usize, u32)> {
+        self.trees.read(side, path).map_or_else(Vec::new, |blob| words.all(blob.text.as_bytes()).collect())
     }
 
     /// Files that could not be read, sorted by path.

@@ -112,6 +112,19 @@ pub fn verdicts(program: &Program, modules: &[ModuleId]) -> Said {
     said
 }
 
+/// What the rules that look at functions say of one function.
+pub fn of_function(program: &Program, id: FunctionId) -> Said {
+    let cx = RuleContext { program };
+    let mut said = Said::default();
+    for check in CHECKS {
+        match check {
+            Check::Function(check) => said.guarded(program, id, |out| check(&cx, id, out)),
+            Check::Module(_) | Check::Program(_) => {}
+        }
+    }
+    said
+}
+
 impl Said {
     fn guarded(&mut self, program: &Program, id: FunctionId, check: impl FnOnce(&mut Vec<Verdict>)) {
         let mut out = Vec::new();

@@ -14,7 +14,8 @@
 //! The index that git means is `GIT_INDEX_FILE` where it is set (a hook of `git commit -a` or `git commit -- path`),
 //! as long as no folder is named with `-C`; so are `GIT_DIR` and `GIT_WORK_TREE`.
 //!
-//! Ranges and the index are read from objects only, never from files, so a range works in a bare repository. Hunks are
+//! Ranges and the index are read from objects only, so a range works in a bare repository; only a search for words reads
+//! files of the work tree instead, where the index vouches that they hold the object. Hunks are
 //! not taken from git, no filter or textconv command is run, and nothing is written: no setting of the repository
 //! changes a result, apart from what its work tree means (line ends, ignored files). A base that cannot be told for
 //! certain is an error with the command that mends it; another range than the one asked for is never taken.
@@ -22,6 +23,7 @@
 mod listing;
 mod revisions;
 mod trees;
+mod vouched;
 mod worktree;
 
 use std::collections::BTreeMap;

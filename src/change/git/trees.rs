@@ -6,12 +6,18 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use git2::{ObjectType, Oid, Repository};
+use git2::{ObjectType, Odb, Oid, Repository};
+use rayon::iter::ParallelIterator;
+use rayon::slice::ParallelSlice;
 
+use super::vouched::Vouched;
 use super::{Found, Place, id_of, listing};
 use crate::change::pairing::{Content, Entries, Entry, Mode};
-use crate::change::{Blob, SIZE_LIMIT, Trees, is_listed};
+use crate::change::{Blob, Holds, SIZE_LIMIT, Trees, is_listed};
 use crate::text::Side;
+
+/// How many files a worker searches in one go.
+const STRETCH: usize = 128;
 
 /// Handles of one repository.
 pub(super) struct Pool {
@@ -52,17 +58,32 @@ pub(in crate::change) struct GitTrees {
     pool: Pool,
     before: Half,
     after: Half,
+    vouched: OnceLock<Option<Vouched>>,
 }
 
 struct Half {
     tree: SideTree,
-    listed: OnceLock<Arc<[Arc<str>]>>,
+    listed: OnceLock<Listed>,
+}
+
+/// The source files of a side.
+struct Listed {
+    paths: Arc<[Arc<str>]>,
+    /// Their entries, in the same order.
+    entries: Vec<Entry>,
+}
+
+impl Listed {
+    fn entry(&self, path: &str) -> Option<Entry> {
+        let at = self.paths.binary_search_by(|listed| (**listed).cmp(path)).ok()?;
+        Some(self.entries[at])
+    }
 }
 
 impl GitTrees {
     pub(super) fn new(pool: Pool, before: SideTree, after: SideTree) -> Self {
         let half = |tree| Half { tree, listed: OnceLock::new() };
-        Self { pool, before: half(before), after: half(after) }
+        Self { pool, before: half(before), after: half(after), vouched: OnceLock::new() }
     }
 
     /// The content of an entry of a listing.
@@ -82,11 +103,58 @@ impl GitTrees {
         }
     }
 
+    fn listed(&self, side: Side) -> &Listed {
+        let half = self.half(side);
+        half.listed.get_or_init(|| {
+            let of_tree;
+            let entries = match &half.tree {
+                SideTree::Empty => return Listed { paths: Arc::from([]), entries: Vec::new() },
+                SideTree::Listed { entries, .. } => entries,
+                SideTree::Tree(tree) => {
+                    of_tree =
+                        self.pool.with(|repo| listing::of_tree(repo, Some(*tree)).ok()).flatten().unwrap_or_default();
+                    &of_tree
+                }
+            };
+            let sources = entries
+                .iter()
+                .filter(|(_, entry)| matches!(entry.mode, Mode::File | Mode::Executable))
+                .filter_map(|(path, entry)| Some((std::str::from_utf8(path).ok()?, *entry)))
+                .filter(|(path, _)| is_listed(path));
+            let (paths, entries): (Vec<Arc<str>>, Vec<Entry>) =
+                sources.map(|(path, entry)| (Arc::from(path), entry)).unzip();
+            Listed { paths: paths.into(), entries }
+        })
+    }
+
+    /// Whether the files of one stretch hold something. The buffer serves all of them.
+    fn holding_in(&self, side: Side, paths: &[Arc<str>], holds: &Holds<'_>, odb: &Odb<'_>) -> Vec<bool> {
+        let listed = self.listed(side);
+        let vouched = self.vouched.get_or_init(|| self.pool.with(Vouched::of).flatten()).as_ref();
+        let mut buffer = Vec::new();
+        let mut is_one = |path: &Arc<str>| {
+            let Some(entry) = listed.entry(path) else { return false };
+            if let SideTree::Listed { own, .. } = &self.half(side).tree
+                && let Some(content) = own.get(path.as_bytes())
+            {
+                return matches!(content, Content::Text(text) if holds(text.as_bytes()));
+            }
+            if let Some(bytes) = vouched.and_then(|vouched| vouched.read(path, entry.id, &mut buffer)) {
+                return holds(bytes);
+            }
+            let object = Oid::from_bytes(&entry.id.0).and_then(|oid| odb.read(oid));
+            object.is_ok_and(|object| object.len() <= SIZE_LIMIT && holds(object.data()))
+        };
+        paths.iter().map(&mut is_one).collect()
+    }
+
     /// The entry of a regular file.
     fn entry(&self, side: Side, path: &str) -> Option<Entry> {
-        let entry = match &self.half(side).tree {
+        let half = self.half(side);
+        let entry = match &half.tree {
             SideTree::Empty => None,
             SideTree::Listed { entries, .. } => entries.get(path.as_bytes()).copied(),
+            SideTree::Tree(_) if is_listed(path) && half.listed.get().is_some() => half.listed.get()?.entry(path),
             SideTree::Tree(tree) => self.pool.with(|repo| {
                 let found = repo.find_tree(*tree).ok()?.get_path(Path::new(path)).ok()?;
                 let mode = if found.filemode() & 0o170_000 == 0o100_000 { Mode::File } else { Mode::Link };
@@ -121,30 +189,21 @@ impl Trees for GitTrees {
 
     fn has(&self, side: Side, path: &str) -> bool {
         match self.half(side).listed.get() {
-            Some(listed) if is_listed(path) => listed.binary_search_by(|listed| (**listed).cmp(path)).is_ok(),
+            Some(listed) if is_listed(path) => listed.entry(path).is_some(),
             _ => self.entry(side, path).is_some(),
         }
     }
 
     fn list(&self, side: Side) -> Arc<[Arc<str>]> {
-        let half = self.half(side);
-        let list = || -> Arc<[Arc<str>]> {
-            let of_tree;
-            let entries = match &half.tree {
-                SideTree::Empty => return Arc::from([]),
-                SideTree::Listed { entries, .. } => entries,
-                SideTree::Tree(tree) => {
-                    of_tree =
-                        self.pool.with(|repo| listing::of_tree(repo, Some(*tree)).ok()).flatten().unwrap_or_default();
-                    &of_tree
-                }
-            };
-            entries
-                .iter()
-                .filter(|(_, entry)| matches!(entry.mode, Mode::File | Mode::Executable))
-                .filter_map(|(path, _)| std::str::from_utf8(path).ok().filter(|path| is_listed(path)).map(Arc::from))
-                .collect()
+        self.listed(side).paths.clone()
+    }
+
+    fn holding(&self, side: Side, paths: &[Arc<str>], holds: &Holds<'_>) -> Vec<bool> {
+        let search = |stretch: &[Arc<str>]| {
+            let with_objects = |repo: &Repository| Some(self.holding_in(side, stretch, holds, &repo.odb().ok()?));
+            self.pool.with(with_objects).flatten().unwrap_or_else(|| vec![false; stretch.len()])
         };
-        half.listed.get_or_init(list).clone()
+        let stretches: Vec<Vec<bool>> = paths.par_chunks(STRETCH).map(search).collect();
+        stretches.concat()
     }
 }

@@ -17,8 +17,8 @@ use self::draft::Draft;
 use self::parse::Section;
 use super::pairing::{Content, Entries, Entry, Mode, pair};
 use super::{
-    Blob, BlobId, ChangeSet, ChangedFile, Description, Extent, FileSide, Kind, Notice, PatchInput, Status, Trees,
-    Uncovered, git, is_listed, memory,
+    Blob, BlobId, ChangeSet, ChangedFile, Description, Extent, FileSide, Holds, Kind, Notice, PatchInput, Status,
+    Trees, Uncovered, git, is_listed, memory,
 };
 use crate::error::{Error, Result};
 use crate::text::Side;
@@ -313,5 +313,16 @@ impl Trees for PatchedTrees {
         let mut paths: Vec<Arc<str>> = kept.chain(added).collect();
         paths.sort();
         paths.into()
+    }
+
+    fn holding(&self, side: Side, paths: &[Arc<str>], holds: &Holds<'_>) -> Vec<bool> {
+        let own = self.side(side);
+        let mut held = self.base.holding(side, paths, holds);
+        for (held, path) in held.iter_mut().zip(paths) {
+            if let Some(blob) = own.get(path) {
+                *held = blob.as_ref().is_some_and(|blob| holds(blob.text.as_bytes()));
+            }
+        }
+        held
     }
 }

@@ -1,0 +1,219 @@
+//! Which functions the change made different for their callers, and by which word callers know them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::analysis::imprint::Imprint;
+use crate::analysis::{FunctionId, ModuleId, Program};
+use crate::change::ChangeSet;
+use crate::flow::{Function, FunctionIndex, FunctionKind, Module, TypeTerm};
+use crate::text::{Language, Side};
+
+/// A function of one side with what its callers can notice.
+pub(crate) struct Marked {
+    path: Arc<str>,
+    qualified: String,
+    pub(super) imprint: Imprint,
+    /// How callers in other files name it; `None` where none can.
+    sought: Option<Sought>,
+}
+
+/// How callers in other files name a function.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Sought {
+    /// The word that stands where it is called.
+    pub(super) word: String,
+    /// Words of which one most likely stands in a file that can mean it: its type, the bases of that, its module.
+    pub(super) witnesses: Vec<String>,
+    /// Whether it cannot be meant without one of them: `Cache::new`, `Cache.of(…)`.
+    pub(super) needs_witness: bool,
+}
+
+/// A function that is not for its callers what it was.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Changed {
+    /// Its file before the change, if it was there.
+    pub(super) before: Option<Arc<str>>,
+    /// Its file after the change, if it is there.
+    pub(super) after: Option<Arc<str>>,
+    pub(super) qualified: String,
+    pub(super) sought: Sought,
+}
+
+impl Changed {
+    /// A function of an untouched file that changed with what it calls.
+    pub(super) fn of_untouched(marked: &Marked) -> Option<Self> {
+        Some(Self {
+            before: Some(marked.path.clone()),
+            after: Some(marked.path.clone()),
+            qualified: marked.qualified.clone(),
+            sought: marked.sought.clone()?,
+        })
+    }
+
+    /// The same function under the name that a file gives it for others.
+    pub(super) fn renamed(&self, word: &str, by: &str) -> Self {
+        let mut witnesses = self.sought.witnesses.clone();
+        witnesses.extend(module_word(by));
+        let sought = Sought { word: word.to_owned(), witnesses, needs_witness: false };
+        Self { sought, ..self.clone() }
+    }
+
+    /// Its file on whichever side has it.
+    pub(super) fn path(&self) -> &str {
+        self.after.as_deref().or(self.before.as_deref()).unwrap_or("")
+    }
+
+    /// The definitions of this name on a side.
+    pub(super) fn functions(&self, program: &Program) -> Vec<FunctionId> {
+        let path = match program.side {
+            Side::Before => &self.before,
+            Side::After => &self.after,
+        };
+        let Some(module) = path.as_ref().and_then(|path| program.module_at(path)) else { return Vec::new() };
+        let file = program.module(module);
+        let named = file.functions().filter(|(_, function)| function.qualified == self.qualified);
+        named.map(|(index, _)| FunctionId { module, index }).collect()
+    }
+}
+
+/// What callers can notice of the functions of some files, tests left out.
+pub(crate) fn marks(program: &Program, modules: &[ModuleId]) -> Vec<Marked> {
+    let mut marks = Vec::new();
+    for &module in modules {
+        let file = program.module(module);
+        for (index, function) in file.functions() {
+            let id = FunctionId { module, index };
+            if can_be_sought(function) && !program.is_test_code(id) {
+                marks.push(mark(program, id));
+            }
+        }
+    }
+    marks
+}
+
+/// What callers can notice of a function.
+pub(super) fn mark(program: &Program, id: FunctionId) -> Marked {
+    let file = program.module(id.module);
+    let function = file.function(id.index);
+    Marked {
+        path: file.path.clone(),
+        qualified: function.qualified.clone(),
+        imprint: program.imprint(id),
+        sought: sought(&file, function),
+    }
+}
+
+/// The functions whose imprints differ between the sides, in the order of paths and names.
+pub(crate) fn changed(change: &ChangeSet, before: Vec<Marked>, after: Vec<Marked>) -> Vec<Changed> {
+    #[derive(Default)]
+    struct Pair {
+        before: Vec<Marked>,
+        after: Vec<Marked>,
+    }
+    let mut pairs: BTreeMap<(Arc<str>, String), Pair> = BTreeMap::new();
+    for marked in before {
+        let path = change.file(Side::Before, &marked.path).map_or(&marked.path, |file| file.path()).clone();
+        pairs.entry((path, marked.qualified.clone())).or_default().before.push(marked);
+    }
+    for marked in after {
+        pairs.entry((marked.path.clone(), marked.qualified.clone())).or_default().after.push(marked);
+    }
+    // What is gone here and new there may have moved.
+    let lone = |pair: &&Pair| pair.before.is_empty() != pair.after.is_empty();
+    let alone: Vec<&Marked> =
+        pairs.values().filter(lone).flat_map(|pair| pair.before.iter().chain(&pair.after)).collect();
+    let is_in = |side: Side, path: &str| change.file(side, path).is_some();
+    let matters = |pair: &Pair| -> bool {
+        match (&pair.before[..], &pair.after[..]) {
+            ([_, ..], [_, ..]) => {
+                !pair.before.iter().map(|one| &one.imprint).eq(pair.after.iter().map(|one| &one.imprint))
+            }
+            ([one, ..], []) | ([], [one, ..]) => {
+                let word = one.sought.as_ref().map(|sought| &sought.word);
+                let others = alone
+                    .iter()
+                    .filter(|other| other.path != one.path && other.sought.as_ref().map(|sought| &sought.word) == word);
+                let mut others = others.peekable();
+                // A function of a new file that was nowhere before has no callers that the change left alone.
+                let is_new = pair.before.is_empty()
+                    && !is_in(Side::Before, &one.path)
+                    && change.file(Side::After, &one.path).is_some_and(|file| file.before.is_none());
+                match others.peek() {
+                    None => !is_new && !one.imprint.is_quiet(),
+                    Some(_) => !others.any(|other| other.imprint == one.imprint),
+                }
+            }
+            ([], []) => false,
+        }
+    };
+    let found = pairs.values().filter(|pair| matters(pair)).filter_map(|pair| {
+        let sought = pair.after.first().or(pair.before.first())?.sought.clone()?;
+        let qualified = pair.after.first().or(pair.before.first())?.qualified.clone();
+        let path = |marks: &[Marked]| marks.first().map(|one| one.path.clone());
+        Some(Changed { before: path(&pair.before), after: path(&pair.after), qualified, sought })
+    });
+    found.collect()
+}
+
+fn can_be_sought(function: &Function) -> bool {
+    let is_named = match function.kind {
+        FunctionKind::Free | FunctionKind::Method | FunctionKind::Static => true,
+        FunctionKind::ClassMethod | FunctionKind::Property => true,
+        FunctionKind::Module | FunctionKind::Closure | FunctionKind::AsyncBlock | FunctionKind::GeneratorExpression => {
+            false
+        }
+    };
+    is_named && function.parent.is_none_or(|parent| parent == FunctionIndex(0))
+}
+
+fn sought(file: &Module, function: &Function) -> Option<Sought> {
+    if !can_be_sought(function) {
+        return None;
+    }
+    let mut witnesses = Vec::new();
+    let mut owner = None;
+    if let Some(of) = function.owner.map(|index| &file.types[index.at()]) {
+        owner = Some(of.name.clone());
+        witnesses.extend(of.bases.iter().filter_map(last_name));
+    }
+    if let Some(block) = function.in_impl.and_then(|at| file.impls.get(at as usize)) {
+        owner = last_name(&block.self_type);
+        witnesses.extend(block.of_trait.as_ref().and_then(last_name));
+    }
+    let is_special = function.name.starts_with("__") && function.name.ends_with("__");
+    // Nobody writes the name of a method that the language calls; its type is named where one is made.
+    let word = if is_special { owner.clone()? } else { function.name.clone() };
+    let is_by_type = matches!(function.kind, FunctionKind::Static | FunctionKind::ClassMethod);
+    let needs_witness = owner.is_some() && is_by_type && file.language == Language::Rust;
+    witnesses.extend(owner);
+    if !needs_witness {
+        witnesses.extend(module_word(&file.path));
+    }
+    witnesses.sort();
+    witnesses.dedup();
+    let is_operator =
+        function.in_impl.is_some() && matches!(&*word, "drop" | "deref" | "deref_mut" | "fmt" | "index" | "index_mut");
+    (!is_operator).then_some(Sought { word, witnesses, needs_witness })
+}
+
+/// The name under which a file is imported: its own, or its folder's.
+fn module_word(path: &str) -> Option<String> {
+    let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
+    let stem = file.split('.').next().unwrap_or(file);
+    let folder = folder.rsplit('/').next().unwrap_or("");
+    let word = match stem {
+        "__init__" | "mod" | "lib" | "main" => folder,
+        stem => stem,
+    };
+    (!word.is_empty() && word != "src").then(|| word.to_owned())
+}
+
+fn last_name(term: &TypeTerm) -> Option<String> {
+    match term {
+        TypeTerm::Path { segments, .. } => segments.last().cloned(),
+        TypeTerm::Reference(inner) | TypeTerm::Annotated(inner, _) => last_name(inner),
+        TypeTerm::Binding(..) | TypeTerm::Tuple(_) | TypeTerm::Union(_) | TypeTerm::Slice(_) => None,
+        TypeTerm::Bounds(_) | TypeTerm::Function(..) | TypeTerm::Other(_) => None,
+    }
+}
