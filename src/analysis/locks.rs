@@ -112,6 +112,9 @@ impl LockPlace {
     }
 }
 
+/// How many steps of `a.b().c()…` are told.
+const LONGEST_CHAIN: u32 = 64;
+
 impl<'a> Program<'a> {
     /// The place that a value stands for, one alias step followed.
     pub fn lock_place(&self, id: FunctionId, value: ValueIndex) -> LockPlace {
@@ -476,24 +479,30 @@ impl<'a> Program<'a> {
     }
 
     /// A value in the user's own words: a place as it is written, a call by its name.
+    /// Of a chain longer than anybody reads only the end is told.
     pub fn value_text(&self, id: FunctionId, index: ValueIndex) -> String {
+        self.text_within(id, index, LONGEST_CHAIN)
+    }
+
+    fn text_within(&self, id: FunctionId, index: ValueIndex, left: u32) -> String {
+        let Some(left) = left.checked_sub(1) else { return "…".to_owned() };
         let function = self.function(id);
         match &function.value(index).kind {
             ValueKind::Place(place) => self.place_text(id, place),
             ValueKind::Path(segments, _) => segments.join("::"),
-            ValueKind::Field(of, name) => format!("{}.{name}", self.value_text(id, *of)),
-            ValueKind::Index(of) => format!("{}[…]", self.value_text(id, *of)),
+            ValueKind::Field(of, name) => format!("{}.{name}", self.text_within(id, *of, left)),
+            ValueKind::Index(of) => format!("{}[…]", self.text_within(id, *of, left)),
             ValueKind::Awaited(of)
             | ValueKind::Try(of)
             | ValueKind::Reference(of)
             | ValueKind::Dereference(of)
             | ValueKind::Cast(of, _)
             | ValueKind::Entered(of)
-            | ValueKind::Element(of) => self.value_text(id, *of),
+            | ValueKind::Element(of) => self.text_within(id, *of, left),
             ValueKind::Call(call) => match &call.callee {
                 Callee::Path(path) => format!("{}()", path.join(self.language(id.module).separator())),
-                Callee::Method(receiver, name) => format!("{}.{name}()", self.value_text(id, *receiver)),
-                Callee::Value(of) => format!("{}()", self.value_text(id, *of)),
+                Callee::Method(receiver, name) => format!("{}.{name}()", self.text_within(id, *receiver, left)),
+                Callee::Value(of) => format!("{}()", self.text_within(id, *of, left)),
                 Callee::Super(name) => format!("super().{name}()"),
                 Callee::Macro(path) => format!("{}!", path.join("::")),
             },
