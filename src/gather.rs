@@ -48,13 +48,22 @@ pub(crate) fn coverage(program: &Program, modules: &[ModuleId], failed: &[Functi
                 ));
             }
             Quality::NotAtAll => {
-                rows.push(row(None, CoverageState::NotAnalysed, "nothing in the file could be parsed"));
+                let too_deep = module.marks.iter().find_map(|mark| match mark {
+                    Mark::TooDeep { reason, .. } => Some(format!("too deep to be read: {reason}")),
+                    Mark::Broken { .. } | Mark::Stub { .. } | Mark::Comment { .. } | Mark::Generated { .. } => None,
+                });
+                let why = too_deep.as_deref().unwrap_or("nothing in the file could be parsed");
+                rows.push(row(None, CoverageState::NotAnalysed, why));
                 continue;
             }
         }
         for (at, function) in module.functions.iter().enumerate() {
             if function.quality != Quality::Whole && at > 0 && module.quality == Quality::Whole {
-                rows.push(row(Some(function.qualified.clone()), CoverageState::InPieces, "the function is damaged"));
+                rows.push(row(
+                    Some(function.qualified.clone()),
+                    CoverageState::InPieces,
+                    "parts of the function nest too deeply to be read",
+                ));
             }
             let index = FunctionIndex(at as u32);
             if failed.contains(&FunctionId { module: id, index }) {

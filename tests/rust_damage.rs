@@ -93,7 +93,8 @@ fn what_nests_without_end_is_said_and_not_read() {
     for text in deep {
         let module = read(&text);
         assert_eq!(module.quality, Quality::NotAtAll, "{}", &text[..40]);
-        assert!(module.marks.iter().any(|mark| matches!(mark, Mark::Broken { .. })));
+        assert!(module.marks.iter().any(|mark| matches!(mark, Mark::TooDeep { .. })));
+        assert!(!module.marks.iter().any(|mark| matches!(mark, Mark::Broken { .. })), "what is deep is not damaged");
     }
 }
 

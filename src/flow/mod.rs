@@ -316,6 +316,13 @@ pub enum Mark {
         /// What is wrong: "this `(` is never closed".
         reason: String,
     },
+    /// The file nests too deeply to be read, which is no damage.
+    TooDeep {
+        /// Where it gets too deep.
+        span: Span,
+        /// What nests: "brackets nest more than 256 levels deep".
+        reason: String,
+    },
     /// A function's body is a placeholder.
     Stub {
         /// The function.

@@ -160,6 +160,7 @@ impl Printer<'_> {
         for mark in &module.marks {
             let text = match mark {
                 Mark::Broken { span, reason } => format!("broken {}  {reason}", self.at(*span)),
+                Mark::TooDeep { span, reason } => format!("too deep {}  {reason}", self.at(*span)),
                 Mark::Stub { function, form, span } => {
                     format!("stub {} `{form}`  {}", module.function(*function).qualified, self.at(*span))
                 }

@@ -69,9 +69,11 @@ impl<'t> Lowering<'t> {
 
 fn mark_span(mark: &Mark) -> Span {
     match mark {
-        Mark::Broken { span, .. } | Mark::Stub { span, .. } | Mark::Comment { span, .. } | Mark::Generated { span } => {
-            *span
-        }
+        Mark::Broken { span, .. }
+        | Mark::TooDeep { span, .. }
+        | Mark::Stub { span, .. }
+        | Mark::Comment { span, .. }
+        | Mark::Generated { span } => *span,
     }
 }
 

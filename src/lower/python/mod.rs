@@ -35,8 +35,8 @@ use scopes::{Bound, Names};
 pub fn lower(file: &SourceFile) -> Module {
     let mut module = super::empty(file);
     if let Some((line, depth)) = nesting::too_deep(&file.text, file.language) {
-        let reason = format!("nested {depth} levels deep, more than {} are not read", nesting::LIMIT);
-        module.marks.push(crate::flow::Mark::Broken { span: file.lines.line_span(line), reason });
+        let reason = format!("it nests {depth} levels deep, and no more than {} are read", nesting::LIMIT);
+        module.marks.push(crate::flow::Mark::TooDeep { span: file.lines.line_span(line), reason });
         return module;
     }
     let parsed = crate::syntax::python::parse(file);

@@ -49,6 +49,8 @@ fn lower_reading(file: &SourceFile, edition: Edition, reading: &Reading) -> Modu
     module.quality = reading.quality;
     module.functions.push(module_function(file, reading.quality));
     module.marks.extend(reading.broken.iter().map(|b| Mark::Broken { span: b.span, reason: b.reason.clone() }));
+    let too_deep = reading.too_deep.iter();
+    module.marks.extend(too_deep.map(|b| Mark::TooDeep { span: b.span, reason: b.reason.clone() }));
     module.marks.extend(reading.comments.iter().map(|c| Mark::Comment { span: c.span, text: c.text.clone() }));
     if let Some(header) = reading.comments.iter().find(|comment| is_generated_header(&file.text, comment)) {
         module.marks.push(Mark::Generated { span: header.span });

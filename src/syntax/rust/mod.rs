@@ -28,6 +28,8 @@ pub struct Reading {
     pub tree: Option<syn::File>,
     /// What could not.
     pub broken: Vec<Broken>,
+    /// Why the file was not given to a parser at all.
+    pub too_deep: Option<Broken>,
     /// Comments, in order.
     pub comments: Vec<Comment>,
     /// How well it went.
@@ -37,14 +39,13 @@ pub struct Reading {
 /// Reads a file. Never fails.
 pub fn read(text: &str) -> Reading {
     let scan = scan::of(text);
-    if let Some(broken) = scan.too_deep {
-        return Reading { tree: None, broken: vec![broken], comments: scan.comments, quality: Quality::NotAtAll };
+    let reading = |tree, broken, comments, quality| Reading { tree, broken, too_deep: None, comments, quality };
+    if scan.too_deep.is_some() {
+        return Reading { too_deep: scan.too_deep, ..reading(None, Vec::new(), scan.comments, Quality::NotAtAll) };
     }
     let plain = without_head(text);
     let error = match syn::parse_str::<syn::File>(&plain) {
-        Ok(tree) => {
-            return Reading { tree: Some(tree), broken: Vec::new(), comments: scan.comments, quality: Quality::Whole };
-        }
+        Ok(tree) => return reading(Some(tree), Vec::new(), scan.comments, Quality::Whole),
         Err(error) => error,
     };
     let (tree, mut broken) = outline::read(&plain, &scan, &error);
@@ -54,7 +55,7 @@ pub fn read(text: &str) -> Reading {
         Some(tree) if !tree.items.is_empty() => Quality::InPieces,
         _ => Quality::NotAtAll,
     };
-    Reading { tree, broken, comments: scan.comments, quality }
+    reading(tree, broken, scan.comments, quality)
 }
 
 /// The text with byte order mark and `#!` line blanked out.

@@ -92,7 +92,7 @@ impl Weights<'_> {
     fn weigh(&mut self, at: u32) {
         self.weight += 1;
         if self.weight > MOST_WEIGHT {
-            self.too_deep(at, || "this expression is too long to be read".to_owned());
+            self.too_deep(at, || "an expression is longer than what is read".to_owned());
         }
     }
 
@@ -107,7 +107,7 @@ impl Weights<'_> {
         self.weigh(at);
         self.open.push(self.weight);
         if self.open.len() > LIMIT as usize {
-            self.too_deep(at, || format!("brackets nest more than {LIMIT} levels deep here"));
+            self.too_deep(at, || format!("brackets nest more than {LIMIT} levels deep"));
         }
     }
 
