@@ -87,13 +87,19 @@ fn locate(folder: Option<&Path>) -> Result<Found> {
 fn broken(error: git2::Error) -> Error {
     let reason = error.message().to_owned();
     let help = if error.code() == ErrorCode::Owner {
-        "if you trust it: `git config --global --add safe.directory <its folder>`"
+        let folder = reason.find('\'').zip(reason.rfind('\'')).and_then(|(from, to)| reason.get(from + 1..to));
+        let folder = folder.map_or("FOLDER", |folder| folder.trim_end_matches('/'));
+        format!("if you trust it: `git config --global --add safe.directory '{folder}'`")
     } else if reason.contains("sdir") {
-        "sparse indexes cannot be read: `git sparse-checkout reapply --no-sparse-index`"
+        "sparse indexes cannot be read: `git sparse-checkout reapply --no-sparse-index`".to_owned()
+    } else if reason.contains("object format") {
+        "only repositories with SHA-1 ids can be read; review the text of a change from outside of it: `git diff \
+         BEFORE AFTER | tenth -C / --patch -`, or files as they stand: `tenth check PATH`"
+            .to_owned()
     } else {
-        ""
+        String::new()
     };
-    Error::Git { reason, help: help.to_owned() }
+    Error::Git { reason, help }
 }
 
 /// The id that git gives to these bytes.
