@@ -72,6 +72,16 @@ pub(crate) fn coverage(program: &Program, modules: &[ModuleId], failed: &[Functi
             }
         }
     }
+    for id in program.unsettled().into_iter().filter(|id| modules.contains(&id.module)) {
+        let function = program.function(id);
+        let why = "its calls lead too deep, or round and round; their effects were not followed to the end";
+        rows.push(Coverage {
+            path: program.module(id.module).path.to_string(),
+            function: Some(function.qualified.clone()),
+            state: CoverageState::InPieces,
+            why: why.to_owned(),
+        });
+    }
     if program.exhausted() {
         let why = "too many files would have had to be read; names that lead further are unknown";
         let path = modules.first().map_or(String::new(), |id| program.module(*id).path.to_string());

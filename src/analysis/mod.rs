@@ -24,6 +24,7 @@ pub mod locks;
 pub mod makes;
 pub mod names;
 pub mod shape;
+mod solve;
 pub mod summary;
 pub mod types;
 pub mod uses;
@@ -112,7 +113,7 @@ pub struct Program<'a> {
     shapes: RefCell<FxHashMap<FunctionId, Rc<shape::Shape>>>,
     facts: RefCell<FxHashMap<FunctionId, Rc<held::Facts>>>,
     summaries: RefCell<FxHashMap<FunctionId, Rc<summary::Summary<'a>>>>,
-    under_way: RefCell<FxHashSet<FunctionId>>,
+    solver: RefCell<solve::Solver<'a>>,
     contexts: RefCell<FxHashMap<FunctionId, Rc<contexts::Context>>>,
     property_names: RefCell<(usize, FxHashSet<String>)>,
     handed: RefCell<FxHashMap<ModuleId, Rc<Vec<contexts::HandOver>>>>,
@@ -138,7 +139,7 @@ impl<'a> Program<'a> {
             shapes: RefCell::default(),
             facts: RefCell::default(),
             summaries: RefCell::default(),
-            under_way: RefCell::default(),
+            solver: RefCell::default(),
             contexts: RefCell::default(),
             property_names: RefCell::default(),
             handed: RefCell::default(),
@@ -185,7 +186,7 @@ impl<'a> Program<'a> {
     /// Forgets which questions are being answered, after one of them ended in a panic: the next one starts afresh.
     pub fn give_up_questions(&self) {
         self.depth.set(0);
-        self.under_way.borrow_mut().clear();
+        self.give_up_summaries();
         self.aliases_underway.borrow_mut().clear();
         self.give_up_lookups();
     }

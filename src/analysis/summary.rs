@@ -11,6 +11,7 @@ use super::locks::{Binding, Lock, LockPlace};
 use super::names::Member;
 use super::{FunctionId, Program};
 use crate::catalogue::{Blocking, BlockingKind, Runs, Stake};
+use crate::flow::place::MOST_FIELDS;
 use crate::flow::{Colour, FunctionKind, Suspension, ValueIndex, ValueKind};
 use crate::text::{Language, Span};
 use crate::verdict::{Hop, Location};
@@ -47,6 +48,21 @@ pub struct Blocks<'a> {
     pub is_repeated: bool,
     /// The way to it, the function's own call first.
     pub hops: Vec<Hop>,
+}
+
+impl Summary<'_> {
+    /// Whether another round found the same, by whatever way.
+    pub(super) fn says_the_same(&self, other: &Self) -> bool {
+        let blocks = |summary: &Self| summary.blocks.iter().map(|blocks| blocks.at.clone()).collect::<Vec<_>>();
+        let lock = |lock: &Lock| (lock.place.clone(), lock.mode);
+        let takes = |summary: &Self| summary.takes.iter().map(|takes| lock(&takes.lock)).collect::<Vec<_>>();
+        let pairs =
+            |summary: &Self| summary.pairs.iter().map(|pair| (lock(&pair.held), lock(&pair.taken))).collect::<Vec<_>>();
+        self.may_suspend == other.may_suspend
+            && blocks(self) == blocks(other)
+            && takes(self) == takes(other)
+            && pairs(self) == pairs(other)
+    }
 }
 
 impl Blocks<'_> {
@@ -87,20 +103,8 @@ pub struct Pair {
 }
 
 impl<'a> Program<'a> {
-    /// What calling a function does.
-    pub fn summary(&self, id: FunctionId) -> Rc<Summary<'a>> {
-        if let Some(known) = self.summaries.borrow().get(&id) {
-            return known.clone();
-        }
-        self.summaries.borrow_mut().insert(id, Rc::default());
-        self.under_way.borrow_mut().insert(id);
-        let summary = Rc::new(self.deeper(Summary::default(), || self.summarise(id)));
-        self.under_way.borrow_mut().remove(&id);
-        self.summaries.borrow_mut().insert(id, summary.clone());
-        summary
-    }
-
-    fn summarise(&self, id: FunctionId) -> Summary<'a> {
+    /// One round through a function, with what is known of its callees.
+    pub(super) fn summarise(&self, id: FunctionId) -> Summary<'a> {
         let mut summary = Summary::default();
         for event in &self.facts(id).events {
             match &event.what {
@@ -153,9 +157,9 @@ impl<'a> Program<'a> {
                 }
             }
             for takes in &first.takes {
-                let lock = self.bound(id, &runs.binding, *callee, &takes.lock);
+                let lock = cut(self.bound(id, &runs.binding, *callee, &takes.lock));
                 let is_everywhere = others.iter().all(|(other, summary)| {
-                    let theirs = |takes: &Takes| self.bound(id, &runs.binding, *other, &takes.lock);
+                    let theirs = |takes: &Takes| cut(self.bound(id, &runs.binding, *other, &takes.lock));
                     summary.takes.iter().any(|takes| theirs(takes).place == lock.place)
                 });
                 if is_everywhere {
@@ -168,7 +172,7 @@ impl<'a> Program<'a> {
             }
             // Which locks a callee takes that is given them, only its caller knows.
             for pair in first.pairs.iter().filter(|pair| others.is_empty() && pair.is_open()) {
-                let bound = |lock: &Rc<Lock>| self.bound(id, &runs.binding, *callee, lock);
+                let bound = |lock: &Rc<Lock>| cut(self.bound(id, &runs.binding, *callee, lock));
                 let hops = std::iter::once(hop.clone()).chain(pair.hops.iter().cloned()).collect();
                 let mut under: Vec<Rc<Lock>> = pair.under.iter().map(bound).collect();
                 under.extend(event.held.iter().map(|held| held.lock.clone()));
@@ -358,23 +362,16 @@ impl<'a> Program<'a> {
                 functions.is_empty()
                     || functions.iter().any(|callee| {
                         let body = self.function(*callee);
-                        // A trait method without a body, an unresolved recursion: it may.
-                        body.is_bodiless
-                            || body.colour != Colour::Async
-                            || self.in_progress(*callee)
-                            || self.summary(*callee).may_suspend
+                        // A trait method without a body: it may.
+                        body.is_bodiless || body.colour != Colour::Async || self.summary(*callee).may_suspend
                     })
             }
             ValueKind::Function(index) => {
                 let block = FunctionId { module: id.module, index: *index };
-                self.in_progress(block) || self.summary(block).may_suspend
+                self.summary(block).may_suspend
             }
             _ => true,
         }
-    }
-
-    fn in_progress(&self, id: FunctionId) -> bool {
-        self.under_way.borrow().contains(&id)
     }
 
     /// A place in a function's file.
@@ -443,4 +440,12 @@ fn add_pair(summary: &mut Summary, pair: Pair) {
     } else if summary.pairs.len() < MOST_PAIRS {
         summary.pairs.push(pair);
     }
+}
+
+/// A lock that lies deeper than places go: recursion down a list would find another one at every turn.
+fn cut(lock: Rc<Lock>) -> Rc<Lock> {
+    if lock.place.fields.len() <= MOST_FIELDS {
+        return lock;
+    }
+    Rc::new(Lock { place: LockPlace { class: lock.place.class.clone(), ..LockPlace::unknown() }, ..(*lock).clone() })
 }
