@@ -192,7 +192,11 @@ impl<'a> Program<'a> {
         hops: &[Hop],
         summary: &mut Summary,
     ) {
-        for held in event.held.iter().filter(|held| held.is_certain && !held.lock.place.is_same(&lock.place)) {
+        // Whoever holds it already does not wait for it, or waits for itself.
+        if event.held.iter().any(|held| held.lock.place.is_same(&lock.place)) {
+            return;
+        }
+        for held in event.held.iter().filter(|held| held.is_certain) {
             let first = self.hop(id, held.taken, format!("takes `{}`", held.lock.name));
             let pair = Pair {
                 held: held.lock.clone(),
