@@ -1,4 +1,4 @@
-//! Reading files that may be damaged: [`parse`] never fails.
+//! Reading files that may be damaged, without ever failing.
 //!
 //! What comes out is a tree for lowering to walk, plus what could not be read. Trees stay on the worker that made
 //! them (syn's are not `Send`), so parsing and lowering happen in one go: see [`crate::lower::lower`].

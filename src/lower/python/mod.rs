@@ -1,6 +1,6 @@
 //! Python: from a tree-sitter tree to flow.
 //!
-//! One pass over the tree, one [`Context`] for each function that is being lowered. Names are settled before a body
+//! One pass over the tree, one `Context` for each function that is being lowered. Names are settled before a body
 //! is lowered (`scopes`), since Python decides by the whole body whether a name is local.
 //!
 //! Imports, classes and module-level functions stay names ([`crate::flow::Root::Global`]), wherever they stand: what

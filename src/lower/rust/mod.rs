@@ -9,7 +9,7 @@
 //! temporaries who owns what and where it ends types     types as written
 //! ~~~
 //!
-//! One [`Lowerer`] walks a file. A function that stands in another one is lowered where it is met, on a frame of its
+//! One `Lowerer` walks a file. A function that stands in another one is lowered where it is met, on a frame of its
 //! own; closures and async blocks see the names of the frames below.
 
 mod body;
