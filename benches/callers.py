@@ -64,6 +64,7 @@ def report(asked, tenth, folder, repository):
         text = CALLER.format(module=f"bench_helper_{key}", names=", ".join(names), call=names[0])
         (repository / f"bench_caller_{key}.py").write_text(text)
     git(repository, "init", "--quiet")
+    git(repository, "config", "gc.auto", "0")
     before = commit(repository, "before")
     ranges = {}
     for key, names in sets.items():
