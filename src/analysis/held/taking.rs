@@ -21,7 +21,8 @@ impl Walk<'_, '_> {
         let resolution = self.program.resolution(self.id, of);
         let result = self.program.shape(self.id).awaited(of);
         if let Some((lock, waits)) = self.lock_call(call, &resolution) {
-            if lock.flavour != Flavour::Async {
+            // What is held only during the call is free again when the await is over.
+            if lock.flavour != Flavour::Async || is_during(&resolution, self) {
                 return None;
             }
             let by = match (self.language, result) {
