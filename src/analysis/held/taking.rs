@@ -33,8 +33,11 @@ impl Walk<'_, '_> {
         }
         // A project function that hands out a guard when awaited.
         let result = result?;
+        // The type says it cheaply; the callee's body, and whatever it calls, is read only for those that are.
+        if !self.program.is_guard(&self.program.value_type(self.id, result)) {
+            return None;
+        }
         let guard = self.guard_of_callee(of, &resolution)?;
-        self.program.is_guard(&self.program.value_type(self.id, result)).then_some(())?;
         Some((guard, Waits::Yes, HeldBy::Guard(Owner::Temporary(result))))
     }
 

@@ -92,6 +92,21 @@ impl Program<'_> {
         )
     }
 
+    /// The first `impl` block of loaded modules for a type that names this associated type.
+    pub fn impl_with(&self, id: TypeId, associated: &str) -> Option<ImplId> {
+        let name = self.type_def(id).name.clone();
+        // Few blocks name one, so this is asked before the type is resolved.
+        let names_it = |at: &ImplId| {
+            let owner = self.module(at.0);
+            owner.impls[at.1 as usize].associated.iter().any(|(name, _)| name == associated)
+        };
+        let candidates = self.indexed(|index| index.under(&index.impls, &name));
+        if !candidates.iter().any(names_it) {
+            return None;
+        }
+        self.impls_of(id).into_iter().find(names_it)
+    }
+
     /// The `impl` blocks of loaded modules for a type, or of a trait: index into [`crate::flow::Module::impls`].
     pub fn impls_of(&self, id: TypeId) -> Vec<(ModuleId, u32)> {
         let def = self.type_def(id);

@@ -87,10 +87,7 @@ impl<'a> Program<'a> {
     pub fn deref(&self, of: &Type) -> Option<Type> {
         let instance = of.instance()?;
         if let Some(id) = instance.definition {
-            let (module, at) = self.impls_of(id).into_iter().find(|&(module, at)| {
-                let owner = self.module(module);
-                owner.impls[at as usize].associated.iter().any(|(name, _)| name == "Target")
-            })?;
+            let (module, at) = self.impl_with(id, "Target")?;
             let owner = self.module(module);
             let block = &owner.impls[at as usize];
             let (_, term) = block.associated.iter().find(|(name, _)| name == "Target")?;
