@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+pub use crate::catalogue::Stake;
 use crate::text::Span;
 
 /// A stretch of one file of the side that the verdict speaks of.
@@ -35,18 +36,6 @@ pub enum Confidence {
     Medium,
     /// Resolved types, certain path, every candidate callee.
     High,
-}
-
-/// How long the worst case lasts; graded in the catalogue by one test for both languages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Stake {
-    /// A moment: metadata, console output.
-    Micro,
-    /// Disk or other short input and output.
-    Io,
-    /// Sleep, network, a wait for another party: no bound.
-    Unbounded,
 }
 
 /// Where the hazard stands, as far as it weighs on severity.

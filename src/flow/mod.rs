@@ -802,6 +802,35 @@ impl Module {
 }
 
 impl Function {
+    /// A function without a name and a body, to be filled by lowering.
+    pub fn blank(kind: FunctionKind, span: Span) -> Self {
+        Self {
+            name: String::new(),
+            qualified: String::new(),
+            kind,
+            colour: Colour::Plain,
+            owner: None,
+            in_impl: None,
+            parent: None,
+            scope: Scope::default(),
+            generics: Vec::new(),
+            parameters: Vec::new(),
+            returns: None,
+            decorators: Vec::new(),
+            variables: Vec::new(),
+            values: Vec::new(),
+            blocks: Vec::new(),
+            managed: Vec::new(),
+            loops: Vec::new(),
+            span,
+            header: span,
+            is_test: false,
+            is_bodiless: false,
+            is_move: false,
+            quality: Quality::Whole,
+        }
+    }
+
     /// The value at an index.
     pub fn value(&self, index: ValueIndex) -> &Value {
         &self.values[index.at()]

@@ -3,7 +3,7 @@
 use crate::analysis::FunctionId;
 use crate::analysis::held::What;
 use crate::catalogue::{Blocking, BlockingKind, Stake};
-use crate::verdict::{self, Confidence, Level, Verdict};
+use crate::verdict::{Confidence, Level, Verdict};
 
 use super::context::RuleContext;
 
@@ -33,7 +33,7 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
             .assumes(format!("nothing in `{}` blocks {}", function.name, what_it_blocks(cx, id)))
             .says(format!("`{name}` {} and blocks {}", waits_for(entry.kind), what_it_blocks(cx, id)))
             .helps(instead(entry))
-            .stake(stake(entry));
+            .stake(entry.stake);
         verdict.evidence.push(cx.loop_evidence(id));
         out.push(raised(verdict, entry, in_loop));
     }
@@ -49,14 +49,6 @@ pub(super) fn what_it_blocks(cx: &RuleContext, id: FunctionId) -> &'static str {
     match cx.language(id.module) {
         crate::text::Language::Python => "the event loop",
         crate::text::Language::Rust => "the executor's thread",
-    }
-}
-
-pub(super) fn stake(entry: &Blocking) -> verdict::Stake {
-    match entry.stake {
-        Stake::Micro => verdict::Stake::Micro,
-        Stake::Io => verdict::Stake::Io,
-        Stake::Unbounded => verdict::Stake::Unbounded,
     }
 }
 

@@ -7,7 +7,7 @@ use crate::catalogue::Stake;
 use crate::flow::FunctionKind;
 use crate::verdict::{Confidence, Stance, Verdict};
 
-use super::blocking_in_async::{instead, raised, stake, waits_for, what_it_blocks};
+use super::blocking_in_async::{instead, raised, waits_for, what_it_blocks};
 use super::context::RuleContext;
 
 const NAME: &str = "blocking-through-call";
@@ -58,7 +58,7 @@ fn check_call(cx: &RuleContext, id: FunctionId, event: &Event, in_place: &InPlac
         .evidence(blocks.at.clone(), format!("`{}` {waits} here", blocks.name))
         .trace([cx.program.hop(id, event.span, in_place.what.clone())])
         .trace(blocks.hops.iter().cloned())
-        .stake(stake(blocks.entry));
+        .stake(blocks.entry.stake);
     if let Some(harmless) = harmless {
         let other = cx.function(harmless);
         verdict = verdict

@@ -8,7 +8,6 @@ use crate::flow::FunctionKind;
 use crate::text::Language;
 use crate::verdict::{Confidence, Stance, Verdict};
 
-use super::blocking_in_async::stake;
 use super::context::RuleContext;
 
 const NAME: &str = "nested-event-loop";
@@ -46,7 +45,7 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
             .assumes(format!("no event loop is started inside the one that runs `{}`", function.name))
             .says(format!("`{name}` {} inside the one that runs `{}`: {}", does(entry), function.name, harm(cx, id)))
             .helps(instead(entry))
-            .stake(stake(entry));
+            .stake(entry.stake);
         verdict.evidence.push(cx.loop_evidence(id));
         out.push(verdict);
     }
@@ -74,7 +73,7 @@ fn through_call(cx: &RuleContext, id: FunctionId, event: &Event, in_place: &InPl
         .evidence(enters.at.clone(), format!("`{}` {} here", enters.name, does(enters.entry)))
         .trace([cx.program.hop(id, event.span, in_place.what.clone())])
         .trace(enters.hops.iter().cloned())
-        .stake(stake(enters.entry));
+        .stake(enters.entry.stake);
     if let Some((&harmless, _)) = harmless {
         let other = cx.function(harmless);
         verdict = verdict.asks(format!(

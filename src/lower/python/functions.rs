@@ -4,7 +4,7 @@ use super::scopes::{self, Bound};
 use super::{Context, Lowering, Receiver, types};
 use crate::flow::build::Body;
 use crate::flow::{
-    Colour, Decorator, Function, FunctionIndex, FunctionKind, Generic, Next, Parameter, ParameterKind, Quality, Scope,
+    Colour, Decorator, Function, FunctionIndex, FunctionKind, Generic, Next, Parameter, ParameterKind, Quality,
     StepKind, TypeIndex, TypeTerm, ValueKind, ValueOf, Variable,
 };
 use crate::syntax::python::tree::{Cursor, Field, Kind};
@@ -24,27 +24,8 @@ impl<'t> Lowering<'t> {
         self.module.functions.push(Function {
             name: "<module>".to_owned(),
             qualified: "<module>".to_owned(),
-            kind: FunctionKind::Module,
-            colour: Colour::Plain,
-            owner: None,
-            in_impl: None,
-            parent: None,
-            scope: Scope::default(),
-            generics: Vec::new(),
-            parameters: Vec::new(),
-            returns: None,
-            decorators: Vec::new(),
-            variables: Vec::new(),
-            values: Vec::new(),
-            blocks: Vec::new(),
-            managed: Vec::new(),
-            loops: Vec::new(),
-            span,
             header: Span::new(span.start, span.start),
-            is_test: false,
-            is_bodiless: false,
-            is_move: false,
-            quality: Quality::Whole,
+            ..Function::blank(FunctionKind::Module, span)
         });
         FunctionIndex(self.module.functions.len() as u32 - 1)
     }

@@ -3,7 +3,7 @@
 use syn::{Block, Expr, ExprAsync, ExprClosure, Pat};
 
 use super::patterns::is_wildcard;
-use super::{Lowerer, blank, spans, types};
+use super::{Lowerer, spans, types};
 use crate::flow::{
     Colour, Function, FunctionIndex, FunctionKind, Owner, Parameter, ParameterKind, Place, StepKind, TypeTerm,
     ValueIndex, ValueKind, Variable,
@@ -58,7 +58,7 @@ impl Lowerer<'_> {
 
     fn nested(&self, kind: FunctionKind, name: &str, span: Span) -> Function {
         let around = self.module.function(self.frame.index);
-        let mut function = blank(kind, span);
+        let mut function = Function::blank(kind, span);
         function.name = name.to_owned();
         function.qualified = match self.frame.index {
             FunctionIndex(0) => self.qualified(name),

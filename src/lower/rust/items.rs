@@ -6,10 +6,10 @@ use syn::{
     UseTree, Visibility,
 };
 
-use super::{Around, Lowerer, blank, macros, spans, types};
+use super::{Around, Lowerer, macros, spans, types};
 use crate::flow::{
-    Colour, Ending, FieldDef, FunctionIndex, FunctionKind, Impl, Import, ImportKind, Mark, ParameterKind, Scope,
-    Static, Submodule, TypeDef, TypeIndex, TypeKind, TypeTerm, ValueOf,
+    Colour, Ending, FieldDef, Function, FunctionIndex, FunctionKind, Impl, Import, ImportKind, Mark, ParameterKind,
+    Scope, Static, Submodule, TypeDef, TypeIndex, TypeKind, TypeTerm, ValueOf,
 };
 use crate::lower::prelude;
 use crate::text::Span;
@@ -168,7 +168,7 @@ impl Lowerer<'_> {
             (true, None) => FunctionKind::Static,
             (false, _) => FunctionKind::Free,
         };
-        let mut function = blank(kind, Span::new(start, end));
+        let mut function = Function::blank(kind, Span::new(start, end));
         function.qualified = self.qualified(&name);
         function.name = name.clone();
         function.colour = if sig.asyncness.is_some() { Colour::Async } else { Colour::Plain };

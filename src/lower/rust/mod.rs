@@ -26,9 +26,7 @@ mod types;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::flow::{
-    Colour, Function, FunctionIndex, FunctionKind, Mark, Module, Quality, Scope, TypeIndex, VariableIndex,
-};
+use crate::flow::{Function, FunctionIndex, FunctionKind, Mark, Module, Quality, Scope, TypeIndex, VariableIndex};
 use crate::lower::Edition;
 use crate::syntax::rust::Reading;
 use crate::text::{SourceFile, Span};
@@ -85,41 +83,12 @@ fn is_generated_header(text: &str, comment: &crate::syntax::Comment) -> bool {
 }
 
 fn module_function(file: &SourceFile, quality: Quality) -> Function {
-    let mut function = blank(FunctionKind::Module, Span::new(0, file.text.len() as u32));
+    let mut function = Function::blank(FunctionKind::Module, Span::new(0, file.text.len() as u32));
     function.name = "<module>".to_owned();
     function.qualified = "<module>".to_owned();
     function.header = Span::new(0, 0);
     function.quality = quality;
     function
-}
-
-/// A function without a name and a body, to be filled.
-fn blank(kind: FunctionKind, span: Span) -> Function {
-    Function {
-        name: String::new(),
-        qualified: String::new(),
-        kind,
-        colour: Colour::Plain,
-        owner: None,
-        in_impl: None,
-        parent: None,
-        scope: Scope::default(),
-        generics: Vec::new(),
-        parameters: Vec::new(),
-        returns: None,
-        decorators: Vec::new(),
-        variables: Vec::new(),
-        values: Vec::new(),
-        blocks: Vec::new(),
-        managed: Vec::new(),
-        loops: Vec::new(),
-        span,
-        header: span,
-        is_test: false,
-        is_bodiless: false,
-        is_move: false,
-        quality: Quality::Whole,
-    }
 }
 
 /// Walks one file.
