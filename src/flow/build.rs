@@ -1,8 +1,8 @@
 //! Building one function's graph, the same way for both languages.
 
 use super::{
-    Block, BlockIndex, Loop, LoopIndex, LoopKind, Managed, ManagedIndex, Next, Span, Step, StepKind, Value, ValueIndex,
-    ValueKind, Variable, VariableIndex,
+    Attempt, Block, BlockIndex, Loop, LoopIndex, LoopKind, Managed, ManagedIndex, Next, Region, Span, Step, StepKind,
+    Value, ValueIndex, ValueKind, Variable, VariableIndex,
 };
 
 /// A function's body while it is built. Steps go to the current block; a block that has ended takes no more steps:
@@ -19,6 +19,8 @@ pub struct Body {
     pub managed: Vec<Managed>,
     /// Loops so far.
     pub loops: Vec<Loop>,
+    /// `try` statements so far.
+    pub attempts: Vec<Attempt>,
     current: u32,
     has_ended: Vec<bool>,
     on_raise: Option<BlockIndex>,
@@ -39,6 +41,7 @@ impl Body {
         self.blocks.push(Block {
             steps: Vec::new(),
             next: Next::Unreachable,
+            left_by: None,
             on_raise: self.on_raise,
             in_loop: self.in_loop,
         });
@@ -61,6 +64,19 @@ impl Body {
         if !std::mem::replace(&mut self.has_ended[self.current as usize], true) {
             self.blocks[self.current as usize].next = next;
         }
+    }
+
+    /// Ends the current block by a statement that says where control goes.
+    pub fn leave(&mut self, next: Next, by: Span) {
+        if !self.has_ended() {
+            self.blocks[self.current as usize].left_by = Some(by);
+        }
+        self.end(next);
+    }
+
+    /// The blocks from one on: what was made since it was.
+    pub fn region(&self, entry: BlockIndex, from: u32, span: Span) -> Region {
+        Region { entry, rest: from..self.blocks.len() as u32, span }
     }
 
     /// Whether the current block has ended, so that what follows is not reached from it.

@@ -17,6 +17,7 @@
 //! Deliberately absent: resolved names, resolved types, lifetimes of guards. Lowering says where a temporary's scope
 //! ends and what is moved by the shape of the text; whether the thing is a guard is known only to `analysis/held`.
 
+mod attempt;
 pub mod build;
 pub mod place;
 pub mod print;
@@ -24,6 +25,7 @@ pub mod print;
 use std::sync::Arc;
 
 use crate::text::{Language, Span};
+pub use attempt::{Attempt, Handler, Region};
 pub use place::{Field, Place, Root};
 
 macro_rules! index {
@@ -419,6 +421,8 @@ pub struct Function {
     pub managed: Vec<Managed>,
     /// Its loops.
     pub loops: Vec<Loop>,
+    /// Its `try` statements, outer ones before those inside them.
+    pub attempts: Vec<Attempt>,
     /// The whole definition with decorators.
     pub span: Span,
     /// Its name, or the first token where it has none.
@@ -666,6 +670,8 @@ pub struct Block {
     pub steps: Vec<Step>,
     /// Where control goes next.
     pub next: Next,
+    /// The statement that sends it there, where one is written: `return`, `raise`, `break`, `continue`.
+    pub left_by: Option<Span>,
     /// Where an exception or a cancellation at any step goes; `None` leaves the function.
     pub on_raise: Option<BlockIndex>,
     /// The innermost loop it stands in.
@@ -822,6 +828,7 @@ impl Function {
             blocks: Vec::new(),
             managed: Vec::new(),
             loops: Vec::new(),
+            attempts: Vec::new(),
             span,
             header: span,
             is_test: false,

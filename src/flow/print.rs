@@ -15,7 +15,7 @@
 use std::fmt::Write;
 
 use super::{
-    Argument, Block, BlockIndex, Callee, Collection, Colour, Ending, Field, FieldDef, Function, FunctionIndex,
+    Argument, Attempt, Block, BlockIndex, Callee, Collection, Colour, Ending, Field, FieldDef, Function, FunctionIndex,
     FunctionKind, Import, ImportKind, Literal, LoopKind, Mark, Module, Next, Owner, Parameter, ParameterKind, Place,
     Quality, Root, StepKind, Suspension, TypeDef, TypeKind, TypeTerm, ValueIndex, ValueKind, ValueOf, VariableIndex,
     WriteKind,
@@ -256,11 +256,35 @@ impl Printer<'_> {
         for variable in function.variables.iter().filter(|variable| variable.captures.is_some()) {
             self.line(&format!("  captures {}", variable.name));
         }
+        for attempt in &function.attempts {
+            let text = self.attempt(function, attempt);
+            self.line(&text);
+        }
         for (at, block) in function.blocks.iter().enumerate() {
             if is_shown(at, block) {
                 self.block(function, at, block, led_to[at] || at == 0);
             }
         }
+    }
+
+    /// `try b3  except ValueError as error b6  finally b2`.
+    fn attempt(&self, function: &Function, attempt: &Attempt) -> String {
+        let shown = Shown { printer: self, function };
+        let mut text = format!("  try b{}", attempt.body.entry.0);
+        for handler in &attempt.handlers {
+            text.push_str("  except");
+            for (at, caught) in handler.catches.iter().enumerate() {
+                let _ = write!(text, "{} {}", if at == 0 { "" } else { "," }, shown.short(*caught));
+            }
+            if let Some(variable) = handler.received {
+                let _ = write!(text, " as {}", variable_name(function, variable));
+            }
+            let _ = write!(text, " b{}", handler.region.entry.0);
+        }
+        if let Some(cleanup) = &attempt.cleanup {
+            let _ = write!(text, "  finally b{}", cleanup.entry.0);
+        }
+        format!("{text}  {}", self.at(attempt.span))
     }
 
     fn function_head(&self, function: &Function) -> String {

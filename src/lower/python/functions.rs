@@ -354,4 +354,5 @@ fn fill(function: &mut Function, body: Body) {
     function.blocks = body.blocks;
     function.managed = body.managed;
     function.loops = body.loops;
+    function.attempts = body.attempts;
 }

@@ -10,7 +10,10 @@
 //! ~~~
 
 use super::Lowering;
-use crate::flow::{BlockIndex, Managed, ManagedIndex, Next, StepKind, Suspension, ValueIndex, ValueKind};
+use crate::flow::{
+    Attempt, BlockIndex, Handler, Managed, ManagedIndex, Next, Region, StepKind, Suspension, ValueIndex, ValueKind,
+    VariableIndex,
+};
 use crate::syntax::python::tree::{Cursor, Field, Kind};
 use crate::text::Span;
 
@@ -59,7 +62,7 @@ impl<'t> Lowering<'t> {
                         Jump::Continue => *header,
                         Jump::Return(_) => continue,
                     };
-                    self.body().end(Next::Goto(target));
+                    self.body().leave(Next::Goto(target), span);
                     break;
                 }
                 Frame::Managed { index, on_raise } => {
@@ -73,16 +76,17 @@ impl<'t> Lowering<'t> {
                         jumps.push((jump, span));
                     }
                     let entry = *entry;
-                    self.body().end(Next::Goto(entry));
+                    self.body().leave(Next::Goto(entry), span);
                     break;
                 }
             }
         }
         if !self.body().has_ended() {
-            self.body().end(match jump {
+            let next = match jump {
                 Jump::Return(value) => Next::Return(value),
                 Jump::Break | Jump::Continue => Next::Unreachable,
-            });
+            };
+            self.body().leave(next, span);
         }
         if let Some(inner) = restore {
             self.body().handle_raises(inner);
@@ -185,6 +189,7 @@ impl<'t> Lowering<'t> {
             self.cx().frames.push(Frame::Finally { entry, jumps: Vec::new() });
             outer
         });
+        let number = self.body().attempts.len();
         let comes_through = self.guarded(node, &handlers, entry.unwrap_or(after));
         if let (Some(body), Some(entry), Some(outer)) = (finally, entry, outer) {
             let jumps = match self.cx().frames.pop() {
@@ -194,9 +199,14 @@ impl<'t> Lowering<'t> {
             // The entry was made before the handler was set, so it stands under the outer one.
             self.body().handle_raises(outer);
             self.body().go_on_in(entry);
+            let rest = self.next_block();
             self.statements(body);
             let is_open = !self.body().has_ended();
             let from = self.body().here();
+            let region = self.body().region(entry, rest, body.span());
+            if let Some(attempt) = self.body().attempts.get_mut(number) {
+                attempt.cleanup = Some(region);
+            }
             let propagates = self.body().block();
             let mut next = if comes_through { vec![after, propagates] } else { vec![propagates] };
             self.body().go_on_in(propagates);
@@ -219,9 +229,20 @@ impl<'t> Lowering<'t> {
     fn guarded(&mut self, node: Cursor<'t>, handlers: &[Cursor<'t>], join: BlockIndex) -> bool {
         let dispatch = (!handlers.is_empty()).then(|| self.body().block());
         let outer = dispatch.map(|dispatch| self.body().handle_raises(Some(dispatch)));
-        if let Some(body) = node.child(Field::Body) {
+        let number = self.body().attempts.len();
+        let (entry, rest) = (self.body().here(), self.next_block());
+        let body = node.child(Field::Body);
+        let span = body.unwrap_or(node).span();
+        self.body().attempts.push(Attempt {
+            body: Region { entry, rest: 0..0, span },
+            handlers: Vec::new(),
+            cleanup: None,
+            span: node.span(),
+        });
+        if let Some(body) = body {
             self.statements(body);
         }
+        self.body().attempts[number].body = self.body().region(entry, rest, span);
         if let Some(outer) = outer {
             self.body().handle_raises(outer);
         }
@@ -238,7 +259,9 @@ impl<'t> Lowering<'t> {
             let start = self.body().block();
             starts.push(start);
             self.body().go_on_in(start);
-            catches_all |= self.handler(*handler);
+            let handler = self.handler(*handler, start);
+            catches_all |= self.takes_whatever_comes(&handler);
+            self.body().attempts[number].handlers.push(handler);
             comes_through |= !self.body().has_ended();
             self.body().end(Next::Goto(join));
         }
@@ -253,32 +276,61 @@ impl<'t> Lowering<'t> {
         comes_through
     }
 
-    /// One `except` clause. Says whether it catches whatever comes.
-    fn handler(&mut self, node: Cursor<'t>) -> bool {
-        let mut catches_all = true;
+    /// One `except` clause.
+    fn handler(&mut self, node: Cursor<'t>, entry: BlockIndex) -> Handler {
+        let rest = self.next_block();
+        let mut catches = Vec::new();
+        let mut received = None;
+        let mut header = node.span();
         for caught in node.all(Field::Value) {
             // Before 3.14's grammar `except A as e` may come as a pattern.
             let (term, alias) = match caught.kind() {
                 Kind::AsPattern => (caught.first().unwrap_or(caught), caught.child(Field::Alias)),
                 _ => (caught, None),
             };
-            catches_all = matches!(self.node_text(term), "BaseException" | "builtins.BaseException");
-            self.expression(term);
+            header.end = caught.span().end;
+            let classes = self.expression(term);
+            match &self.body().values[classes.at()].kind {
+                ValueKind::Collection(_, items) => catches.extend(items.iter().map(|(_, item)| *item)),
+                _ => catches.push(classes),
+            }
             if let Some(alias) = alias {
-                self.receive(alias);
+                received = self.receive(alias);
             }
         }
         if let Some(alias) = node.child(Field::Alias) {
-            self.receive(alias);
+            header.end = alias.span().end;
+            received = self.receive(alias);
+        }
+        if catches.is_empty() {
+            header.end = header.start + "except".len() as u32;
         }
         if let Some(body) = node.child_of(Kind::Block) {
             self.statements(body);
         }
-        catches_all
+        let region = self.body().region(entry, rest, node.span());
+        Handler { catches, received, region, header }
     }
 
-    fn receive(&mut self, alias: Cursor<'t>) {
+    /// Whether a handler is written to take whatever comes.
+    fn takes_whatever_comes(&mut self, handler: &Handler) -> bool {
+        let [caught] = handler.catches[..] else { return handler.catches.is_empty() };
+        let span = self.body().values[caught.at()].span;
+        matches!(span.text(self.text), "BaseException" | "builtins.BaseException")
+    }
+
+    fn receive(&mut self, alias: Cursor<'t>) -> Option<VariableIndex> {
         let value = self.value(alias.span(), ValueKind::Received);
         self.store(alias, value);
+        let here = self.body().here();
+        match self.body().blocks[here.at()].steps.last()?.kind {
+            StepKind::Bind(variable, _) => Some(variable),
+            _ => None,
+        }
+    }
+
+    /// The number of the block that will be made next.
+    fn next_block(&mut self) -> u32 {
+        self.body().blocks.len() as u32
     }
 }

@@ -91,7 +91,7 @@ impl<'t> Lowering<'t> {
         if self.body().has_ended() {
             self.body().go_on_unreached();
         }
-        self.body().end(Next::Raise(value));
+        self.body().leave(Next::Raise(value), node.span());
     }
 
     fn assert(&mut self, node: Cursor<'t>) {

@@ -71,7 +71,7 @@ impl Lowerer<'_> {
     fn panic(&mut self, mac: &Macro, path: Vec<String>, span: Span) -> ValueIndex {
         let value = self.macro_call(mac, path, span);
         let never = self.make(span, ValueKind::Unknown);
-        self.frame.body.end(Next::Raise(Some(value)));
+        self.frame.body.leave(Next::Raise(Some(value)), span);
         never
     }
 
