@@ -1,0 +1,171 @@
+//! Which of their codes is which rule of ours, which of their files speak of it, and where the two differ.
+//!
+//! To add a hazard: a row in [`HAZARDS`], and rows in [`EVALUATIONS`], [`SILENT`] and [`FIXTURES`] for the files that
+//! speak of it. A deviation is found by a part of its line, so that it outlives other versions of their files; it says
+//! why `tenth` is silent where they speak, or speaks where they are silent.
+
+/// A part of the line that it is about, and why `tenth` deviates there.
+pub(crate) type Deviation = (&'static str, &'static str);
+
+/// The codes of flake8-async and ruff, with the rules that speak of the same hazard: as finding, note or question.
+static HAZARDS: &[(&str, &[&str])] = &[
+    ("ASYNC200", BLOCKING),
+    ("ASYNC210", BLOCKING),
+    ("ASYNC211", BLOCKING),
+    ("ASYNC212", BLOCKING),
+    ("ASYNC220", BLOCKING),
+    ("ASYNC221", BLOCKING),
+    ("ASYNC222", BLOCKING),
+    ("ASYNC230", BLOCKING),
+    ("ASYNC231", BLOCKING),
+    ("ASYNC232", BLOCKING),
+    ("ASYNC240", BLOCKING),
+    ("ASYNC250", BLOCKING),
+    ("ASYNC251", BLOCKING),
+];
+
+const BLOCKING: &[&str] = &["blocking-in-async", "blocking-through-call"];
+
+/// The rules that say nothing of plain code.
+pub(crate) static ASYNC_ONLY: &[&str] = BLOCKING;
+
+/// The rules that speak of a hazard.
+pub(crate) fn rules_of(code: &str) -> &'static [&'static str] {
+    HAZARDS.iter().find(|(known, _)| *known == code).map_or(&[], |(_, rules)| rules)
+}
+
+/// An evaluation file of flake8-async with lines that it marks for asyncio.
+pub(crate) struct Evaluation {
+    /// Its name without the ending.
+    pub(crate) file: &'static str,
+    /// The codes whose lines are expected.
+    pub(crate) codes: &'static [&'static str],
+    /// What it uses and never imports.
+    pub(crate) imports: &'static str,
+    /// What its options say, as lines of the catalogue.
+    pub(crate) catalogue: &'static str,
+    /// Where and why `tenth` deviates.
+    pub(crate) deviations: &'static [Deviation],
+}
+
+const EVALUATION: Evaluation = Evaluation { file: "", codes: &[], imports: "", catalogue: "", deviations: &[] };
+
+/// The evaluation files of flake8-async that mark lines for asyncio.
+pub(crate) static EVALUATIONS: &[Evaluation] = &[
+    Evaluation {
+        file: "async200",
+        codes: &["ASYNC200"],
+        imports: "import bee, prewild, a, session",
+        // Their patterns match the text of a call; a catalogue names things. What begins with a `*` has no name.
+        catalogue: r#"
+            [python.blocking]
+            "async200.bar" = { kind = "network", stake = "unbounded" }
+            "bee.bonnet" = { kind = "network", stake = "unbounded" }
+            "prewild.*" = { kind = "network", stake = "unbounded" }
+            "session.get" = { kind = "network", stake = "unbounded" }
+        "#,
+        deviations: &[
+            ("bar.postwild()", "`bar` is a function of the file, which has no attribute of that name"),
+            ("a.b.c()", "a catalogue cannot name every call with two dots"),
+            ("[bee.bonnet][0]()", "it is the same function, by whatever way it is reached"),
+            ("x()", "it is the same function, by whatever name it is called"),
+            ("await bar()", "`bar` is a plain function of the file: it blocks before there is anything to await"),
+            (
+                "print(await bar())",
+                "`bar` is a plain function of the file: it blocks before there is anything to await",
+            ),
+            ("lambda: bar()", "a lambda runs where it is made unless it is handed to somebody"),
+        ],
+    },
+    Evaluation {
+        file: "async210",
+        codes: &["ASYNC210"],
+        imports: "from urllib import request; from urllib.request import urlopen",
+        ..EVALUATION
+    },
+    Evaluation {
+        file: "async211",
+        codes: &["ASYNC211"],
+        deviations: &[("foo.request(", "the receiver is a connection pool, whatever its method is given")],
+        ..EVALUATION
+    },
+    Evaluation {
+        file: "async212",
+        codes: &["ASYNC212"],
+        imports: "import httpx, httpx2; from typing import Optional",
+        deviations: &[
+            ("client.close()", "closing a client drops its connections and waits for nobody"),
+            ("glob_client.send()", "the file gives the name a number afterwards, which is what the function finds"),
+            ("client.send()", "an imported name means the same class"),
+        ],
+        ..EVALUATION
+    },
+    Evaluation {
+        file: "async22x_asyncio",
+        codes: &["ASYNC220", "ASYNC221", "ASYNC222"],
+        imports: "import os, subprocess; from os import P_NOWAIT, P_WAIT",
+        ..EVALUATION
+    },
+    Evaluation { file: "async23x_asyncio", codes: &["ASYNC230", "ASYNC231"], ..EVALUATION },
+    Evaluation {
+        file: "async232_asyncio",
+        codes: &["ASYNC232"],
+        deviations: &[
+            ("f.anything()", "no file has such a method"),
+            ("f.aoeuaoeuaoeuaoeuaoeu()", "no file has such a method"),
+            ("open(\"\")", "opening is ASYNC230 there, and the same hazard here"),
+            ("# should error", "they say themselves that it should be found"),
+            ("# not handled", "the elements of an annotated list are files"),
+            ("k = return_textiowrapper()", "the function opens a file"),
+            ("f.read()", "what is no file cannot be read, so the other alternative is meant"),
+        ],
+        ..EVALUATION
+    },
+    Evaluation {
+        file: "async240",
+        codes: &["ASYNC240"],
+        deviations: &[
+            ("normpath(", "works on the text of a path alone"),
+            ("relpath(", "works on the text of a path and the process's own folder"),
+            ("_joinrealpath(", "private, and gone from newer versions of Python"),
+            ("await os.path.isfile(", "what is awaited is no plain function, whatever its name"),
+        ],
+        ..EVALUATION
+    },
+    Evaluation { file: "async250", codes: &["ASYNC250"], ..EVALUATION },
+    Evaluation { file: "async250_multi_library", codes: &["ASYNC250"], ..EVALUATION },
+    Evaluation { file: "async251", codes: &["ASYNC251"], ..EVALUATION },
+    Evaluation { file: "async251_multi_library", codes: &["ASYNC251"], ..EVALUATION },
+];
+
+/// The evaluation files of flake8-async in which nothing is wrong for asyncio, with the hazards that they are about.
+pub(crate) static SILENT: &[(&str, &[&str])] = &[];
+
+/// A fixture of ruff.
+pub(crate) struct Fixture {
+    /// The folder of its linter: `flake8_async`, `ruff`.
+    pub(crate) linter: &'static str,
+    /// Its name without the ending.
+    pub(crate) file: &'static str,
+    /// The codes that have a snapshot of it.
+    pub(crate) codes: &'static [&'static str],
+    /// Where and why `tenth` deviates.
+    pub(crate) deviations: &'static [Deviation],
+}
+
+const FIXTURE: Fixture = Fixture { linter: "flake8_async", file: "", codes: &[], deviations: &[] };
+
+/// The fixtures of ruff.
+pub(crate) static FIXTURES: &[Fixture] = &[
+    Fixture { file: "ASYNC210", codes: &["ASYNC210"], ..FIXTURE },
+    Fixture {
+        file: "ASYNC212",
+        codes: &["ASYNC212"],
+        deviations: &[("client.close()", "closing a client drops its connections and waits for nobody")],
+        ..FIXTURE
+    },
+    Fixture { file: "ASYNC22x", codes: &["ASYNC220", "ASYNC221", "ASYNC222"], ..FIXTURE },
+    Fixture { file: "ASYNC230", codes: &["ASYNC230"], ..FIXTURE },
+    Fixture { file: "ASYNC250", codes: &["ASYNC250"], ..FIXTURE },
+    Fixture { file: "ASYNC251", codes: &["ASYNC251"], ..FIXTURE },
+];
