@@ -57,16 +57,15 @@ impl<'a> Program<'a> {
         })
     }
 
-    fn holds(&self, id: FunctionId, call: &Call, condition: &Condition) -> bool {
+    pub(super) fn holds(&self, id: FunctionId, call: &Call, condition: &Condition) -> bool {
         match condition {
-            Condition::Keyword { name, value } => call
-                .arguments
-                .iter()
-                .any(|argument| argument.name.as_ref() == Some(name) && self.is_literal(id, argument.value, value)),
-            Condition::Position { at, value } => call
+            Condition::Keyword { name, value, is } => call.arguments.iter().any(|argument| {
+                argument.name.as_ref() == Some(name) && self.is_literal(id, argument.value, value) == *is
+            }),
+            Condition::Position { at, value, is } => call
                 .arguments
                 .get(usize::from(*at))
-                .is_some_and(|argument| argument.name.is_none() && self.is_literal(id, argument.value, value)),
+                .is_some_and(|argument| argument.name.is_none() && self.is_literal(id, argument.value, value) == *is),
             Condition::Mentions(name) => {
                 call.arguments.iter().any(|argument| self.mentions(id, argument.value, name, 4))
             }

@@ -198,7 +198,7 @@ impl<'a> Program<'a> {
     }
 
     /// A place in terms of the function, class attributes made one object.
-    pub(super) fn canonical_place(&self, id: FunctionId, place: &Place, block: BlockIndex, step: u32) -> LockPlace {
+    pub fn canonical_place(&self, id: FunctionId, place: &Place, block: BlockIndex, step: u32) -> LockPlace {
         let mut fields = &place.fields[..];
         let (mut found, mut of) = match &place.root {
             Root::Variable(variable) => {

@@ -136,6 +136,11 @@ impl Uses {
         })
     }
 
+    /// Whether a value is only used to make other values from it.
+    pub fn is_only_part(&self, value: ValueIndex) -> bool {
+        self.by_value.get(&value).is_none_or(|uses| uses.iter().all(|of| matches!(of, Use::Part(_))))
+    }
+
     /// Whether a value is thrown away and nothing else.
     pub fn is_only_discarded(&self, value: ValueIndex) -> bool {
         matches!(self.by_value.get(&value).map(Vec::as_slice), Some([Use::Discarded(_)]))
@@ -254,7 +259,7 @@ impl Program<'_> {
     }
 
     /// Whether a function inside this one uses a variable of it.
-    fn is_captured(&self, id: FunctionId, variable: VariableIndex) -> bool {
+    pub fn is_captured(&self, id: FunctionId, variable: VariableIndex) -> bool {
         let module = self.module(id.module);
         module.functions.iter().any(|inner| {
             inner.parent == Some(id.index) && inner.variables.iter().any(|known| known.captures == Some(variable))

@@ -120,19 +120,23 @@ pub enum Stake {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(try_from = "String")]
 pub enum Condition {
-    /// `block=False`: the keyword is given this literal.
+    /// `block=False`: the keyword is given this literal. `timeout!=None`: it is given, and is not this literal.
     Keyword {
         /// The keyword.
         name: String,
         /// The literal as written.
         value: String,
+        /// Whether it is this literal, rather than anything else.
+        is: bool,
     },
-    /// `0=False`: the positional argument is this literal.
+    /// `0=False`, `1!=None`: the same of a positional argument.
     Position {
         /// Counted from 0, without the receiver.
         at: u8,
         /// The literal as written.
         value: String,
+        /// Whether it is this literal, rather than anything else.
+        is: bool,
     },
     /// `arg:LOCK_NB`: the name occurs anywhere in the arguments.
     Mentions(String),
@@ -149,9 +153,13 @@ impl TryFrom<String> for Condition {
             return Err(format!("`{text}` is not a condition such as `block=False`, `0=False` or `arg:LOCK_NB`"));
         };
         let value = value.to_owned();
+        let (left, is) = match left.strip_suffix('!') {
+            Some(left) => (left, false),
+            None => (left, true),
+        };
         Ok(match left.parse() {
-            Ok(at) => Self::Position { at, value },
-            Err(_) => Self::Keyword { name: left.to_owned(), value },
+            Ok(at) => Self::Position { at, value, is },
+            Err(_) => Self::Keyword { name: left.to_owned(), value, is },
         })
     }
 }
@@ -356,6 +364,17 @@ pub enum Managed {
     Both,
 }
 
+impl Managed {
+    /// Whether it is a managed block of this colour.
+    pub fn fits(self, is_async: bool) -> bool {
+        match self {
+            Self::With => !is_async,
+            Self::AsyncWith => is_async,
+            Self::Both => true,
+        }
+    }
+}
+
 /// A type whose value holds a lock for as long as it lives.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -388,6 +407,9 @@ pub struct Signature {
     /// Whether the result is the receiver, or the one thing in it: a lock reached through it is the same lock.
     #[serde(default)]
     pub same: bool,
+    /// Whether what it is given by value never ends: `mem::forget`.
+    #[serde(default)]
+    pub leaks: bool,
     /// The types of the parameters of a closure handed to it.
     #[serde(default)]
     pub closure: Vec<Term>,

@@ -90,6 +90,10 @@ pub struct Tables {
     /// Names that a `*` in `blocking` would cover although they do not block.
     harmless: Vec<String>,
     locks: Table<Lock>,
+    /// Arguments by which whoever takes a lock gives up rather than wait without an end.
+    giving_up: Vec<Condition>,
+    /// Types, other than guards, whose values do something for as long as they live.
+    scopes: Vec<String>,
     guards: Table<Guard>,
     signatures: Table<Signature>,
     types: Table<TypeShape>,
@@ -137,6 +141,8 @@ impl Tables {
         self.blocking.absorb(more.blocking);
         self.harmless.extend(more.harmless);
         self.locks.absorb(more.locks);
+        self.giving_up.extend(more.giving_up);
+        self.scopes.extend(more.scopes);
         self.guards.absorb(more.guards);
         self.signatures.absorb(more.signatures);
         self.types.absorb(more.types);
@@ -167,6 +173,17 @@ impl Tables {
     /// What sort of lock a type is, if it is one.
     pub fn lock(&self, type_name: &str) -> Option<&Lock> {
         self.find_type(&self.locks, type_name)
+    }
+
+    /// Arguments by which whoever takes a lock gives up rather than wait without an end.
+    pub fn giving_up(&self) -> &[Condition] {
+        &self.giving_up
+    }
+
+    /// Whether a value of this type does something for as long as it lives, without being a lock's guard.
+    pub fn is_scope(&self, type_name: &str) -> bool {
+        let canonical = self.canonical(type_name);
+        self.scopes.iter().any(|known| *known == *canonical)
     }
 
     /// What a value of this type holds, if it is a guard.

@@ -8,8 +8,11 @@ mod blocking_through_call;
 mod broken_syntax;
 pub mod context;
 mod dropped_task;
+mod guard_dropped_at_once;
+mod ineffective_lock;
 mod info;
 mod lock_across_await;
+mod lock_not_released;
 mod lock_order_inversion;
 mod lock_reentry;
 mod nested_event_loop;
@@ -42,6 +45,9 @@ static DOCUMENTS: &[(&str, &str)] = documents![
     "lock-reentry",
     "lock-order-inversion",
     "wait-under-lock",
+    "lock-not-released",
+    "guard-dropped-at-once",
+    "ineffective-lock",
     "stale-read-across-await",
     "unawaited-call",
     "dropped-task",
@@ -66,6 +72,9 @@ static CHECKS: &[Check] = &[
     Check::Function(lock_across_await::check),
     Check::Function(lock_reentry::check),
     Check::Function(wait_under_lock::check),
+    Check::Function(lock_not_released::check),
+    Check::Function(guard_dropped_at_once::check),
+    Check::Function(ineffective_lock::check),
     Check::Function(stale_read_across_await::check),
     Check::Function(unawaited_call::check),
     Check::Function(dropped_task::check),

@@ -382,6 +382,7 @@ impl<'c, 'p, 'a> Way<'c, 'p, 'a> {
             let excludes = !matches!(held.lock.kind, LockKind::Semaphore | LockKind::PermitPool | LockKind::RateLimit);
             let is_throughout = match held.by {
                 HeldBy::Block(index) => open.contains(&index),
+                HeldBy::Decorator => true,
                 HeldBy::Manual | HeldBy::Guard(_) => held.taken.start < read.start,
             };
             if excludes && is_throughout {

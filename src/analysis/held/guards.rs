@@ -23,7 +23,7 @@ impl<'a> Program<'a> {
     }
 
     /// The lock type that a guard, or something with a guard inside, holds.
-    fn guard_lock(&self, of: &Type) -> Option<(String, Mode)> {
+    pub fn guard_lock(&self, of: &Type) -> Option<(String, Mode)> {
         let mut inside = Vec::new();
         if let Some(found) = self.guard_at(of, MOST_LEVELS, &mut inside) {
             return Some(found);

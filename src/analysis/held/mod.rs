@@ -12,6 +12,7 @@
 //!
 //! Two paths that meet keep what either holds; what only one of them holds is not certain.
 
+mod decorators;
 mod guards;
 mod state;
 mod taking;
@@ -36,6 +37,19 @@ pub struct Facts {
     pub yielded: Vec<Rc<Lock>>,
     /// Locks taken without a guard and still held where it returns: `__enter__` holds them for its caller.
     pub kept: Vec<Rc<Lock>>,
+    /// The ways out of the function on which something is held.
+    pub exits: Vec<Exit>,
+}
+
+/// A way out of a function.
+#[derive(Clone, Debug)]
+pub struct Exit {
+    /// The block that ends there.
+    pub block: BlockIndex,
+    /// Whether an exception leaves the function, rather than a value.
+    pub is_raise: bool,
+    /// The locks held there.
+    pub held: Rc<[Held]>,
 }
 
 /// One thing that happens.
@@ -108,6 +122,8 @@ pub enum HeldBy {
     Block(ManagedIndex),
     /// Nobody in particular: `acquire()` without a guard.
     Manual,
+    /// A decorator, around the whole function.
+    Decorator,
 }
 
 impl<'a> Program<'a> {
@@ -128,6 +144,7 @@ impl<'a> Program<'a> {
         let function = self.function(id);
         let owner = match held.by {
             HeldBy::Guard(owner) => owner,
+            HeldBy::Decorator => return "a decorator holds it around the whole function".to_owned(),
             HeldBy::Block(_) | HeldBy::Manual => return String::new(),
         };
         let ending = function.steps().find_map(|(_, _, step)| match &step.kind {

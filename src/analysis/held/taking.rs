@@ -9,7 +9,8 @@ use crate::analysis::calls::Resolution;
 use crate::analysis::locks::{Binding, Lock, LockPlace};
 use crate::analysis::names::{Item, Member};
 use crate::analysis::types::Type;
-use crate::catalogue::{Flavour, Managed, Manner, Mode};
+use crate::analysis::{FunctionId, Program};
+use crate::catalogue::{Flavour, Manner, Mode};
 use crate::flow::{BlockIndex, Call, Callee, Field, FunctionKind, ManagedIndex, Owner, Place, ValueIndex};
 use crate::text::{Language, Span};
 
@@ -68,28 +69,14 @@ impl Walk<'_, '_> {
         Some((Rc::new(lock), if is_try { Waits::No } else { Waits::Yes }))
     }
 
-    /// `acquire(blocking=False)`, `acquire(False)`, `acquire(timeout=1)`.
+    /// Whether the arguments say that it gives up rather than wait without an end.
     pub(super) fn is_told_not_to_wait(&self, call: &Call) -> bool {
-        call.arguments.iter().enumerate().any(|(at, argument)| match argument.name.as_deref() {
-            Some("blocking" | "block") => self.program.is_literal(self.id, argument.value, "False"),
-            Some("timeout") => !self.program.is_literal(self.id, argument.value, "None"),
-            None => at == 0 && self.program.is_literal(self.id, argument.value, "False"),
-            Some(_) => false,
-        })
+        let told = self.program.tables(self.language).giving_up();
+        told.iter().any(|condition| self.program.holds(self.id, call, condition))
     }
 
-    pub(super) fn release(&self, call: &Call, resolution: &Resolution, state: &mut State) -> bool {
-        let Some((type_name, method)) =
-            resolution.external().and_then(|name| name.rsplit_once(self.language.separator()))
-        else {
-            return false;
-        };
-        let Some(known) = self.program.tables(self.language).lock(type_name) else { return false };
-        let Callee::Method(receiver, _) = &call.callee else { return false };
-        if !known.is_release(method) {
-            return false;
-        }
-        let place = self.program.lock_place(self.id, *receiver);
+    pub(super) fn release(&self, value: ValueIndex, state: &mut State) -> bool {
+        let Some(place) = self.program.released_by(self.id, value) else { return false };
         let is_it = |entry: &Entry| {
             let lock = &self.acquisitions[entry.acquisition].lock;
             lock.place.is_same(&place) || (lock.place == place && lock.place != LockPlace::unknown())
@@ -150,14 +137,9 @@ impl Walk<'_, '_> {
     pub(super) fn managed_lock(&self, value: ValueIndex, is_async: bool) -> Option<Rc<Lock>> {
         let of = self.program.value_type(self.id, value);
         let tables = self.program.tables(self.language);
-        let name = of.alternatives().iter().find_map(|of| self.lock_type_name(of))?;
+        let name = of.alternatives().iter().find_map(|of| self.program.lock_type_name(self.language, of))?;
         let known = tables.lock(&name)?;
-        let fits = match known.context? {
-            Managed::With => !is_async,
-            Managed::AsyncWith => is_async,
-            Managed::Both => true,
-        };
-        fits.then(|| {
+        known.context?.fits(is_async).then(|| {
             Rc::new(Lock {
                 place: self.program.lock_place(self.id, value),
                 kind: known.kind,
@@ -170,14 +152,27 @@ impl Walk<'_, '_> {
             })
         })
     }
+}
+
+impl Program<'_> {
+    /// The lock that a call lets go by the catalogue.
+    pub fn released_by(&self, id: FunctionId, value: ValueIndex) -> Option<LockPlace> {
+        let function = self.function(id);
+        let Callee::Method(receiver, _) = &function.call(value)?.callee else { return None };
+        let language = self.language(id.module);
+        let resolution = self.resolution(id, value);
+        let (type_name, method) = resolution.external()?.rsplit_once(language.separator())?;
+        let known = self.tables(language).lock(type_name)?;
+        known.is_release(method).then(|| self.lock_place(id, *receiver))
+    }
 
     /// The catalogue's name of the lock type that a type is, or derives from.
-    pub(super) fn lock_type_name(&self, of: &Type) -> Option<String> {
-        let tables = self.program.tables(self.language);
+    pub fn lock_type_name(&self, language: Language, of: &Type) -> Option<String> {
+        let tables = self.tables(language);
         match of {
             Type::Instance(instance) => match instance.definition {
                 None => tables.lock(&instance.name).is_some().then(|| instance.name.clone()),
-                Some(id) => self.program.bases(id).iter().find_map(|base| match base {
+                Some(id) => self.bases(id).iter().find_map(|base| match base {
                     Item::External(name) => tables.lock(name).is_some().then(|| name.clone()),
                     _ => None,
                 }),

@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 
 use super::state::{Entry, State, add, merge};
 use super::taking;
-use super::{Event, Facts, Held, HeldBy, Waits, What};
+use super::{Event, Exit, Facts, Held, HeldBy, Waits, What};
 use crate::analysis::locks::Lock;
 use crate::analysis::{FunctionId, Program};
 use crate::catalogue::Flavour;
@@ -28,6 +28,7 @@ pub(super) struct Walk<'p, 'a> {
     yielded: Vec<Rc<Lock>>,
     returned: Vec<Rc<Lock>>,
     kept: Vec<Rc<Lock>>,
+    exits: Vec<Exit>,
 }
 
 impl<'p, 'a> Walk<'p, 'a> {
@@ -42,6 +43,7 @@ impl<'p, 'a> Walk<'p, 'a> {
             yielded: Vec::new(),
             returned: Vec::new(),
             kept: Vec::new(),
+            exits: Vec::new(),
         }
     }
 
@@ -52,7 +54,9 @@ impl<'p, 'a> Walk<'p, 'a> {
             return Facts::default();
         }
         let mut before: Vec<Option<State>> = vec![None; blocks];
-        before[0] = Some(self.guards_given());
+        let given = self.guards_given();
+        let around = self.taken_around(given.clone());
+        before[0] = Some(around.clone());
         let mut work = std::collections::BTreeSet::from([0usize]);
         // Each block is visited a bounded number of times: states only grow, and only towards uncertainty.
         let mut budget = blocks * 12 + 64;
@@ -89,11 +93,21 @@ impl<'p, 'a> Walk<'p, 'a> {
             }
         }
         self.events = Some(Vec::new());
+        for entry in given.len()..around.len() {
+            let Acquisition { lock, span } = &self.acquisitions[around[entry].acquisition];
+            let (lock, span) = (lock.clone(), *span);
+            self.record(BlockIndex(0), 0, span, What::Acquire(lock, Waits::Yes), &around[..entry]);
+        }
         for (at, state) in before.into_iter().enumerate() {
             let Some(mut state) = state else { continue };
             let block = &function.blocks[at];
             for (number, step) in block.steps.iter().enumerate() {
                 self.step(BlockIndex(at as u32), number as u32, step, &mut state);
+            }
+            let is_raise = matches!(block.next, Next::Raise(_)) && block.on_raise.is_none();
+            if !state.is_empty() && (is_raise || matches!(block.next, Next::Return(_))) {
+                let held = self.held(&state);
+                self.exits.push(Exit { block: BlockIndex(at as u32), is_raise, held });
             }
             if let Next::Return(_) = block.next {
                 for entry in
@@ -122,6 +136,7 @@ impl<'p, 'a> Walk<'p, 'a> {
             returned: self.returned,
             yielded: self.yielded,
             kept: self.kept,
+            exits: self.exits,
         }
     }
 
@@ -249,7 +264,7 @@ impl<'p, 'a> Walk<'p, 'a> {
             }
             return;
         }
-        if self.release(call, &resolution, state) {
+        if self.release(value, state) {
             return;
         }
         match self.language {
@@ -284,26 +299,19 @@ impl<'p, 'a> Walk<'p, 'a> {
         }
     }
 
-    pub(super) fn record(&mut self, block: BlockIndex, step: u32, span: Span, what: What, state: &State) {
-        let held = || {
-            state
-                .iter()
-                .filter(|entry| entry.asked.is_none())
-                .map(|entry| {
-                    let acquisition = &self.acquisitions[entry.acquisition];
-                    Held {
-                        lock: acquisition.lock.clone(),
-                        taken: acquisition.span,
-                        is_certain: entry.is_certain,
-                        by: entry.by,
-                    }
-                })
-                .collect()
-        };
-        let Some(held) = self.events.is_some().then(held) else { return };
+    pub(super) fn record(&mut self, block: BlockIndex, step: u32, span: Span, what: What, state: &[Entry]) {
+        let Some(held) = self.events.is_some().then(|| self.held(state)) else { return };
         if let Some(events) = &mut self.events {
             events.push(Event { block, step, span, what, held });
         }
+    }
+
+    fn held(&self, state: &[Entry]) -> Rc<[Held]> {
+        let held = state.iter().filter(|entry| entry.asked.is_none()).map(|entry| {
+            let acquisition = &self.acquisitions[entry.acquisition];
+            Held { lock: acquisition.lock.clone(), taken: acquisition.span, is_certain: entry.is_certain, by: entry.by }
+        });
+        held.collect()
     }
 }
 
