@@ -99,7 +99,9 @@ impl Uses {
             match &step.kind {
                 StepKind::Discard(value) => uses.add(*value, Use::Discarded(step.span)),
                 StepKind::Bind(variable, value) => uses.add(*value, Use::Bound(*variable, step.span)),
-                StepKind::Write(_, _, Some(value)) | StepKind::Suspend(_, Some(value)) => uses.add(*value, Use::Kept),
+                StepKind::Write(_, _, Some(value))
+                | StepKind::Store(_, _, value)
+                | StepKind::Suspend(_, Some(value)) => uses.add(*value, Use::Kept),
                 _ => {}
             }
         }
@@ -327,18 +329,23 @@ impl Program<'_> {
 
     /// Everything in a function that is made from a value, itself included.
     pub fn made_from(&self, id: FunctionId, uses: &Uses, value: ValueIndex) -> BTreeSet<ValueIndex> {
-        let function = self.function(id);
         let mut found = BTreeSet::from([value]);
         let mut work = vec![value];
         while let Some(value) = work.pop() {
-            let mut next: Vec<ValueIndex> = uses.parts_of(value).collect();
-            for variable in uses.bound_to(value) {
-                next.extend(uses.reads(variable).iter().filter(|&&read| {
-                    let read = function.value(read);
-                    self.reaching(id, variable, read.block, read.step).values.contains(&value)
-                }));
-            }
-            work.extend(next.into_iter().filter(|next| found.insert(*next)));
+            work.extend(self.users(id, uses, value).into_iter().filter(|next| found.insert(*next)));
+        }
+        found
+    }
+
+    /// The values that are made from one at once, or read it by the name it was given.
+    pub fn users(&self, id: FunctionId, uses: &Uses, value: ValueIndex) -> Vec<ValueIndex> {
+        let function = self.function(id);
+        let mut found: Vec<ValueIndex> = uses.parts_of(value).collect();
+        for variable in uses.bound_to(value) {
+            found.extend(uses.reads(variable).iter().filter(|&&read| {
+                let read = function.value(read);
+                self.reaching(id, variable, read.block, read.step).values.contains(&value)
+            }));
         }
         found
     }

@@ -431,6 +431,8 @@ pub struct Function {
     pub is_test: bool,
     /// Whether the body is empty by design: abstract, protocol, overload, trait method without a default, extern.
     pub is_bodiless: bool,
+    /// Whether other modules can call it by its name: `pub`, methods of traits; in Python everything.
+    pub is_public: bool,
     /// Whether a closure or async block takes what it captures by value (`move`).
     pub is_move: bool,
     /// How well it could be read.
@@ -719,6 +721,9 @@ pub enum StepKind {
     Read(Place),
     /// A place with fields, a global or a captured variable is written.
     Write(Place, WriteKind, Option<ValueIndex>),
+    /// Something is written through a value that is no place: `*guard = value`, `lock().field = value` (Rust). The first
+    /// is what is written through, the last what is written.
+    Store(ValueIndex, WriteKind, ValueIndex),
     /// A value is thrown away: an expression statement, `let _ = value`.
     Discard(ValueIndex),
     /// Owners end here, in this order (Rust).
@@ -833,6 +838,7 @@ impl Function {
             header: span,
             is_test: false,
             is_bodiless: false,
+            is_public: true,
             is_move: false,
             quality: Quality::Whole,
         }

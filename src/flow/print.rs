@@ -422,6 +422,10 @@ impl Printer<'_> {
                 let value = value.map_or_else(String::new, |value| format!(" {sign} {}", shown.short(value)));
                 format!("{verb:<8} {}{value}", shown.place(place))
             }
+            StepKind::Store(target, kind, value) => {
+                let verb = if *kind == WriteKind::Augment { "augment" } else { "store" };
+                format!("{verb:<8} {} = {}", shown.short(*target), shown.short(*value))
+            }
             StepKind::Discard(value) => format!("discard  {}", shown.short(*value)),
             StepKind::Drop(owners, ending) => {
                 let owners: Vec<_> = owners

@@ -31,6 +31,8 @@ use walk::Walk;
 pub struct Facts {
     /// Calls, suspensions and acquisitions that control can get to.
     pub events: Vec<Event>,
+    /// What is held where state is read or written, by block and step; steps where nothing is are left out.
+    touched: Vec<((BlockIndex, u32), Rc<[Held]>)>,
     /// Locks whose guard the function returns.
     pub returned: Vec<Rc<Lock>>,
     /// Locks held where it yields: a context manager holds them for its caller.
@@ -50,6 +52,21 @@ pub struct Exit {
     pub is_raise: bool,
     /// The locks held there.
     pub held: Rc<[Held]>,
+}
+
+impl Facts {
+    /// The locks held at a step: a call, a suspension, a read or a write.
+    pub fn held_at(&self, block: BlockIndex, step: u32) -> &[Held] {
+        let at = (block, step);
+        if let Ok(found) = self.touched.binary_search_by_key(&at, |(at, _)| *at) {
+            return &self.touched[found].1;
+        }
+        let first = self.events.partition_point(|event| (event.block, event.step) < at);
+        match self.events.get(first) {
+            Some(event) if (event.block, event.step) == at => &event.held,
+            _ => &[],
+        }
+    }
 }
 
 /// One thing that happens.

@@ -25,6 +25,7 @@ pub(super) struct Walk<'p, 'a> {
     pub(super) acquisitions: Vec<Acquisition>,
     by_step: FxHashMap<(BlockIndex, u32, u32), usize>,
     pub(super) events: Option<Vec<Event>>,
+    touched: Vec<((BlockIndex, u32), Rc<[Held]>)>,
     yielded: Vec<Rc<Lock>>,
     returned: Vec<Rc<Lock>>,
     kept: Vec<Rc<Lock>>,
@@ -40,6 +41,7 @@ impl<'p, 'a> Walk<'p, 'a> {
             acquisitions: Vec::new(),
             by_step: FxHashMap::default(),
             events: None,
+            touched: Vec::new(),
             yielded: Vec::new(),
             returned: Vec::new(),
             kept: Vec::new(),
@@ -133,6 +135,7 @@ impl<'p, 'a> Walk<'p, 'a> {
         }
         Facts {
             events: self.events.unwrap_or_default(),
+            touched: self.touched,
             returned: self.returned,
             yielded: self.yielded,
             kept: self.kept,
@@ -198,8 +201,12 @@ impl<'p, 'a> Walk<'p, 'a> {
             StepKind::Drop(owners, _) => {
                 state.retain(|entry| !matches!(entry.by, HeldBy::Guard(owner) if owners.contains(&owner)));
             }
-            StepKind::Read(place) => self.read(block, number, place, step.span, state),
-            StepKind::Write(..) | StepKind::Discard(_) => {}
+            StepKind::Read(place) => {
+                self.touch(block, number, state);
+                self.read(block, number, place, step.span, state);
+            }
+            StepKind::Write(..) | StepKind::Store(..) => self.touch(block, number, state),
+            StepKind::Discard(_) => {}
         }
     }
 
@@ -306,6 +313,14 @@ impl<'p, 'a> Walk<'p, 'a> {
         }
     }
 
+    /// Remembers what is held where state is read or written, if anything is.
+    fn touch(&mut self, block: BlockIndex, step: u32, state: &[Entry]) {
+        if self.events.is_some() && !state.is_empty() {
+            let held = self.held(state);
+            self.touched.push(((block, step), held));
+        }
+    }
+
     fn held(&self, state: &[Entry]) -> Rc<[Held]> {
         let held = state.iter().filter(|entry| entry.asked.is_none()).map(|entry| {
             let acquisition = &self.acquisitions[entry.acquisition];
@@ -319,8 +334,7 @@ impl<'p, 'a> Walk<'p, 'a> {
 fn may_raise(step: &StepKind) -> bool {
     match step {
         StepKind::Call(_) | StepKind::Suspend(..) | StepKind::Enter(_) | StepKind::Read(_) => true,
-        StepKind::Exit(_) | StepKind::Bind(..) | StepKind::Write(..) | StepKind::Discard(_) | StepKind::Drop(..) => {
-            false
-        }
+        StepKind::Exit(_) | StepKind::Bind(..) | StepKind::Write(..) | StepKind::Store(..) => false,
+        StepKind::Discard(_) | StepKind::Drop(..) => false,
     }
 }

@@ -435,7 +435,13 @@ impl Lowerer<'_> {
     /// Puts a value into a place. The old value of a variable ends after the new one was made.
     fn write(&mut self, spot: Spot, kind: WriteKind, value: ValueIndex, span: Span) {
         self.consume(value);
-        let Spot::Place(place, is_dereferenced) = spot else { return };
+        let (place, is_dereferenced) = match spot {
+            Spot::Place(place, is_dereferenced) => (place, is_dereferenced),
+            Spot::Value(target) => {
+                self.frame.body.step(span, StepKind::Store(target, kind, value));
+                return;
+            }
+        };
         if let (Some(variable), false) = (place.as_variable(), is_dereferenced) {
             if kind == WriteKind::Assign {
                 self.frame.body.step(span, StepKind::Drop(vec![Owner::Variable(variable)], Ending::Reassigned));
@@ -444,6 +450,10 @@ impl Lowerer<'_> {
         }
         if self.is_shared(&place) {
             self.frame.body.step(span, StepKind::Write(place, kind, Some(value)));
+        } else if is_dereferenced {
+            // What the variable refers to may be shared although the variable is not.
+            let target = self.value_at(Spot::Place(place, true), span);
+            self.frame.body.step(span, StepKind::Store(target, kind, value));
         }
     }
 

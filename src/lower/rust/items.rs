@@ -89,7 +89,7 @@ impl Lowerer<'_> {
         match item {
             Item::Fn(item) => {
                 let start = start(&item.attrs, &item.vis, item.sig.fn_token.span, Some(&item.sig));
-                self.function(&item.attrs, &item.sig, Some(&item.block), start);
+                self.function(&item.vis, &item.attrs, &item.sig, Some(&item.block), start);
             }
             Item::Impl(block) => self.impl_block(block),
             Item::Trait(item) => self.trait_item(item),
@@ -155,7 +155,7 @@ impl Lowerer<'_> {
     }
 
     /// A function with a name. `start` is where its attributes begin.
-    fn function(&mut self, attrs: &[Attribute], sig: &Signature, block: Option<&Block>, start: u32) {
+    fn function(&mut self, vis: &Visibility, attrs: &[Attribute], sig: &Signature, block: Option<&Block>, start: u32) {
         let text = self.text;
         let name = types::name_of(&sig.ident);
         let end = match block {
@@ -185,6 +185,9 @@ impl Lowerer<'_> {
         };
         function.is_test = self.around.is_test || is_for_tests(attrs) || function.decorators.iter().any(is_marked);
         function.is_bodiless = block.is_none();
+        let of_trait = |at: u32| self.module.impls[at as usize].of_trait.is_some();
+        let is_of_trait = self.around.owner.is_some() || self.around.in_impl.is_some_and(of_trait);
+        function.is_public = is_of_trait || !matches!(vis, Visibility::Inherited);
         let inner = Around {
             module: self.around.module.clone(),
             prefix: self.around.prefix.iter().cloned().chain([name]).collect(),
@@ -327,7 +330,7 @@ impl Lowerer<'_> {
             match item {
                 ImplItem::Fn(item) => {
                     let start = start(&item.attrs, &item.vis, item.sig.fn_token.span, Some(&item.sig));
-                    self.function(&item.attrs, &item.sig, Some(&item.block), start);
+                    self.function(&item.vis, &item.attrs, &item.sig, Some(&item.block), start);
                 }
                 ImplItem::Const(item) => {
                     self.associated_const(&item.ident, &item.ty, Some(&item.expr));
@@ -364,7 +367,8 @@ impl Lowerer<'_> {
                 TraitItem::Fn(member) => {
                     let start =
                         start(&member.attrs, &Visibility::Inherited, member.sig.fn_token.span, Some(&member.sig));
-                    self.function(&member.attrs, &member.sig, member.default.as_ref(), start);
+                    let vis = Visibility::Inherited;
+                    self.function(&vis, &member.attrs, &member.sig, member.default.as_ref(), start);
                 }
                 TraitItem::Const(member) => {
                     let value = member.default.as_ref().map(|(_, value)| value);
@@ -507,7 +511,7 @@ impl Lowerer<'_> {
             match item {
                 ForeignItem::Fn(item) => {
                     let start = start(&item.attrs, &item.vis, item.sig.fn_token.span, Some(&item.sig));
-                    self.function(&item.attrs, &item.sig, None, start);
+                    self.function(&item.vis, &item.attrs, &item.sig, None, start);
                 }
                 ForeignItem::Static(item) => {
                     let head = StaticHead {
