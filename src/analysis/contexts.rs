@@ -123,7 +123,7 @@ impl<'a> Program<'a> {
     }
 
     /// What decorators, attributes and overridden methods say.
-    fn declared_contexts(&self, id: FunctionId) -> Vec<(Span, &'a crate::catalogue::Context)> {
+    pub(super) fn declared_contexts(&self, id: FunctionId) -> Vec<(Span, &'a crate::catalogue::Context)> {
         let function = self.function(id);
         let language = self.language(id.module);
         let tables = self.tables(language);

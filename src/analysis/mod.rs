@@ -9,6 +9,7 @@
 //! held     which locks are held at this step?   -> Facts
 //! summary  what does calling this function do?  -> Summary
 //! contexts where does this function run?        -> Context
+//! strands  who runs it, and who else at once?    -> Strands
 //! ~~~
 //!
 //! Everything runs on one thread for one side, so the caches are plain cells and the order of questions is the order
@@ -25,6 +26,7 @@ pub mod makes;
 pub mod names;
 pub mod shape;
 mod solve;
+pub mod strands;
 pub mod summary;
 pub mod types;
 pub mod uses;
@@ -117,6 +119,8 @@ pub struct Program<'a> {
     contexts: RefCell<FxHashMap<FunctionId, Rc<contexts::Context>>>,
     property_names: RefCell<(usize, FxHashSet<String>)>,
     handed: RefCell<FxHashMap<ModuleId, Rc<Vec<contexts::HandOver>>>>,
+    calls: RefCell<FxHashMap<ModuleId, Rc<strands::Calls>>>,
+    strands: RefCell<FxHashMap<FunctionId, Rc<Vec<strands::Strand>>>>,
 }
 
 impl<'a> Program<'a> {
@@ -143,6 +147,8 @@ impl<'a> Program<'a> {
             contexts: RefCell::default(),
             property_names: RefCell::default(),
             handed: RefCell::default(),
+            calls: RefCell::default(),
+            strands: RefCell::default(),
         }
     }
 

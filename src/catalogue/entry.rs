@@ -27,7 +27,7 @@ macro_rules! entries {
         })*
     };
 }
-entries!(Blocking, Lock, Guard, Offload, Spawn, Awaitable, Context, Risk);
+entries!(Blocking, Lock, Guard, Offload, Spawn, Awaitable, Context, Risk, Atomic);
 
 /// A call that makes a stretch of code worth a look, although nothing is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -209,9 +209,18 @@ pub struct Lock {
     /// wait gives its own lock back meanwhile.
     #[serde(default)]
     pub wait: Vec<String>,
+    /// Those of them that look for themselves at what is waited for, or end after a stated time.
+    #[serde(default)]
+    pub checked: Vec<String>,
     /// Methods that end such a wait, by the method that waits.
     #[serde(default)]
     pub wakes: BTreeMap<String, Vec<String>>,
+    /// Those of them that reach only who waits already, and leave nothing for who comes later.
+    #[serde(default)]
+    pub fleeting: Vec<String>,
+    /// Methods that take a signal back.
+    #[serde(default)]
+    pub reset: Vec<String>,
     /// Methods that let it go.
     #[serde(default)]
     pub release: Vec<String>,
@@ -619,4 +628,38 @@ pub struct Context {
     /// Whether several calls of it may be under way at once.
     #[serde(default)]
     pub concurrent: bool,
+}
+
+/// What a method does to the collection that it is called on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Change {
+    /// It puts something in, whatever is there.
+    Adds,
+    /// It puts something in unless it is there, in one step.
+    Ensures,
+    /// It takes something out, if it is there.
+    Removes,
+}
+
+impl Entry for Change {
+    fn put_name(&mut self, _: &str) {}
+}
+
+/// A type of which every access is one step, and two accesses are two.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Atomic {
+    /// The canonical name of the type.
+    #[serde(skip)]
+    pub name: String,
+    /// Methods that read it.
+    pub load: Vec<String>,
+    /// Methods that write it.
+    pub store: Vec<String>,
+    /// Methods that read and write it in one step.
+    pub update: Vec<String>,
+    /// Those of them that may fail although nobody else was there, and are to be tried again.
+    #[serde(default)]
+    pub weak: Vec<String>,
 }

@@ -28,6 +28,7 @@ static PYTHON: &[&str] = &[
     include_str!("../../rules/catalogue/python-locks.toml"),
     include_str!("../../rules/catalogue/python-names.toml"),
     include_str!("../../rules/catalogue/python-signatures.toml"),
+    include_str!("../../rules/catalogue/python-state.toml"),
     include_str!("../../rules/catalogue/python-tasks.toml"),
     include_str!("../../rules/catalogue/python-types.toml"),
 ];
@@ -38,6 +39,7 @@ static RUST: &[&str] = &[
     include_str!("../../rules/catalogue/rust-locks.toml"),
     include_str!("../../rules/catalogue/rust-names.toml"),
     include_str!("../../rules/catalogue/rust-signatures.toml"),
+    include_str!("../../rules/catalogue/rust-state.toml"),
     include_str!("../../rules/catalogue/rust-tasks.toml"),
     include_str!("../../rules/catalogue/rust-types.toml"),
 ];
@@ -108,6 +110,11 @@ pub struct Tables {
     decorators: Table<Context>,
     methods: Table<Context>,
     risk: Table<Risk>,
+    /// What methods do to collections.
+    changes: Table<Change>,
+    atomics: Table<Atomic>,
+    /// Orderings under which an access publishes nothing else.
+    relaxed: Vec<String>,
     transparent: Vec<String>,
     /// Decorators and attributes that leave a function what it is.
     keeping: Vec<String>,
@@ -157,6 +164,9 @@ impl Tables {
         self.decorators.absorb(more.decorators);
         self.methods.absorb(more.methods);
         self.risk.absorb(more.risk);
+        self.changes.absorb(more.changes);
+        self.atomics.absorb(more.atomics);
+        self.relaxed.extend(more.relaxed);
         self.transparent.extend(more.transparent);
         self.keeping.extend(more.keeping);
         self.asking.extend(more.asking);
@@ -274,6 +284,22 @@ impl Tables {
     /// What makes a call worth a look, if anything does.
     pub fn risk(&self, name: &str) -> Option<&Risk> {
         self.find(&self.risk, name)
+    }
+
+    /// What a method does to the collection that it is called on, if it changes it.
+    pub fn change(&self, name: &str) -> Option<Change> {
+        self.find(&self.changes, name).copied()
+    }
+
+    /// How a type is accessed, each time in one step.
+    pub fn atomic(&self, type_name: &str) -> Option<&Atomic> {
+        self.find_type(&self.atomics, type_name)
+    }
+
+    /// Whether an access with this ordering publishes nothing but itself.
+    pub fn is_relaxed(&self, ordering: &str) -> bool {
+        let canonical = self.canonical(ordering);
+        self.relaxed.iter().any(|known| *known == *canonical)
     }
 
     /// Where a function with this decorator or attribute runs.

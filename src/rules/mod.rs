@@ -15,8 +15,13 @@ mod lock_across_await;
 mod lock_not_released;
 mod lock_order_inversion;
 mod lock_reentry;
+mod lost_wakeup;
 mod nested_event_loop;
+mod racy_atomic;
+mod relaxed_publication;
 mod stale_read_across_await;
+mod stale_read_behind_lock;
+mod takings;
 mod unawaited_call;
 mod wait_under_lock;
 
@@ -49,6 +54,8 @@ static DOCUMENTS: &[(&str, &str)] = documents![
     "guard-dropped-at-once",
     "ineffective-lock",
     "stale-read-across-await",
+    "racy-atomic",
+    "lost-wakeup",
     "unawaited-call",
     "dropped-task",
     "broken-syntax",
@@ -76,6 +83,9 @@ static CHECKS: &[Check] = &[
     Check::Function(guard_dropped_at_once::check),
     Check::Function(ineffective_lock::check),
     Check::Function(stale_read_across_await::check),
+    Check::Function(stale_read_behind_lock::check),
+    Check::Function(racy_atomic::check),
+    Check::Function(lost_wakeup::check),
     Check::Function(unawaited_call::check),
     Check::Function(dropped_task::check),
     Check::Module(broken_syntax::check),

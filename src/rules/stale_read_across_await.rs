@@ -9,14 +9,12 @@
 //! is tested again after giving way, or written before it: then nothing stale is left.
 
 use std::collections::BTreeSet;
-use std::rc::Rc;
 
-use crate::analysis::held::{Held, HeldBy, Waits, What};
-use crate::analysis::locks::Lock;
+use crate::analysis::held::{HeldBy, What};
 use crate::analysis::names::Item;
-use crate::analysis::uses::{Uses, for_each_part};
+use crate::analysis::uses::for_each_part;
 use crate::analysis::{FunctionId, FunctionRef};
-use crate::catalogue::{LockKind, Mode, Runs};
+use crate::catalogue::{LockKind, Runs};
 use crate::flow::{
     BlockIndex, Callee, Collection, Colour, Field, Literal, LoopKind, ManagedIndex, Next, Place, Root, StepKind,
     Suspension, ValueIndex, ValueKind, WriteKind,
@@ -25,15 +23,13 @@ use crate::text::{Language, Span};
 use crate::verdict::{Confidence, Location, Stance, Verdict};
 
 use super::context::RuleContext;
+use super::takings::leads_to;
 
 const NAME: &str = "stale-read-across-await";
 
 pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     let function = cx.function(id);
-    if cx.language(id.module) == Language::Rust {
-        return behind_locks(cx, id, &function, out);
-    }
-    if function.colour != Colour::Async {
+    if cx.language(id.module) == Language::Rust || function.colour != Colour::Async {
         return;
     }
     let writes: Vec<Write> = shared_writes(cx, id, &function);
@@ -404,127 +400,6 @@ impl<'c, 'p, 'a> Way<'c, 'p, 'a> {
         }
         open
     }
-}
-
-/// Whether control can get from one block to another without passing a third.
-fn leads_to(function: &FunctionRef, from: BlockIndex, to: BlockIndex, without: BlockIndex) -> bool {
-    let mut seen = vec![false; function.blocks.len()];
-    let mut work = vec![from];
-    while let Some(block) = work.pop() {
-        if block == to {
-            return true;
-        }
-        if block == without || std::mem::replace(&mut seen[block.at()], true) {
-            continue;
-        }
-        work.extend(function.blocks[block.at()].next.targets());
-    }
-    false
-}
-
-/// One taking of a lock, and what its guard leads to.
-struct Taking {
-    lock: Rc<Lock>,
-    held: Rc<[Held]>,
-    block: BlockIndex,
-    span: Span,
-    made: BTreeSet<ValueIndex>,
-    guard: ValueIndex,
-}
-
-/// State behind a lock that is let go between the check and the write: `if map.read().has(k) … map.write().insert(k)`.
-fn behind_locks(cx: &RuleContext, id: FunctionId, function: &FunctionRef, out: &mut Vec<Verdict>) {
-    let facts = cx.facts(id);
-    let is_of_state = |lock: &Lock| matches!(lock.kind, LockKind::Mutex | LockKind::Rwlock) && lock.place.is_exact;
-    let taken = facts.events.iter().filter_map(|event| match &event.what {
-        What::Acquire(lock, Waits::Yes) if is_of_state(lock) => Some((event, lock)),
-        _ => None,
-    });
-    let taken: Vec<_> = taken.collect();
-    let is_again = |at: usize| taken[..at].iter().any(|(_, other)| other.place.is_same(&taken[at].1.place));
-    if !(1..taken.len()).any(is_again) || cx.program.is_test_code(id) {
-        return;
-    }
-    let shape = cx.program.shape(id);
-    let uses = Uses::of(function);
-    let takings: Vec<Taking> = taken
-        .into_iter()
-        .filter_map(|(event, lock)| {
-            let guard = match function.blocks[event.block.at()].steps[event.step as usize].kind {
-                StepKind::Suspend(Suspension::Await, Some(of)) => shape.awaited(of)?,
-                StepKind::Call(value) => value,
-                _ => return None,
-            };
-            Some(Taking {
-                lock: lock.clone(),
-                held: event.held.clone(),
-                block: event.block,
-                span: event.span,
-                made: cx.program.made_from(id, &uses, guard),
-                guard,
-            })
-        })
-        .collect();
-    let mut asked: Vec<&str> = Vec::new();
-    for write in takings.iter().filter(|write| write.lock.mode == Mode::Exclusive) {
-        let Some(read) = takings.iter().find(|read| decides(function, read, write)) else { continue };
-        let is_known = asked.contains(&write.lock.name.as_str());
-        if is_known || !only_writes(function, &uses, write) || is_guarded(read, write) {
-            continue;
-        }
-        asked.push(&write.lock.name);
-        let place = &write.lock.name;
-        let name = &function.name;
-        let verdict = cx
-            .verdict(NAME, Stance::Unproven, id, write.span, &format!("`{place}`"))
-            .assumes(format!("what was checked under `{place}` in `{name}` still holds where it is taken again"))
-            .says(format!("`{name}` lets go of `{place}` between the check and the write that rests on it"))
-            .asks(format!(
-                "`{name}` checks what is behind `{place}`, lets go of it, and writes under it again: can somebody \
-                 else have done the same in between?"
-            ))
-            .helps("look again under the second guard, or hold one guard from the check to the write")
-            .evidence(cx.location(id, read.span), format!("`{place}` is taken here for the check"));
-        out.push(verdict);
-    }
-}
-
-/// Whether what is read under one guard decides whether another is taken, after the first was let go.
-fn decides(function: &FunctionRef, read: &Taking, write: &Taking) -> bool {
-    if read.guard == write.guard || !read.lock.place.is_same(&write.lock.place) || read.block == write.block {
-        return false;
-    }
-    if write.held.iter().any(|held| held.lock.place.is_same(&write.lock.place)) {
-        return false;
-    }
-    (0..).zip(&function.blocks).any(|(at, block)| {
-        let Next::Branch(Some(value), targets) = &block.next else { return false };
-        let at = BlockIndex(at);
-        read.made.contains(value)
-            && at != write.block
-            && !leads_to(function, BlockIndex(0), write.block, at)
-            && targets.iter().any(|target| !leads_to(function, *target, write.block, at))
-    })
-}
-
-/// Whether the guard is only written through: one call whose result nobody wants, and no second look.
-fn only_writes(function: &FunctionRef, uses: &Uses, write: &Taking) -> bool {
-    let calls = || write.made.iter().filter(|value| function.call(**value).is_some() && **value != write.guard);
-    let is_looked_at = function.blocks.iter().any(|block| match &block.next {
-        Next::Branch(Some(value), _) => write.made.contains(value),
-        _ => false,
-    });
-    !is_looked_at
-        && calls().count() == 1
-        && calls().all(|value| {
-            let has_arguments = function.call(*value).is_some_and(|call| !call.arguments.is_empty());
-            has_arguments && uses.is_only_discarded(*value)
-        })
-}
-
-/// Whether another lock is held all the while.
-fn is_guarded(read: &Taking, write: &Taking) -> bool {
-    read.held.iter().any(|held| write.held.contains(held))
 }
 
 /// Through what reads are followed.

@@ -1,0 +1,314 @@
+//! Who runs a function: its calls, and the tasks, threads and callbacks that lead to them.
+//!
+//! A strand is one line of execution that somebody starts: a task, a thread, a handler that a framework calls. Strands
+//! of a function are found upward along the calls of its own file:
+//!
+//! ~~~text
+//! create_task(self.send_loop())   ->  send_loop  ->  start_reconnect
+//! create_task(self.recv_loop())   ->  recv_loop  ->  start_reconnect      two strands
+//! ~~~
+//!
+//! Two strands of one object are at work at once; that a function has none proves nothing.
+
+use std::rc::Rc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::locks::Lock;
+use super::{FunctionId, ModuleId, Program};
+use crate::catalogue::{LockKind, Mode, Runs};
+use crate::flow::{Callee, FunctionKind, ParameterKind, Place, ValueIndex, ValueKind};
+use crate::verdict::Location;
+
+/// How many functions are asked for their callers in one question.
+const MOST_CALLERS: usize = 48;
+
+/// How far up a lock is looked for that all callers hold.
+const MOST_LEVELS: u32 = 4;
+
+/// The calls of one file, by the function that is called.
+#[derive(Debug, Default)]
+pub struct Calls {
+    by_callee: FxHashMap<FunctionId, Vec<(FunctionId, ValueIndex)>>,
+    /// Functions that are used as values: whoever has them may call them.
+    named: FxHashSet<FunctionId>,
+}
+
+impl Calls {
+    /// The calls of a function in its file.
+    pub fn of(&self, id: FunctionId) -> &[(FunctionId, ValueIndex)] {
+        self.by_callee.get(&id).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a function is used as a value.
+    pub fn is_named(&self, id: FunctionId) -> bool {
+        self.named.contains(&id)
+    }
+}
+
+/// A line of execution that leads to a function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Strand {
+    /// The function that it begins with.
+    pub root: FunctionId,
+    /// Where it runs.
+    pub runs: Runs,
+    /// Whether several such lines may be under way at once, on the same object as far as the text tells.
+    pub is_several: bool,
+    /// Where it is started or declared.
+    pub at: Location,
+    /// What shows it, in the user's own words.
+    pub what: String,
+}
+
+impl Strand {
+    /// Whether it runs beside others, rather than in place or in a process of its own.
+    pub fn is_beside(&self) -> bool {
+        matches!(self.runs, Runs::Task | Runs::Thread | Runs::Loop)
+    }
+}
+
+impl<'a> Program<'a> {
+    /// The calls of a file.
+    pub fn calls_in(&self, module: ModuleId) -> Rc<Calls> {
+        if let Some(known) = self.calls.borrow().get(&module) {
+            return known.clone();
+        }
+        let mut calls = Calls::default();
+        let file = self.module(module);
+        for (index, function) in file.functions() {
+            let id = FunctionId { module, index };
+            for (at, value) in function.values.iter().enumerate() {
+                let at = ValueIndex(at as u32);
+                match &value.kind {
+                    ValueKind::Call(call) => {
+                        for callee in self.resolution(id, at).targets.iter().filter_map(|target| target.function()) {
+                            calls.by_callee.entry(callee).or_default().push((id, at));
+                        }
+                        for argument in &call.arguments {
+                            calls.named.extend(self.function_named(id, argument.value));
+                        }
+                    }
+                    ValueKind::Collection(_, items) => {
+                        calls.named.extend(items.iter().filter_map(|(_, item)| self.function_named(id, *item)));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        let calls = Rc::new(calls);
+        self.calls.borrow_mut().insert(module, calls.clone());
+        calls
+    }
+
+    /// The function of the project that a value is, without being called.
+    fn function_named(&self, id: FunctionId, value: ValueIndex) -> Option<FunctionId> {
+        match &self.function(id).value(value).kind {
+            ValueKind::Place(_) | ValueKind::Path(..) | ValueKind::Field(..) => match self.value_type(id, value) {
+                super::types::Type::Function(callee) => Some(callee),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The lines of execution that lead to a function on its own object, by the calls of its file.
+    pub fn strands(&self, id: FunctionId) -> Rc<Vec<Strand>> {
+        if let Some(known) = self.strands.borrow().get(&id) {
+            return known.clone();
+        }
+        let calls = self.calls_in(id.module);
+        let handed_over = self.hand_overs(id.module);
+        let mut found: Vec<Strand> = Vec::new();
+        let mut seen = vec![id];
+        let mut at = 0;
+        while let Some(&here) = seen.get(at).filter(|_| at < MOST_CALLERS) {
+            at += 1;
+            let function = self.function(here);
+            let mut is_started = false;
+            for handed in handed_over.iter().filter(|handed| handed.callee == here) {
+                is_started = true;
+                let several = handed.is_repeated && (handed.is_same_receiver || !self.is_method(here));
+                let what = if several {
+                    format!("`{}` is started here several times", handed.to)
+                } else {
+                    format!("`{}` is started here", handed.to)
+                };
+                let known = found.iter_mut().find(|strand| strand.root == here);
+                match known {
+                    Some(known) => known.is_several |= several,
+                    None => found.push(Strand {
+                        root: here,
+                        runs: handed.runs,
+                        is_several: several,
+                        at: handed.at.clone(),
+                        what,
+                    }),
+                }
+            }
+            for (span, entry) in self.declared_contexts(here) {
+                let runs = if function.is_async() { entry.r#async } else { entry.sync };
+                if let Some(runs) = runs.filter(|_| !found.iter().any(|strand| strand.root == here)) {
+                    let runs = match runs {
+                        Runs::Colour if function.is_async() => Runs::Task,
+                        Runs::Colour => Runs::Thread,
+                        other => other,
+                    };
+                    let what = if entry.concurrent {
+                        format!("`{}` may be called again while a call of it is under way", function.name)
+                    } else {
+                        format!("`{}` is run by this", function.name)
+                    };
+                    let at = self.location(here, span);
+                    found.push(Strand { root: here, runs, is_several: entry.concurrent, at, what });
+                }
+            }
+            let mut above: Vec<FunctionId> = Vec::new();
+            let is_inner = matches!(function.kind, FunctionKind::Closure | FunctionKind::AsyncBlock);
+            if let (true, false, Some(parent)) = (is_inner, is_started, function.parent) {
+                above.push(FunctionId { module: here.module, index: parent });
+            }
+            for (caller, call) in calls.of(here) {
+                // A method of another object is another matter, unless everybody shares the state.
+                let is_own = !self.is_method(here) || self.is_on_own_object(*caller, *call);
+                if is_own && !self.is_started_by(*caller, *call) {
+                    above.push(*caller);
+                }
+            }
+            for caller in above {
+                if !seen.contains(&caller) {
+                    seen.push(caller);
+                }
+            }
+        }
+        found.retain(|strand| !self.is_test_code(strand.root));
+        let found = Rc::new(found);
+        self.strands.borrow_mut().insert(id, found.clone());
+        found
+    }
+
+    /// What shows that two lines of execution may be in a function at once, on the same object.
+    pub fn met_by_itself(&self, id: FunctionId) -> Option<(Location, String)> {
+        let strands = self.strands(id);
+        let beside: Vec<&Strand> = strands.iter().filter(|strand| strand.is_beside()).collect();
+        if let Some(several) = beside.iter().find(|strand| strand.is_several) {
+            return Some((several.at.clone(), several.what.clone()));
+        }
+        match &beside[..] {
+            [first, second, ..] => Some((
+                second.at.clone(),
+                format!("{}, beside `{}`", second.what, { self.function(first.root).name.clone() }),
+            )),
+            _ => None,
+        }
+    }
+
+    fn is_method(&self, id: FunctionId) -> bool {
+        let function = self.function(id);
+        function.parameters.first().is_some_and(|first| match first.kind {
+            ParameterKind::SelfReference | ParameterKind::SelfValue => true,
+            ParameterKind::Positional | ParameterKind::Named => false,
+            ParameterKind::Rest | ParameterKind::RestNamed => false,
+        })
+    }
+
+    /// Whether a call is of a method on the caller's own object.
+    fn is_on_own_object(&self, caller: FunctionId, call: ValueIndex) -> bool {
+        let function = self.function(caller);
+        match function.call(call).map(|call| &call.callee) {
+            Some(Callee::Super(_)) => true,
+            Some(Callee::Method(receiver, _)) => match &function.value(*receiver).kind {
+                ValueKind::Place(place) => self.is_own_object(caller, place),
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    /// Whether a place is the receiver of a method, as it stands or captured by a closure in it.
+    fn is_own_object(&self, id: FunctionId, place: &Place) -> bool {
+        let Some(mut variable) = place.as_variable() else { return false };
+        let mut at = id;
+        loop {
+            let function = self.function(at);
+            match (function.variable(variable).captures, function.parent) {
+                (Some(outer), Some(parent)) => {
+                    (variable, at) = (outer, FunctionId { module: at.module, index: parent });
+                }
+                _ => return self.is_method(at) && function.parameters[0].variable == variable,
+            }
+        }
+    }
+
+    /// Whether a call only makes what is handed over to run by itself.
+    fn is_started_by(&self, caller: FunctionId, call: ValueIndex) -> bool {
+        let function = self.function(caller);
+        let span = function.value(call).span;
+        let handed_over = self.hand_overs(caller.module);
+        handed_over
+            .iter()
+            .any(|handed| handed.by == caller && handed.at.span.start <= span.start && span.end <= handed.at.span.end)
+    }
+
+    /// Whether every caller of a private function holds a lock that keeps others out, where all of them are known.
+    pub fn is_always_called_under_a_lock(&self, id: FunctionId) -> bool {
+        !self.locks_of_callers(id, MOST_LEVELS).is_empty()
+    }
+
+    /// The locks that every caller of a private function holds, by their class.
+    pub fn locks_at_entry(&self, id: FunctionId) -> Vec<Rc<Lock>> {
+        self.locks_of_callers(id, MOST_LEVELS)
+    }
+
+    fn locks_of_callers(&self, id: FunctionId, depth: u32) -> Vec<Rc<Lock>> {
+        let calls = self.calls_in(id.module);
+        let callers = calls.of(id);
+        let function = self.function(id);
+        let is_inner = matches!(function.kind, FunctionKind::Closure | FunctionKind::AsyncBlock);
+        if depth == 0 || callers.is_empty() || is_inner || calls.is_named(id) || !self.is_private(id) {
+            return Vec::new();
+        }
+        let mut common: Option<Vec<Rc<Lock>>> = None;
+        for &(caller, call) in callers {
+            let value = self.function(caller);
+            let value = value.value(call);
+            let facts = self.facts(caller);
+            let mut held: Vec<Rc<Lock>> = facts
+                .held_at(value.block, value.step)
+                .iter()
+                .filter(|held| held.is_certain && excludes(&held.lock))
+                .map(|held| held.lock.clone())
+                .collect();
+            if caller != id {
+                held.extend(self.locks_of_callers(caller, depth - 1));
+            }
+            common = Some(match common {
+                None => held,
+                Some(known) => {
+                    known.into_iter().filter(|lock| held.iter().any(|other| is_alike(lock, other))).collect()
+                }
+            });
+        }
+        common.unwrap_or_default()
+    }
+
+    /// Whether no other file is meant to call a function, by the language's marks or customs.
+    pub fn is_private(&self, id: FunctionId) -> bool {
+        let function = self.function(id);
+        match self.language(id.module) {
+            crate::text::Language::Python => function.name.starts_with('_') && !function.name.ends_with("__"),
+            crate::text::Language::Rust => !function.is_public,
+        }
+    }
+}
+
+/// Whether holding a lock keeps others out of what it guards.
+pub fn excludes(lock: &Lock) -> bool {
+    let is_one = matches!(lock.kind, LockKind::Mutex | LockKind::Rwlock | LockKind::Condition);
+    is_one && lock.mode != Mode::Shared
+}
+
+/// Whether two functions mean the same lock, each on its own object.
+pub fn is_alike(one: &Lock, other: &Lock) -> bool {
+    one.place.class.is_some() && one.place.class == other.place.class
+}

@@ -1,0 +1,302 @@
+//! Atomics whose accesses are each one step, and together are not.
+//!
+//! ~~~text
+//! let n = count.load(…); count.store(n + 1, …)     two steps: somebody else may have counted in between
+//! data.store(42, Relaxed); ready.store(true, Relaxed)     whoever sees `ready` need not see `data`
+//! free.compare_exchange_weak(…)                    may fail although it is free, and nobody tries again
+//! static mut COUNT …                               no steps at all
+//! ~~~
+
+use std::collections::BTreeSet;
+
+use crate::analysis::FunctionId;
+use crate::analysis::locks::{LockPlace, LockRoot};
+use crate::analysis::names::Item;
+use crate::analysis::strands::excludes;
+use crate::analysis::uses::Uses;
+use crate::catalogue::Atomic;
+use crate::flow::{
+    BlockIndex, Callee, Function, FunctionKind, LoopKind, Next, Place, Root, StepKind, ValueIndex, ValueKind, WriteKind,
+};
+use crate::text::{Language, Span};
+use crate::verdict::{Confidence, Stance, Verdict};
+
+use super::context::RuleContext;
+use super::relaxed_publication;
+use super::takings::leads_to;
+
+pub(super) const NAME: &str = "racy-atomic";
+
+pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
+    if cx.language(id.module) != Language::Rust || cx.program.is_test_code(id) {
+        return;
+    }
+    let accesses = accesses(cx, id);
+    if !accesses.is_empty() {
+        dependent_stores(cx, id, &accesses, out);
+        given_up_at_once(cx, id, &accesses, out);
+        relaxed_publication::check(cx, id, &accesses, out);
+    }
+    mutable_statics(cx, id, out);
+}
+
+/// One access of an atomic.
+pub(super) struct Access {
+    pub(super) place: LockPlace,
+    /// What it is called in the text.
+    pub(super) name: String,
+    pub(super) how: How,
+    pub(super) call: ValueIndex,
+    pub(super) block: BlockIndex,
+    step: u32,
+    pub(super) span: Span,
+    /// Whether it orders nothing else.
+    pub(super) is_relaxed: bool,
+}
+
+/// What an access does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum How {
+    Load,
+    Store,
+    Update,
+    /// An update that may fail for no reason.
+    Weak,
+}
+
+/// The accesses of atomics in a function.
+pub(super) fn accesses(cx: &RuleContext, id: FunctionId) -> Vec<Access> {
+    let function = cx.function(id);
+    let tables = cx.program.tables(Language::Rust);
+    let shape = cx.program.shape(id);
+    let mut found = Vec::new();
+    for (block, at, step) in function.steps() {
+        let StepKind::Call(value) = step.kind else { continue };
+        let Some(call) = function.call(value).filter(|_| shape.is_reachable(block)) else { continue };
+        let Callee::Method(receiver, method) = &call.callee else { continue };
+        let resolution = cx.resolution(id, value);
+        let Some((type_name, _)) = resolution.external().and_then(|name| name.rsplit_once("::")) else { continue };
+        let Some(how) = tables.atomic(type_name).and_then(|atomic| how(atomic, method)) else { continue };
+        let is_relaxed = call.arguments.iter().any(|argument| is_relaxed(cx, id, argument.value));
+        found.push(Access {
+            place: cx.program.lock_place(id, *receiver),
+            name: cx.program.value_text(id, *receiver),
+            how,
+            call: value,
+            block,
+            step: at as u32,
+            span: step.span,
+            is_relaxed,
+        });
+    }
+    found
+}
+
+fn how(atomic: &Atomic, method: &str) -> Option<How> {
+    let has = |methods: &[String]| methods.iter().any(|known| known == method);
+    if has(&atomic.load) {
+        Some(How::Load)
+    } else if has(&atomic.store) {
+        Some(How::Store)
+    } else if has(&atomic.weak) {
+        Some(How::Weak)
+    } else {
+        has(&atomic.update).then_some(How::Update)
+    }
+}
+
+fn is_relaxed(cx: &RuleContext, id: FunctionId, value: ValueIndex) -> bool {
+    match &cx.function(id).value(value).kind {
+        ValueKind::Path(path, _) => match cx.program.resolve_in(id, path) {
+            Item::External(name) => cx.program.tables(Language::Rust).is_relaxed(&name),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// Whether others than this call of the function reach a place.
+fn is_shared(id: FunctionId, place: &LockPlace) -> bool {
+    place.is_exact
+        && match &place.root {
+            LockRoot::Parameter(_) => place.class.is_some(),
+            LockRoot::Static(_) => true,
+            LockRoot::Local(owner, _) => *owner != id,
+            LockRoot::Unknown => false,
+        }
+}
+
+/// A store that rests on a load of the same atomic.
+fn dependent_stores(cx: &RuleContext, id: FunctionId, accesses: &[Access], out: &mut Vec<Verdict>) {
+    let is_candidate = |access: &&Access| access.how == How::Store && is_shared(id, &access.place);
+    if !accesses.iter().any(|access| access.how == How::Load) || !accesses.iter().any(|access| is_candidate(&access)) {
+        return;
+    }
+    let function = cx.function(id);
+    let uses = Uses::of(&function);
+    let mut told: Vec<&str> = Vec::new();
+    for store in accesses.iter().filter(is_candidate) {
+        let is_updated = accesses.iter().any(|access| {
+            matches!(access.how, How::Update | How::Weak)
+                && access.place.is_same(&store.place)
+                && access.step_before(store)
+        });
+        // Whoever won an exchange owns the place until it stores again.
+        if told.contains(&store.name.as_str()) || is_updated {
+            continue;
+        }
+        let loads = accesses.iter().filter(|load| load.how == How::Load && load.place.is_same(&store.place));
+        let found = loads.filter(|load| load.step_before(store) && !is_guarded(cx, id, load, store)).find_map(|load| {
+            let made = cx.program.made_from(id, &uses, load.call);
+            let stored = function.call(store.call)?.arguments.first()?.value;
+            if made.contains(&stored) {
+                return Some((load, true));
+            }
+            decides(&function, &made, load, store).then_some((load, false))
+        });
+        let Some((load, is_value)) = found else { continue };
+        if cx.program.is_always_called_under_a_lock(id) {
+            continue;
+        }
+        told.push(&store.name);
+        out.push(not_one_step(cx, id, load, store, is_value));
+    }
+}
+
+impl Access {
+    /// Whether it stands before another, in the order of the text.
+    pub(super) fn step_before(&self, other: &Access) -> bool {
+        (self.block, self.step) < (other.block, other.step)
+    }
+}
+
+/// Whether a lock that keeps others out is held from one access to the other.
+fn is_guarded(cx: &RuleContext, id: FunctionId, load: &Access, store: &Access) -> bool {
+    let facts = cx.facts(id);
+    let at_load = facts.held_at(load.block, load.step);
+    let at_store = facts.held_at(store.block, store.step);
+    at_load.iter().any(|held| excludes(&held.lock) && at_store.contains(held))
+}
+
+/// Whether what was loaded decides whether the store happens.
+fn decides(function: &Function, made: &BTreeSet<ValueIndex>, load: &Access, store: &Access) -> bool {
+    let loop_of = |block: BlockIndex| function.blocks[block.at()].in_loop;
+    // A loop that goes on until the value is right has waited its turn.
+    if loop_of(load.block) != loop_of(store.block) {
+        return false;
+    }
+    (0..).zip(&function.blocks).any(|(at, block)| {
+        let Next::Branch(Some(value), targets) = &block.next else { return false };
+        let at = BlockIndex(at);
+        let is_turn = block.in_loop.is_some_and(|index| {
+            let around = &function.loops[index.at()];
+            around.kind == LoopKind::While && around.header == at
+        });
+        made.contains(value)
+            && !is_turn
+            && at != store.block
+            && !leads_to(function, BlockIndex(0), store.block, at)
+            && targets.iter().any(|target| !leads_to(function, *target, store.block, at))
+    })
+}
+
+fn not_one_step(cx: &RuleContext, id: FunctionId, load: &Access, store: &Access, is_value: bool) -> Verdict {
+    let (place, function) = (&store.name, cx.function(id));
+    let met = cx.program.met_by_itself(id);
+    let stance = if met.is_some() { Stance::Violated(Confidence::Medium) } else { Stance::Unproven };
+    let what =
+        if is_value { "stores what it made of an earlier load" } else { "stores what an earlier load decided on" };
+    let instead = if is_value {
+        "use one step: `fetch_add` and its kin, `fetch_update`, or a loop over `compare_exchange`"
+    } else {
+        "use one step, `compare_exchange` or `swap`, and go on only where it succeeded"
+    };
+    let mut verdict = cx
+        .verdict(NAME, stance, id, store.span, &format!("`{place}`"))
+        .assumes(format!("nobody changes `{place}` between the load and the store of `{}`", function.name))
+        .says(format!("`{}` {what} of `{place}`: the two are not one step", function.name))
+        .asks(format!("Can `{}` run twice at once, or somebody else store to `{place}` in between?", function.name))
+        .helps(instead)
+        .evidence(cx.location(id, load.span), format!("`{place}` is loaded here"));
+    if let Some((at, what)) = met {
+        verdict = verdict.evidence(at, what);
+    }
+    verdict
+}
+
+/// An exchange that may fail for no reason, and is tried once.
+fn given_up_at_once(cx: &RuleContext, id: FunctionId, accesses: &[Access], out: &mut Vec<Verdict>) {
+    let function = cx.function(id);
+    if function.kind == FunctionKind::Closure {
+        return;
+    }
+    for access in accesses.iter().filter(|access| access.how == How::Weak) {
+        if function.blocks[access.block.at()].in_loop.is_some() {
+            continue;
+        }
+        let place = &access.name;
+        let method = cx.program.callee_text(id, access.call);
+        let method = method.rsplit('.').next().unwrap_or_default();
+        out.push(
+            cx.violated(NAME, Confidence::Medium, id, access.span, &format!("`{place}`"))
+                .assumes(format!("`{method}` on `{place}` fails only if somebody else was there"))
+                .says(format!(
+                    "`{method}` on `{place}` may fail although nobody else was there, and is not tried again"
+                ))
+                .helps("use the strong exchange, or try again in a loop"),
+        );
+    }
+}
+
+/// Accesses of a `static mut`, which nothing orders.
+fn mutable_statics(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
+    let function = cx.function(id);
+    // Closures run where they are handed to, such as in an initialiser that runs once.
+    if function.kind == FunctionKind::Closure || id.index.0 == 0 {
+        return;
+    }
+    let mut told: Vec<&Place> = Vec::new();
+    for (block, at, step) in function.steps() {
+        let (place, write) = match &step.kind {
+            StepKind::Read(place) => (place, None),
+            StepKind::Write(place, kind, _) => (place, Some(*kind)),
+            _ => continue,
+        };
+        let Root::Global(path) = &place.root else { continue };
+        if told.contains(&place) || !is_mutable_static(cx, id, path) {
+            continue;
+        }
+        let facts = cx.facts(id);
+        if facts.held_at(block, at as u32).iter().any(|held| excludes(&held.lock)) {
+            continue;
+        }
+        // A read that belongs to a write is told with it.
+        let is_written =
+            function.steps().any(|(_, _, step)| matches!(&step.kind, StepKind::Write(other, ..) if other == place));
+        if write.is_none() && is_written || cx.program.is_always_called_under_a_lock(id) {
+            continue;
+        }
+        told.push(place);
+        let name = cx.program.place_text(id, place);
+        let (stance, verb) = match write {
+            Some(WriteKind::Augment) => (Stance::Violated(Confidence::Medium), "changes"),
+            Some(WriteKind::Assign | WriteKind::Delete) => (Stance::Violated(Confidence::Medium), "writes"),
+            None => (Stance::Unproven, "reads"),
+        };
+        out.push(
+            cx.verdict(NAME, stance, id, step.span, &format!("`{name}`"))
+                .assumes(format!("no other thread is at `{name}` while `{}` is", function.name))
+                .says(format!("`{}` {verb} `{name}`, a `static mut` that nothing guards", function.name))
+                .asks(format!(
+                    "`{name}` is a `static mut`: can another thread write it while `{}` reads?",
+                    function.name
+                ))
+                .helps("make it an atomic, or put it behind a lock or a `OnceLock`"),
+        );
+    }
+}
+
+fn is_mutable_static(cx: &RuleContext, id: FunctionId, path: &[String]) -> bool {
+    let Item::Static(module, at) = cx.program.resolve_in(id, path) else { return false };
+    cx.program.module(module).statics.get(at as usize).is_some_and(|place| place.is_mutable)
+}
