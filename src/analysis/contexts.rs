@@ -9,8 +9,8 @@ use super::names::Item;
 use super::types::Type;
 use super::{FunctionId, ModuleId, Program};
 use crate::catalogue::Runs;
-use crate::flow::{Callee, FunctionKind, Root, ValueIndex, ValueKind};
-use crate::text::Span;
+use crate::flow::{Callee, FunctionKind, Root, TypeTerm, ValueIndex, ValueKind};
+use crate::text::{Language, Span};
 use crate::verdict::Location;
 
 /// Where a function runs.
@@ -28,6 +28,11 @@ impl Context {
     /// Whether it runs on an event loop or an executor's worker.
     pub fn is_on_loop(&self) -> bool {
         self.runs.iter().any(|runs| matches!(runs, Runs::Loop | Runs::Task | Runs::Test))
+    }
+
+    /// Whether it runs in a worker thread, whatever else.
+    pub fn is_in_thread(&self) -> bool {
+        self.runs.contains(&Runs::Thread)
     }
 
     /// Whether it is known to run where blocking is allowed, and nowhere else.
@@ -122,6 +127,19 @@ impl<'a> Program<'a> {
         context
     }
 
+    /// Whether a function runs where its object ends, on whatever thread that is.
+    pub fn is_destructor(&self, id: FunctionId) -> bool {
+        let function = self.function(id);
+        match self.language(id.module) {
+            Language::Python => function.kind == FunctionKind::Method && function.name == "__del__",
+            Language::Rust => {
+                let of_trait = function.in_impl.and_then(|at| function.module().impls[at as usize].of_trait.clone());
+                matches!(&of_trait, Some(TypeTerm::Path { segments, .. })
+                    if function.name == "drop" && segments.last().is_some_and(|last| last == "Drop"))
+            }
+        }
+    }
+
     /// What decorators, attributes and overridden methods say.
     pub(super) fn declared_contexts(&self, id: FunctionId) -> Vec<(Span, &'a crate::catalogue::Context)> {
         let function = self.function(id);
@@ -142,7 +160,7 @@ impl<'a> Program<'a> {
         if let Some(at) = function.in_impl {
             let module = self.module(id.module);
             let block = &module.impls[at as usize];
-            if let Some(crate::flow::TypeTerm::Path { segments, .. }) = &block.of_trait
+            if let Some(TypeTerm::Path { segments, .. }) = &block.of_trait
                 && let Item::External(name) = self.resolve(id.module, &block.scope, segments)
             {
                 found.extend(tables.context_of_method(&name, &function.name).map(|entry| (function.header, entry)));
@@ -250,6 +268,13 @@ impl<'a> Program<'a> {
             for argument in self.arguments_meant(call, &offload.callable) {
                 add(argument, offload.runs);
             }
+        } else if call.arguments.iter().any(|argument| may_name_a_function(&function.value(argument.value).kind)) {
+            for (argument, runs) in self.arguments_forwarded(id, value) {
+                // A wrapper looks first whether it is given a coroutine function, and awaits that.
+                if self.functions_meant(id, argument).iter().all(|callee| !self.function(*callee).is_async()) {
+                    add(argument, runs);
+                }
+            }
         }
         if let Some(spawn) = self.spawn(id, &resolution) {
             for argument in self.arguments_meant(call, &spawn.argument) {
@@ -266,7 +291,7 @@ impl<'a> Program<'a> {
     }
 
     /// What a collection was written with: `[f(x) for x in xs]`, also by the name it was given.
-    fn items_of(&self, id: FunctionId, value: ValueIndex) -> Vec<ValueIndex> {
+    pub fn items_of(&self, id: FunctionId, value: ValueIndex) -> Vec<ValueIndex> {
         let function = self.function(id);
         let node = function.value(value);
         match &node.kind {
@@ -321,4 +346,9 @@ impl<'a> Program<'a> {
             },
         }
     }
+}
+
+/// Whether a value may be a function that is handed over; what a call gives is none.
+fn may_name_a_function(kind: &ValueKind) -> bool {
+    matches!(kind, ValueKind::Function(_) | ValueKind::Place(_) | ValueKind::Path(..) | ValueKind::Field(..))
 }

@@ -117,7 +117,7 @@ impl<'a> Program<'a> {
     }
 
     /// Whether a decorated function is still what its definition says.
-    fn keeps_kind(&self, id: FunctionId, decorator: &Decorator) -> bool {
+    pub fn keeps_kind(&self, id: FunctionId, decorator: &Decorator) -> bool {
         let tables = self.tables(self.language(id.module));
         let written = decorator.path.join(self.language(id.module).separator());
         if tables.keeps_kind(&written) {

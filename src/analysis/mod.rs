@@ -19,6 +19,7 @@ pub mod calls;
 pub mod contexts;
 pub mod delta;
 pub mod effects;
+pub mod forwards;
 pub mod held;
 pub mod imprint;
 pub mod locks;
@@ -37,6 +38,7 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+pub use crate::catalogue::Version;
 use crate::catalogue::{Catalogue, Tables};
 use crate::flow::{Function, FunctionIndex, FunctionKind, Module, TypeDef, TypeIndex, ValueIndex};
 use crate::text::{Language, Side};
@@ -55,6 +57,10 @@ pub trait Loader: Sync {
     fn files(&self, side: Side) -> Arc<[Arc<str>]>;
     /// The Rust packages of the side, sorted by folder. Made once.
     fn packages(&self, side: Side) -> Arc<[Package]>;
+    /// The least Python version that the project around a file says it runs on.
+    fn python(&self, _side: Side, _path: &str) -> Option<Version> {
+        None
+    }
 }
 
 /// A Rust package of the project, as its `Cargo.toml` says.
@@ -121,6 +127,8 @@ pub struct Program<'a> {
     handed: RefCell<FxHashMap<ModuleId, Rc<Vec<contexts::HandOver>>>>,
     calls: RefCell<FxHashMap<ModuleId, Rc<strands::Calls>>>,
     strands: RefCell<FxHashMap<FunctionId, Rc<Vec<strands::Strand>>>>,
+    forwards: RefCell<FxHashMap<FunctionId, Rc<Vec<forwards::Forward>>>>,
+    mentions: RefCell<FxHashMap<String, bool>>,
 }
 
 impl<'a> Program<'a> {
@@ -149,6 +157,8 @@ impl<'a> Program<'a> {
             handed: RefCell::default(),
             calls: RefCell::default(),
             strands: RefCell::default(),
+            forwards: RefCell::default(),
+            mentions: RefCell::default(),
         }
     }
 
@@ -200,6 +210,22 @@ impl<'a> Program<'a> {
     /// Where files come from.
     pub fn loader(&self) -> &'a dyn Loader {
         self.loader
+    }
+
+    /// The least Python version that the project around a module says it runs on.
+    pub fn python(&self, id: ModuleId) -> Option<Version> {
+        self.loader.python(self.side, &self.module(id).path)
+    }
+
+    /// Whether a text stands anywhere in the source files of the side.
+    pub fn mentions_anywhere(&self, text: &str) -> bool {
+        if let Some(known) = self.mentions.borrow().get(text) {
+            return *known;
+        }
+        let files = self.loader.files(self.side);
+        let found = files.iter().any(|path| self.loader.may_mention(self.side, path, text));
+        self.mentions.borrow_mut().insert(text.to_owned(), found);
+        found
     }
 
     /// What the world's libraries do, for one language.

@@ -7,6 +7,7 @@
 //! A name is looked up as it stands, then by its alias, then as a method of its type's bases, then under
 //! the longest `*` above it. The analysis asks; nothing here knows what a finding is.
 
+mod contract;
 mod entry;
 mod table;
 mod term;
@@ -16,6 +17,8 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
+use contract::Contracts;
+pub use contract::*;
 pub use entry::*;
 pub use table::Table;
 pub use term::Term;
@@ -25,6 +28,7 @@ use crate::text::Language;
 static PYTHON: &[&str] = &[
     include_str!("../../rules/catalogue/python-blocking.toml"),
     include_str!("../../rules/catalogue/python-contexts.toml"),
+    include_str!("../../rules/catalogue/python-contracts.toml"),
     include_str!("../../rules/catalogue/python-locks.toml"),
     include_str!("../../rules/catalogue/python-names.toml"),
     include_str!("../../rules/catalogue/python-signatures.toml"),
@@ -36,6 +40,7 @@ static PYTHON: &[&str] = &[
 static RUST: &[&str] = &[
     include_str!("../../rules/catalogue/rust-blocking.toml"),
     include_str!("../../rules/catalogue/rust-contexts.toml"),
+    include_str!("../../rules/catalogue/rust-contracts.toml"),
     include_str!("../../rules/catalogue/rust-locks.toml"),
     include_str!("../../rules/catalogue/rust-names.toml"),
     include_str!("../../rules/catalogue/rust-signatures.toml"),
@@ -120,6 +125,7 @@ pub struct Tables {
     keeping: Vec<String>,
     /// Calls that ask whether a loop is running, or that let one be entered again.
     asking: Vec<String>,
+    contracts: Contracts,
     #[serde(skip)]
     separator: &'static str,
 }
@@ -170,6 +176,7 @@ impl Tables {
         self.transparent.extend(more.transparent);
         self.keeping.extend(more.keeping);
         self.asking.extend(more.asking);
+        self.contracts.absorb(more.contracts);
     }
 
     /// How a call blocks, if it does.

@@ -4,6 +4,7 @@
 //! edition are the same. A file that breaks the front-end becomes a row of coverage, not the end of the review.
 
 mod packages;
+mod pythons;
 mod words;
 
 use std::collections::BTreeSet;
@@ -13,7 +14,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use rustc_hash::FxHashMap;
 
-use crate::analysis::{Loader, Package};
+use crate::analysis::{Loader, Package, Version};
 use crate::change::{Blob, BlobId, Trees, Uncovered};
 use crate::flow::Module;
 use crate::lower::{Edition, lower};
@@ -160,6 +161,10 @@ impl Loader for Files {
             found.packages.into()
         };
         self.packages[at(side)].get_or_init(read).clone()
+    }
+
+    fn python(&self, side: Side, path: &str) -> Option<Version> {
+        pythons::of(path, |path| self.text(side, path))
     }
 
     fn may_mention(&self, side: Side, path: &str, text: &str) -> bool {

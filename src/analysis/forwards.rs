@@ -1,0 +1,108 @@
+//! Project functions that hand a function they are given to a thread.
+//!
+//! ~~~text
+//! def in_thread(self, work, *args):
+//!     return self.loop.run_in_executor(None, work, *args)      its second parameter runs in a thread
+//! ~~~
+//!
+//! Only threads and processes are followed: what is started as a task shows that by its colour.
+
+use std::rc::Rc;
+
+use super::{FunctionId, Program};
+use crate::catalogue::Runs;
+use crate::flow::{Colour, ValueIndex, ValueKind};
+
+/// How many wrappers lie between a function and the thread that runs it.
+const DEEPEST: u32 = 4;
+
+/// A parameter whose function runs elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Forward {
+    /// The parameter, by number; the receiver is the first.
+    pub parameter: u32,
+    /// Where what is passed for it runs.
+    pub runs: Runs,
+}
+
+impl Program<'_> {
+    /// The parameters that a function hands to a thread or process.
+    pub fn forwards(&self, id: FunctionId) -> Rc<Vec<Forward>> {
+        self.forwards_within(id, DEEPEST)
+    }
+
+    fn forwards_within(&self, id: FunctionId, depth: u32) -> Rc<Vec<Forward>> {
+        if let Some(known) = self.forwards.borrow().get(&id) {
+            return known.clone();
+        }
+        // The entry made here answers a wrapper that leads back to itself.
+        self.forwards.borrow_mut().insert(id, Rc::default());
+        let found = Rc::new(self.deeper(Vec::new(), || self.find_forwards(id, depth)));
+        self.forwards.borrow_mut().insert(id, found.clone());
+        found
+    }
+
+    fn find_forwards(&self, id: FunctionId, depth: u32) -> Vec<Forward> {
+        let function = self.function(id);
+        let mut found = Vec::new();
+        // A decorator may make another function of it.
+        if depth == 0 || function.parameters.is_empty() || !function.decorators.is_empty() {
+            return found;
+        }
+        for (at, value) in function.values.iter().enumerate() {
+            let ValueKind::Call(call) = &value.kind else { continue };
+            let call_index = ValueIndex(at as u32);
+            let gives_parameter = |argument: ValueIndex| self.parameter_read(id, argument);
+            if call.arguments.iter().all(|argument| gives_parameter(argument.value).is_none()) {
+                continue;
+            }
+            for (argument, runs) in self.handed_to_threads(id, call_index, depth) {
+                let forward = gives_parameter(argument).map(|parameter| Forward { parameter, runs });
+                found.extend(forward.filter(|forward| !found.contains(forward)));
+            }
+        }
+        found
+    }
+
+    /// The arguments of a call that run in a thread or process, by the catalogue or through a wrapper of the project.
+    fn handed_to_threads(&self, id: FunctionId, call: ValueIndex, depth: u32) -> Vec<(ValueIndex, Runs)> {
+        let function = self.function(id);
+        let Some(written) = function.call(call) else { return Vec::new() };
+        let resolution = self.resolution(id, call);
+        if let Some(offload) = self.offload(id, &resolution) {
+            let is_away = matches!(offload.runs, Runs::Thread | Runs::Process);
+            let meant = self.arguments_meant(written, &offload.callable);
+            return meant.into_iter().filter(|_| is_away).map(|argument| (argument, offload.runs)).collect();
+        }
+        self.wrapped_arguments(id, call, depth)
+    }
+
+    /// The arguments of a call that every project function it may mean hands to a thread or process.
+    pub(super) fn arguments_forwarded(&self, id: FunctionId, call: ValueIndex) -> Vec<(ValueIndex, Runs)> {
+        self.wrapped_arguments(id, call, DEEPEST)
+    }
+
+    fn wrapped_arguments(&self, id: FunctionId, call: ValueIndex, depth: u32) -> Vec<(ValueIndex, Runs)> {
+        let callees = self.resolution(id, call).functions();
+        let Some((first, others)) = callees.split_first() else { return Vec::new() };
+        let Some(depth) = depth.checked_sub(1) else { return Vec::new() };
+        let forwards = self.forwards_within(*first, depth);
+        let is_everywhere =
+            |forward: &&Forward| others.iter().all(|other| self.forwards_within(*other, depth).contains(forward));
+        let argument = |forward: &Forward| {
+            self.argument_for(id, call, *first, forward.parameter).map(|argument| (argument, forward.runs))
+        };
+        forwards.iter().filter(is_everywhere).filter_map(argument).collect()
+    }
+
+    /// The parameter that a value is, as it came.
+    fn parameter_read(&self, id: FunctionId, value: ValueIndex) -> Option<u32> {
+        let function = self.function(id);
+        let read = function.value(value);
+        let ValueKind::Place(place) = &read.kind else { return None };
+        let variable = place.as_variable()?;
+        let at = function.parameters.iter().position(|parameter| parameter.variable == variable)?;
+        let reaching = self.reaching(id, variable, read.block, read.step);
+        (reaching.values.is_empty() && function.colour != Colour::Generator).then_some(at as u32)
+    }
+}
