@@ -6,17 +6,21 @@ use crate::analysis::summary::{Blocks, InPlace, Summary};
 use crate::catalogue::{Blocking, BlockingKind, Stake};
 use crate::flow::FunctionKind;
 use crate::text::Language;
-use crate::verdict::{Confidence, Stance, Verdict};
+use crate::verdict::{Confidence, Evidence, Stance, Verdict};
 
 use super::context::RuleContext;
 
 const NAME: &str = "nested-event-loop";
 
 pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
-    if !cx.runs_on_loop(id) {
-        return;
-    }
     let function = cx.function(id);
+    let place = if cx.runs_on_loop(id) {
+        Inside::Loop
+    } else if cx.program.is_destructor(id) {
+        Inside::Destructor
+    } else {
+        return;
+    };
     // An asynchronous function need not ask; a plain one that does may drive a loop only where none runs.
     let asks = !function.is_async() && cx.program.asks_for_a_loop(id);
     let facts = cx.facts(id);
@@ -32,44 +36,105 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
             let is_closure =
                 in_place.candidates.iter().any(|callee| cx.function(*callee).kind == FunctionKind::Closure);
             if !is_closure && !asks {
-                through_call(cx, id, event, in_place, out);
+                through_call(cx, id, place, event, in_place, out);
             }
         }
     }
     // Making a runtime and driving it are one fault.
     let is_driven = entered.iter().any(|(_, entry, _)| entry.stake == Stake::Unbounded);
-    entered.retain(|(_, entry, _)| !is_driven || entry.stake == Stake::Unbounded);
+    let is_fault = |entry: &Blocking| entry.stake == Stake::Unbounded || (!is_driven && place == Inside::Loop);
+    entered.retain(|(_, entry, _)| is_fault(entry));
     for (event, entry, name) in entered {
         let mut verdict = cx
-            .violated(NAME, Confidence::High, id, event.span, &format!("`{name}`"))
+            .violated(NAME, place.confidence(), id, event.span, &format!("`{name}`"))
             .assumes(format!("no event loop is started inside the one that runs `{}`", function.name))
-            .says(format!("`{name}` {} inside the one that runs `{}`: {}", does(entry), function.name, harm(cx, id)))
-            .helps(instead(entry))
+            .says(format!("`{name}` {} {}: {}", does(entry), place.said(&function.name), harm(cx, id)))
+            .helps(place.instead(entry))
             .stake(entry.stake);
-        verdict.evidence.push(cx.loop_evidence(id));
+        verdict.evidence.push(place.evidence(cx, id));
         out.push(verdict);
     }
 }
 
-fn through_call(cx: &RuleContext, id: FunctionId, event: &Event, in_place: &InPlace, out: &mut Vec<Verdict>) {
+/// What a function runs inside, as far as loops go.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Inside {
+    /// A running loop.
+    Loop,
+    /// The end of an object, which may come inside a running loop.
+    Destructor,
+}
+
+impl Inside {
+    fn confidence(self) -> Confidence {
+        match self {
+            Self::Loop => Confidence::High,
+            Self::Destructor => Confidence::Medium,
+        }
+    }
+
+    fn said(self, function: &str) -> String {
+        match self {
+            Self::Loop => format!("inside the one that runs `{function}`"),
+            Self::Destructor => {
+                format!("in `{function}`, which runs wherever the object ends, inside another loop too")
+            }
+        }
+    }
+
+    fn instead(self, entry: &Blocking) -> String {
+        match self {
+            Self::Loop => instead(entry),
+            Self::Destructor => "close what needs a loop in an asynchronous method, before the object ends".to_owned(),
+        }
+    }
+
+    fn evidence(self, cx: &RuleContext, id: FunctionId) -> Evidence {
+        match self {
+            Self::Loop => cx.loop_evidence(id),
+            Self::Destructor => {
+                let function = cx.function(id);
+                let note = format!("`{}` is called where the object ends", function.name);
+                Evidence { at: cx.location(id, function.header), note }
+            }
+        }
+    }
+}
+
+fn through_call(
+    cx: &RuleContext,
+    id: FunctionId,
+    place: Inside,
+    event: &Event,
+    in_place: &InPlace,
+    out: &mut Vec<Verdict>,
+) {
     let function = cx.function(id);
     let summaries: Vec<_> = in_place.candidates.iter().map(|callee| cx.program.summary(*callee)).collect();
     let Some(enters) = summaries.iter().find_map(|summary| shortest(summary)) else { return };
+    if place == Inside::Destructor && enters.entry.stake != Stake::Unbounded {
+        return;
+    }
     let harmless = in_place.candidates.iter().zip(&summaries).find(|(_, summary)| shortest(summary).is_none());
     let call = in_place.what.split('`').nth(1).unwrap_or_default();
     // May is not must: a candidate that drives no loop leaves it open.
-    let stance = if harmless.is_some() { Stance::Unproven } else { Stance::Violated(Confidence::High) };
+    let stance = if harmless.is_some() { Stance::Unproven } else { Stance::Violated(place.confidence()) };
     let mut verdict = cx
         .verdict(NAME, stance, id, event.span, &format!("`{call}`, `{}`", enters.name))
         .assumes(format!("nothing that `{}` calls starts an event loop inside the one that runs it", function.name))
         .says(format!(
-            "`{call}` leads to `{}`, which {} inside the one that runs `{}`: {}",
+            "`{call}` leads to `{}`, which {} {}: {}",
             enters.name,
             does(enters.entry),
-            function.name,
+            place.said(&function.name),
             harm(cx, id)
         ))
-        .helps(format!("call an asynchronous version of `{call}` and await it, or hand `{call}` to a thread"))
+        .helps(match place {
+            Inside::Loop => {
+                format!("call an asynchronous version of `{call}` and await it, or hand `{call}` to a thread")
+            }
+            Inside::Destructor => place.instead(enters.entry),
+        })
         .evidence(enters.at.clone(), format!("`{}` {} here", enters.name, does(enters.entry)))
         .trace([cx.program.hop(id, event.span, in_place.what.clone())])
         .trace(enters.hops.iter().cloned())
@@ -83,7 +148,7 @@ fn through_call(cx: &RuleContext, id: FunctionId, event: &Event, in_place: &InPl
             other.qualified
         ));
     } else if !function.is_async() {
-        verdict.evidence.push(cx.loop_evidence(id));
+        verdict.evidence.push(place.evidence(cx, id));
     }
     out.push(verdict);
 }
