@@ -7,7 +7,9 @@ mod blocking_in_async;
 mod blocking_through_call;
 mod broken_syntax;
 pub mod context;
+mod cross_thread_loop_call;
 mod dropped_task;
+mod framework_contract;
 mod guard_dropped_at_once;
 mod ineffective_lock;
 mod info;
@@ -15,6 +17,7 @@ mod lock_across_await;
 mod lock_not_released;
 mod lock_order_inversion;
 mod lock_reentry;
+mod loop_bound_at_import;
 mod lost_wakeup;
 mod nested_event_loop;
 mod racy_atomic;
@@ -56,8 +59,11 @@ static DOCUMENTS: &[(&str, &str)] = documents![
     "stale-read-across-await",
     "racy-atomic",
     "lost-wakeup",
+    "cross-thread-loop-call",
     "unawaited-call",
     "dropped-task",
+    "framework-contract",
+    "loop-bound-at-import",
     "broken-syntax",
 ];
 
@@ -86,8 +92,11 @@ static CHECKS: &[Check] = &[
     Check::Function(stale_read_behind_lock::check),
     Check::Function(racy_atomic::check),
     Check::Function(lost_wakeup::check),
+    Check::Function(cross_thread_loop_call::check),
     Check::Function(unawaited_call::check),
     Check::Function(dropped_task::check),
+    Check::Function(framework_contract::check),
+    Check::Function(loop_bound_at_import::check),
     Check::Module(broken_syntax::check),
     Check::Program(lock_order_inversion::check),
 ];
