@@ -49,9 +49,9 @@ pub trait Loader: Sync {
     fn module(&self, side: Side, path: &str) -> Option<Arc<Module>>;
     /// Whether the side has this file. Cheaper than reading it.
     fn has(&self, side: Side, path: &str) -> bool;
-    /// Whether a file's text may hold these bytes. Cheaper than reading the file into a module.
-    fn may_mention(&self, _side: Side, _path: &str, _text: &str) -> bool {
-        true
+    /// Those of some files whose bytes hold something, in the order given. Cheaper than reading them into modules.
+    fn mentioning(&self, _side: Side, paths: &[Arc<str>], _mentions: &Mentions<'_>) -> Vec<Arc<str>> {
+        paths.to_vec()
     }
     /// Every source file of the side, sorted by path. Made once.
     fn files(&self, side: Side) -> Arc<[Arc<str>]>;
@@ -61,6 +61,14 @@ pub trait Loader: Sync {
     fn python(&self, _side: Side, _path: &str) -> Option<Version> {
         None
     }
+}
+
+/// What the bytes of a file are asked.
+pub type Mentions<'a> = dyn Fn(&[u8]) -> bool + Sync + 'a;
+
+/// Whether a text stands in the bytes of a file.
+pub fn mentions(bytes: &[u8], text: &str) -> bool {
+    memchr::memmem::find(bytes, text.as_bytes()).is_some()
 }
 
 /// A Rust package of the project, as its `Cargo.toml` says.
@@ -223,7 +231,7 @@ impl<'a> Program<'a> {
             return *known;
         }
         let files = self.loader.files(self.side);
-        let found = files.iter().any(|path| self.loader.may_mention(self.side, path, text));
+        let found = !self.loader.mentioning(self.side, &files, &|bytes| mentions(bytes, text)).is_empty();
         self.mentions.borrow_mut().insert(text.to_owned(), found);
         found
     }

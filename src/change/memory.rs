@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::pairing::{Content, Entries, Entry, pair};
-use super::{Blob, ChangeSet, Description, Trees, is_listed};
+use super::{Blob, BlobId, ChangeSet, Description, Trees, is_listed};
 use crate::text::Side;
 
 /// The files of both sides in memory.
@@ -43,6 +43,10 @@ impl MemoryTrees {
 impl Trees for MemoryTrees {
     fn read(&self, side: Side, path: &str) -> Option<Blob> {
         self.side(side).blobs.get(path).cloned()
+    }
+
+    fn id(&self, side: Side, path: &str) -> Option<BlobId> {
+        self.side(side).blobs.get(path).map(|blob| blob.id)
     }
 
     fn has(&self, side: Side, path: &str) -> bool {

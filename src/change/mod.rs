@@ -306,6 +306,10 @@ pub type Holds<'a> = dyn Fn(&[u8]) -> bool + Sync + 'a;
 pub trait Trees: Send + Sync {
     /// The text of a file; `None` where there is no such file, or it is no text, or too large.
     fn read(&self, side: Side, path: &str) -> Option<Blob>;
+    /// What tells the text of a file from other texts. Cheaper than reading it, and there for files that are no text.
+    fn id(&self, side: Side, path: &str) -> Option<BlobId> {
+        self.read(side, path).map(|blob| blob.id)
+    }
     /// Whether a regular file has this path.
     fn has(&self, side: Side, path: &str) -> bool;
     /// The paths of all source files (`.py`, `.pyi`, `.rs`, and `Cargo.toml`), sorted byte-wise; computed once.

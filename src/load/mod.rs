@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use rustc_hash::FxHashMap;
 
-use crate::analysis::{Loader, Package, Version};
+use crate::analysis::{Loader, Mentions, Package, Version};
 use crate::change::{Blob, BlobId, Trees, Uncovered};
 use crate::flow::Module;
 use crate::lower::{Edition, lower};
@@ -63,8 +63,7 @@ impl Files {
 
     /// Those files of a side in which one of the words stands, in the order given. Nothing is decoded or lowered.
     pub fn holding(&self, side: Side, paths: &[Arc<str>], words: &Words) -> Vec<Arc<str>> {
-        let held = self.trees.holding(side, paths, &|text| words.is_in(text));
-        paths.iter().zip(held).filter(|(_, holds)| *holds).map(|(path, _)| path.clone()).collect()
+        self.mentioning(side, paths, &|text| words.is_in(text))
     }
 
     /// The text of a file.
@@ -124,15 +123,16 @@ impl Files {
 impl Loader for Files {
     fn module(&self, side: Side, path: &str) -> Option<Arc<Module>> {
         Language::of_path(path)?;
-        let blob = self.trees.read(side, path)?;
+        // A module that is there already is found by its id alone: every round of callers asks for all changed files.
+        let id = self.trees.id(side, path)?;
         let edition = self.edition(side, path);
         let path: Arc<str> = path.into();
         // The map is locked only to find the slot: two workers that want the same file share the work, others go on.
         let slot = {
             let mut lowered = self.lowered.lock().unwrap_or_else(PoisonError::into_inner);
-            lowered.entry((path.clone(), blob.id, edition)).or_default().clone()
+            lowered.entry((path.clone(), id, edition)).or_default().clone()
         };
-        slot.get_or_init(|| self.lower(&path, &blob, edition)).clone()
+        slot.get_or_init(|| self.lower(&path, &self.trees.read(side, &path)?, edition)).clone()
     }
 
     fn has(&self, side: Side, path: &str) -> bool {
@@ -167,9 +167,9 @@ impl Loader for Files {
         pythons::of(path, |path| self.text(side, path))
     }
 
-    fn may_mention(&self, side: Side, path: &str, text: &str) -> bool {
-        let blob = self.trees.read(side, path);
-        blob.is_some_and(|blob| memchr::memmem::find(blob.text.as_bytes(), text.as_bytes()).is_some())
+    fn mentioning(&self, side: Side, paths: &[Arc<str>], mentions: &Mentions<'_>) -> Vec<Arc<str>> {
+        let held = self.trees.holding(side, paths, mentions);
+        paths.iter().zip(held).filter(|(_, holds)| *holds).map(|(path, _)| path.clone()).collect()
     }
 }
 

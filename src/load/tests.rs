@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Files;
-use crate::analysis::{Loader, Package};
+use crate::analysis::{Loader, Package, mentions};
 use crate::change::{ChangeSet, Description, Kind};
 use crate::lower::Edition;
 use crate::text::Side;
@@ -38,9 +38,11 @@ fn prefetched_files_are_ready() {
 #[test]
 fn text_is_searched_without_lowering() {
     let files = files(&[], &[("a.rs", "fn flush() {}\n")]);
-    assert!(files.may_mention(Side::After, "a.rs", "fn flush"));
-    assert!(!files.may_mention(Side::After, "a.rs", "fn fill"));
-    assert!(!files.may_mention(Side::Before, "a.rs", "fn flush"));
+    let paths: [std::sync::Arc<str>; 1] = ["a.rs".into()];
+    let holding = |side, text: &str| files.mentioning(side, &paths, &|bytes| mentions(bytes, text)).len();
+    assert_eq!(holding(Side::After, "fn flush"), 1);
+    assert_eq!(holding(Side::After, "fn fill"), 0);
+    assert_eq!(holding(Side::Before, "fn flush"), 0);
     assert_eq!(files.count(), 0);
 }
 

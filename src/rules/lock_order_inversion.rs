@@ -9,10 +9,11 @@
 //! are reached through the same one; a way that runs under a third lock, as its counterpart does, is kept apart by it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::analysis::locks::{Lock, LockRoot};
 use crate::analysis::summary::Pair;
-use crate::analysis::{FunctionId, ModuleId};
+use crate::analysis::{FunctionId, ModuleId, mentions};
 use crate::catalogue::{Flavour, LockKind, Mode};
 use crate::flow::{Collection, Field, Function, FunctionIndex, Root, ValueKind};
 use crate::verdict::{Confidence, Location, Verdict};
@@ -201,12 +202,10 @@ fn elsewhere(cx: &RuleContext, modules: &[ModuleId], ways: &mut Ways) {
     let side = cx.program.side;
     let beside = loader.files(side);
     let beside = beside.iter().filter(|path| folders.contains(&folder(path))).take(MOST_FILES);
-    let mentions = |path: &str, (held, taken): &(String, String)| {
-        loader.may_mention(side, path, held) && loader.may_mention(side, path, taken)
-    };
-    let found: Vec<_> = beside.filter(|path| pairs.iter().any(|pair| mentions(path, pair))).take(MOST_READ).collect();
-    for path in found {
-        cx.program.module_at(path);
+    let beside: Vec<Arc<str>> = beside.cloned().collect();
+    let has_pair = |bytes: &[u8]| pairs.iter().any(|(held, taken)| mentions(bytes, held) && mentions(bytes, taken));
+    for path in loader.mentioning(side, &beside, &has_pair).into_iter().take(MOST_READ) {
+        cx.program.module_at(&path);
     }
     for module in cx.program.loaded().into_iter().filter(|module| !modules.contains(module)) {
         let file = cx.program.module(module);

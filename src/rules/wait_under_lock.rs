@@ -3,10 +3,12 @@
 //! Two shapes are followed: the end of something that was started (`thread.join()`, `future.result()`, an awaited task)
 //! which takes the lock on its way; and a signal (an event, a queue, a condition) that is only ever given under it.
 
+use std::sync::Arc;
+
 use crate::analysis::held::{Event, Held, Waits, What};
 use crate::analysis::locks::Lock;
 use crate::analysis::summary::Takes;
-use crate::analysis::{FunctionId, ModuleId};
+use crate::analysis::{FunctionId, ModuleId, mentions};
 use crate::catalogue::{BlockingKind, Flavour, LockKind, Runs};
 use crate::flow::{Callee, Field, FunctionIndex, Place, Suspension, ValueIndex, ValueKind};
 use crate::verdict::{Confidence, Verdict};
@@ -234,9 +236,9 @@ fn wakers(cx: &RuleContext, id: FunctionId, class: &str, wakes: &[String]) -> Ve
     let here = folder(&cx.program.module(id.module).path);
     let (loader, side) = (cx.program.loader(), cx.program.side);
     let files = loader.files(side);
-    let beside = files.iter().filter(|path| folder(path) == here).take(MOST_FILES);
-    for path in beside.filter(|path| loader.may_mention(side, path, name)) {
-        cx.program.module_at(path);
+    let beside: Vec<Arc<str>> = files.iter().filter(|path| folder(path) == here).take(MOST_FILES).cloned().collect();
+    for path in loader.mentioning(side, &beside, &|bytes| mentions(bytes, name)) {
+        cx.program.module_at(&path);
     }
     let mut found = Vec::new();
     for module in cx.program.loaded() {

@@ -12,7 +12,7 @@ use super::index::{ImplId, Index};
 use super::outline::inside;
 use super::rust_files::is_below;
 use super::{Item, folder_of};
-use crate::analysis::{FunctionId, ModuleId, Program, TypeId};
+use crate::analysis::{FunctionId, ModuleId, Program, TypeId, mentions};
 use crate::flow::{Function, FunctionKind, Impl, TypeKind, TypeTerm};
 use crate::text::Language;
 
@@ -388,16 +388,16 @@ impl Program<'_> {
         let files = self.loader.files(self.side);
         let first = files.partition_point(|file| **file < *folder);
         let before = self.loaded().len();
-        for file in files[first..].iter().take_while(|file| is_below(file, folder) || file.starts_with(folder)) {
+        let below = files[first..].iter().take_while(|file| is_below(file, folder) || file.starts_with(folder));
+        let is_candidate = |file: &&Arc<str>| {
             // One folder further down: `store.rs` keeps its parts in `store/`.
             let is_near = folder_of(file) == folder || folder_of(folder_of(file)) == folder;
-            let is_candidate = is_near && file.ends_with(".rs") && !self.by_path.borrow().contains_key(file);
-            if is_candidate
-                && self.loader.may_mention(self.side, file, &function)
-                && self.loader.may_mention(self.side, file, &own_name)
-            {
-                self.led_to(file);
-            }
+            is_near && file.ends_with(".rs") && !self.by_path.borrow().contains_key(&***file)
+        };
+        let candidates: Vec<Arc<str>> = below.filter(is_candidate).cloned().collect();
+        let has_both = |bytes: &[u8]| mentions(bytes, &function) && mentions(bytes, &own_name);
+        for file in self.loader.mentioning(self.side, &candidates, &has_both) {
+            self.led_to(&file);
         }
         self.loaded().len() > before
     }

@@ -13,7 +13,7 @@ use rayon::slice::ParallelSlice;
 use super::vouched::Vouched;
 use super::{Found, Place, id_of, listing};
 use crate::change::pairing::{Content, Entries, Entry, Mode};
-use crate::change::{Blob, Holds, SIZE_LIMIT, Trees, is_listed};
+use crate::change::{Blob, BlobId, Holds, SIZE_LIMIT, Trees, is_listed};
 use crate::text::Side;
 
 /// How many files a worker searches in one go.
@@ -185,6 +185,10 @@ impl Trees for GitTrees {
             Content::Text(text) => Some(Blob { id: entry.id, text }),
             Content::Unread(_) | Content::Missing => None,
         }
+    }
+
+    fn id(&self, side: Side, path: &str) -> Option<BlobId> {
+        self.entry(side, path).map(|entry| entry.id)
     }
 
     fn has(&self, side: Side, path: &str) -> bool {

@@ -301,6 +301,13 @@ impl Trees for PatchedTrees {
         self.side(side).get(path).cloned().unwrap_or_else(|| self.base.read(side, path))
     }
 
+    fn id(&self, side: Side, path: &str) -> Option<BlobId> {
+        match self.side(side).get(path) {
+            Some(own) => own.as_ref().map(|blob| blob.id),
+            None => self.base.id(side, path),
+        }
+    }
+
     fn has(&self, side: Side, path: &str) -> bool {
         self.side(side).get(path).map_or_else(|| self.base.has(side, path), Option::is_some)
     }

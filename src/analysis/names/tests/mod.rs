@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Item, Member};
-use crate::analysis::{Loader, ModuleId, Package, Program};
+use crate::analysis::{Loader, Mentions, ModuleId, Package, Program};
 use crate::catalogue::Catalogue;
 use crate::flow::{Module, Scope};
 use crate::lower::{Edition, lower};
@@ -60,8 +60,9 @@ impl Loader for Project {
         self.packages.clone().into()
     }
 
-    fn may_mention(&self, _: Side, path: &str, text: &str) -> bool {
-        self.files.get(path).is_some_and(|file| file.contains(text))
+    fn mentioning(&self, _: Side, paths: &[Arc<str>], mentions: &Mentions<'_>) -> Vec<Arc<str>> {
+        let holds = |path: &&Arc<str>| self.files.get(&***path).is_some_and(|file| mentions(file.as_bytes()));
+        paths.iter().filter(holds).cloned().collect()
     }
 }
 
