@@ -172,7 +172,7 @@ impl Program<'_> {
             let index = ValueIndex(at as u32);
             let mut add = |kind, subject| all.deeds.push(Deed { kind, subject, span: value.span });
             match &value.kind {
-                ValueKind::Collection(Collection::Select, _) => add(DeedKind::Cancels, "select".to_owned()),
+                ValueKind::Collection(Collection::Select(_), _) => add(DeedKind::Cancels, "select".to_owned()),
                 ValueKind::Call(_) => {
                     let resolution = self.resolution(id, index);
                     let text = || self.callee_text(id, index);

@@ -40,6 +40,24 @@ impl<'a> Program<'a> {
         self.makes_within(id, value, DEEPEST)
     }
 
+    /// Whether a value is a collection made of what a lazy iterator gives, each of which does nothing until it is
+    /// awaited.
+    pub fn makes_many(&self, id: FunctionId, value: ValueIndex) -> bool {
+        let function = self.function(id);
+        let Some(crate::flow::Callee::Method(receiver, _)) = function.call(value).map(|call| &call.callee) else {
+            return false;
+        };
+        let gives_futures = |of: &Type| {
+            let item = of.instance().filter(|instance| instance.definition.is_none()).and_then(|instance| {
+                let shape = self.tables(self.language(id.module)).type_shape(&instance.name)?;
+                shape.item.as_ref().and(instance.arguments.first())
+            });
+            matches!(item, Some(Type::Future(_)))
+        };
+        let is_chain = |of: ValueIndex| function.call(of).is_some() && gives_futures(&self.value_type(id, of));
+        is_chain(*receiver) && !is_chain(value) && !matches!(self.value_type(id, value), Type::Future(_))
+    }
+
     fn makes_within(&self, id: FunctionId, value: ValueIndex, depth: u32) -> Option<Makes> {
         let function = self.function(id);
         match &function.value(value).kind {

@@ -16,12 +16,14 @@
 //! of the code: same change, same answers. Files come through a [`Loader`], never from disk.
 
 pub mod calls;
+pub mod channels;
 pub mod contexts;
 pub mod delta;
 pub mod effects;
 pub mod forwards;
 pub mod held;
 pub mod imprint;
+pub mod interruption;
 pub mod locks;
 pub mod makes;
 pub mod names;
@@ -131,6 +133,7 @@ pub struct Program<'a> {
     summaries: RefCell<FxHashMap<FunctionId, Rc<summary::Summary<'a>>>>,
     solver: RefCell<solve::Solver<'a>>,
     contexts: RefCell<FxHashMap<FunctionId, Rc<contexts::Context>>>,
+    interruptions: RefCell<FxHashMap<FunctionId, Option<Rc<interruption::Interruption>>>>,
     property_names: RefCell<(usize, FxHashSet<String>)>,
     handed: RefCell<FxHashMap<ModuleId, Rc<Vec<contexts::HandOver>>>>,
     calls: RefCell<FxHashMap<ModuleId, Rc<strands::Calls>>>,
@@ -161,6 +164,7 @@ impl<'a> Program<'a> {
             summaries: RefCell::default(),
             solver: RefCell::default(),
             contexts: RefCell::default(),
+            interruptions: RefCell::default(),
             property_names: RefCell::default(),
             handed: RefCell::default(),
             calls: RefCell::default(),

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use rustc_hash::FxHashMap;
 
 use super::{FunctionId, Program};
-use crate::catalogue::Runs;
+use crate::catalogue::{Receiver, Runs, Term};
 use crate::flow::{
     Call, Callee, Collection, Function, Next, Quality, StepKind, Suspension, ValueIndex, ValueKind, VariableIndex,
 };
@@ -296,7 +296,7 @@ impl Program<'_> {
                     };
                     self.is_lost(id, uses, user, together, depth, lost)
                 }
-                Collection::Struct(_) | Collection::Join | Collection::Select => false,
+                Collection::Struct(_) | Collection::Join | Collection::Select(_) => false,
             },
             ValueKind::Operation(_) if carries == Carries::Awaitable && is_python => lose(Loss::Operation),
             ValueKind::Element(_) if carries == Carries::Awaitable && is_python => lose(Loss::Loop),
@@ -305,6 +305,7 @@ impl Program<'_> {
                 Carries::Awaitable | Carries::Awaitables if self.swallows(id, user, call, value) => {
                     lose(Loss::Sink(user))
                 }
+                Carries::Awaitables if self.only_asks(id, user, call, value) => lose(Loss::Sink(user)),
                 Carries::Handle if self.only_calls_back(id, user, call, value) => lose(Loss::Callback(user)),
                 _ => false,
             },
@@ -318,6 +319,17 @@ impl Program<'_> {
         let sink =
             resolution.external().and_then(|name| self.tables(self.language(id.module)).swallows_awaitables(name));
         sink.is_some_and(|argument| self.arguments_meant(call, argument).contains(&value))
+    }
+
+    /// Whether a method of a collection only says how much is in it.
+    fn only_asks(&self, id: FunctionId, user: ValueIndex, call: &Call, value: ValueIndex) -> bool {
+        let Callee::Method(receiver, _) = &call.callee else { return false };
+        let resolution = self.resolution(id, user);
+        let signature = resolution.external().and_then(|name| self.tables(self.language(id.module)).signature(name));
+        *receiver == value && signature.is_some_and(|signature| {
+            signature.receiver == Some(Receiver::Ref)
+                && matches!(&signature.returns, Term::Path { name, args } if args.is_empty() && !name.contains("::"))
+        })
     }
 
     /// Whether a method of a handle only takes something to call later.

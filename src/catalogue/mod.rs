@@ -11,6 +11,7 @@ mod contract;
 mod entry;
 mod table;
 mod term;
+mod waiting;
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -22,6 +23,7 @@ pub use contract::*;
 pub use entry::*;
 pub use table::Table;
 pub use term::Term;
+pub use waiting::{Channel, Interrupted, Loses, TaskOwner};
 
 use crate::text::Language;
 
@@ -112,6 +114,10 @@ pub struct Tables {
     awaitables: Table<Awaitable>,
     consumers: Table<Argument>,
     sinks: Table<Argument>,
+    deadlines: Table<Argument>,
+    interrupted: Table<Interrupted>,
+    channels: Table<Channel>,
+    owners: Table<TaskOwner>,
     decorators: Table<Context>,
     methods: Table<Context>,
     risk: Table<Risk>,
@@ -167,6 +173,10 @@ impl Tables {
         self.awaitables.absorb(more.awaitables);
         self.consumers.absorb(more.consumers);
         self.sinks.absorb(more.sinks);
+        self.deadlines.absorb(more.deadlines);
+        self.interrupted.absorb(more.interrupted);
+        self.channels.absorb(more.channels);
+        self.owners.absorb(more.owners);
         self.decorators.absorb(more.decorators);
         self.methods.absorb(more.methods);
         self.risk.absorb(more.risk);
@@ -286,6 +296,38 @@ impl Tables {
     /// Which argument of the call is thrown away unawaited if it is a coroutine.
     pub fn swallows_awaitables(&self, name: &str) -> Option<&Argument> {
         self.find(&self.sinks, name)
+    }
+
+    /// Which argument of the call is a future that it drops when its time is up.
+    pub fn deadline(&self, name: &str) -> Option<&Argument> {
+        self.find(&self.deadlines, name)
+    }
+
+    /// What the future of the call loses when it is dropped before its end.
+    pub fn interrupted(&self, name: &str) -> Option<&Interrupted> {
+        self.find(&self.interrupted, name)
+    }
+
+    /// The channel whose ends the call makes.
+    pub fn channel(&self, name: &str) -> Option<&Channel> {
+        self.find(&self.channels, name)
+    }
+
+    /// The channel that the method receives from, waiting, until every sender is gone.
+    pub fn receives(&self, method: &str) -> Option<&Channel> {
+        let method = self.canonical(method);
+        self.channels.iter().map(|(_, channel)| channel).find(|channel| channel.receives.iter().any(|m| *m == *method))
+    }
+
+    /// Whether the method sends to a channel.
+    pub fn sends(&self, method: &str) -> bool {
+        let method = self.canonical(method);
+        self.channels.iter().any(|(_, channel)| channel.sends.iter().any(|known| *known == *method))
+    }
+
+    /// What a type ends with it when its value is dropped.
+    pub fn owner(&self, type_name: &str) -> Option<&TaskOwner> {
+        self.find_type(&self.owners, type_name)
     }
 
     /// What makes a call worth a look, if anything does.

@@ -586,7 +586,16 @@ pub enum Collection {
     /// The futures of `join!`, `try_join!`: all run in this task.
     Join,
     /// The futures of `select!`: the first wins, the others are dropped.
-    Select,
+    Select(Polling),
+}
+
+/// In which order the futures of `select!` are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Polling {
+    /// Another one is the first at every turn.
+    AtRandom,
+    /// As they are written: a later one is asked only while none before it is ready.
+    InOrder,
 }
 
 /// A call.

@@ -17,8 +17,8 @@ use std::fmt::Write;
 use super::{
     Argument, Attempt, Block, BlockIndex, Callee, Collection, Colour, Ending, Field, FieldDef, Function, FunctionIndex,
     FunctionKind, Import, ImportKind, Literal, LoopKind, Mark, Module, Next, Owner, Parameter, ParameterKind, Place,
-    Quality, Root, StepKind, Suspension, TypeDef, TypeKind, TypeTerm, ValueIndex, ValueKind, ValueOf, VariableIndex,
-    WriteKind,
+    Polling, Quality, Root, StepKind, Suspension, TypeDef, TypeKind, TypeTerm, ValueIndex, ValueKind, ValueOf,
+    VariableIndex, WriteKind,
 };
 use crate::text::{Language, LineIndex, Span};
 
@@ -543,7 +543,8 @@ impl Shown<'_> {
                     Collection::Mapping => "map".to_owned(),
                     Collection::Struct(path) => path.join("::"),
                     Collection::Join => "join".to_owned(),
-                    Collection::Select => "select".to_owned(),
+                    Collection::Select(Polling::AtRandom) => "select".to_owned(),
+                    Collection::Select(Polling::InOrder) => "biased select".to_owned(),
                 };
                 let items: Vec<_> = items
                     .iter()

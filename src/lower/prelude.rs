@@ -47,6 +47,11 @@ pub(crate) enum Shape {
     Call,
 }
 
+/// Whether a macro of the shape [`Shape::Select`] asks its futures in the order in which they are written.
+pub(crate) fn is_biased(name: &str) -> bool {
+    name == "select_biased"
+}
+
 /// How a macro is to be read, by its name.
 pub(crate) fn shape(name: &str) -> Shape {
     match name {

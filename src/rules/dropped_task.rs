@@ -4,8 +4,9 @@ use crate::analysis::FunctionId;
 use crate::analysis::makes::Starts;
 use crate::analysis::uses::{Carries, Loss, Lost, Uses};
 use crate::catalogue::Detach;
-use crate::flow::{ValueIndex, ValueKind};
-use crate::verdict::{Confidence, Stance, Verdict};
+use crate::flow::{Callee, StepKind, ValueIndex, ValueKind};
+use crate::text::{Language, Span};
+use crate::verdict::{Confidence, Level, Stance, Verdict};
 
 use super::context::RuleContext;
 
@@ -15,17 +16,26 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     let function = cx.function(id);
     let shape = cx.program.shape(id);
     let mut uses = None;
+    if cx.language(id.module) == Language::Rust {
+        owners_thrown_away(cx, id, uses.get_or_insert_with(|| Uses::of(&function)), out);
+    }
     for (at, value) in function.values.iter().enumerate() {
         let index = ValueIndex(at as u32);
         if !matches!(value.kind, ValueKind::Call(_)) || !shape.is_reachable(value.block) {
             continue;
         }
         let Some(starts) = cx.program.starts(id, index) else { continue };
-        // What somebody else waits for or what runs on regardless may be let go.
-        if starts.spawn.owned || starts.spawn.detach == Detach::Normal {
+        let uses = uses.get_or_insert_with(|| Uses::of(&function));
+        // What somebody else waits for may be let go, for as long as he is there.
+        if starts.spawn.owned {
+            out.extend(ends_with_its_owner(cx, id, index, uses));
             continue;
         }
-        let uses = uses.get_or_insert_with(|| Uses::of(&function));
+        // What runs on regardless may be let go, unless somebody should hear of its end.
+        if starts.spawn.detach == Detach::Normal {
+            out.extend(unheard(cx, id, index, &starts, uses));
+            continue;
+        }
         let name = cx.program.callee_text(id, index);
         let lost = cx.program.losses(id, uses, index, Carries::Handle).filter(|lost| is_over(cx, id, index, lost));
         let assumption = format!("the task that `{name}` starts is kept, awaited or supervised");
@@ -34,6 +44,114 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
             Some(lost) => dropped(cx, id, index, &starts, &lost).assumes(assumption),
             None => cx.verdict(NAME, Stance::Upheld, id, value.span, &subject).assumes(assumption),
         });
+    }
+}
+
+/// A task whose owner is a variable that ends before anything could wait for it.
+fn ends_with_its_owner(cx: &RuleContext, id: FunctionId, spawn: ValueIndex, uses: &Uses) -> Option<Verdict> {
+    let function = cx.function(id);
+    let Callee::Method(receiver, _) = &function.call(spawn)?.callee else { return None };
+    let ValueKind::Place(place) = &function.value(*receiver).kind else { return None };
+    let variable = place.as_variable()?;
+    let tables = cx.program.tables(cx.language(id.module));
+    let owner_type = cx.program.value_type(id, *receiver);
+    let owner = tables.owner(&owner_type.instance()?.name)?;
+    let bound: Vec<ValueIndex> = cx.program.shape(id).binds(variable).collect();
+    let [made] = bound[..] else { return None };
+    let is_made_here = matches!(function.call(made)?.callee, Callee::Path(_));
+    let only_fills = uses.reads(variable).iter().all(|read| {
+        let users: Vec<ValueIndex> = uses.parts_of(*read).collect();
+        users.iter().all(|user| match function.call(*user).map(|call| &call.callee) {
+            Some(Callee::Method(of, name)) if of == read => {
+                cx.program.starts(id, *user).is_some_and(|starts| starts.spawn.owned) || owner.asks.contains(name)
+            }
+            _ => false,
+        }) && !users.is_empty()
+    });
+    let block = function.value(spawn).block;
+    let waits_later = function.steps().any(|(at, number, step)| {
+        let is_later = (at == block && number as u32 > function.value(spawn).step)
+            || function.blocks[block.at()].next.targets().iter().any(|next| cx.program.comes_back(id, *next, at, None));
+        is_later && matches!(step.kind, StepKind::Suspend(..))
+    });
+    if !is_made_here || !only_fills || waits_later || cx.program.is_captured(id, variable) {
+        return None;
+    }
+    let (name, keeper) = (cx.program.callee_text(id, spawn), &function.variable(variable).name);
+    Some(
+        cx.violated(NAME, Confidence::High, id, function.value(spawn).span, &format!("`{name}`"))
+            .assumes(format!("`{keeper}` is there until the task that `{name}` starts is done"))
+            .says(format!("`{name}` starts a task that belongs to `{keeper}`, which ends with `{}`: the task is cancelled at once", function.name))
+            .helps(format!("wait for what `{keeper}` owns before it ends, or keep `{keeper}`"))
+            .evidence(cx.location(id, function.variable(variable).span), format!("`{keeper}` lives to the end of `{}`", function.name))
+            .level(Level::Error),
+    )
+}
+
+/// A task that runs on by itself although its failure should be heard of.
+fn unheard(cx: &RuleContext, id: FunctionId, spawn: ValueIndex, starts: &Starts, uses: &Uses) -> Option<Verdict> {
+    let lost = cx.program.losses(id, uses, spawn, Carries::Handle)?;
+    lost.iter().find(|lost| matches!(lost.how, Loss::Discarded | Loss::Unused(_)))?;
+    let function = cx.function(id);
+    let name = cx.program.callee_text(id, spawn);
+    let verdict = cx
+        .violated(NAME, Confidence::High, id, function.value(spawn).span, &format!("`{name}`"))
+        .assumes(format!("somebody hears how the task that `{name}` starts ends"))
+        .level(Level::Note);
+    let call = function.call(spawn)?;
+    let argument = cx.program.arguments_meant(call, &starts.spawn.argument);
+    let [started] = cx.program.functions_meant(id, *argument.first()?)[..] else { return None };
+    let fails = fails_at(cx, started)?;
+    Some(
+        verdict
+            .says(format!(
+                "`{name}` starts a task that may fail, and its result is thrown away: nobody hears of the failure"
+            ))
+            .helps("handle the failure in the task, or keep the handle and look at what it gives")
+            .evidence(cx.location(started, fails), "the task ends with an error from here"),
+    )
+}
+
+/// Where the code of a task gives up with an error that it returns.
+fn fails_at(cx: &RuleContext, id: FunctionId) -> Option<Span> {
+    let function = cx.function(id);
+    if !function.is_async() || cx.language(id.module) != Language::Rust {
+        return None;
+    }
+    let tables = cx.program.tables(Language::Rust);
+    // `?` on what has no error part ends the task without one.
+    let has_error = |of: ValueIndex| match cx.program.value_type(id, of).instance() {
+        Some(tried) => tables.type_shape(&tried.name).is_some_and(|shape| shape.params.len() == 2),
+        None => false,
+    };
+    let fails = |value: &&crate::flow::Value| matches!(value.kind, ValueKind::Try(of) if has_error(of));
+    function.values.iter().find(fails).map(|value| value.span)
+}
+
+/// A value that ends what it owns, thrown away where it is made.
+fn owners_thrown_away(cx: &RuleContext, id: FunctionId, uses: &Uses, out: &mut Vec<Verdict>) {
+    let function = cx.function(id);
+    let tables = cx.program.tables(cx.language(id.module));
+    for (at, value) in function.values.iter().enumerate() {
+        let index = ValueIndex(at as u32);
+        if !matches!(value.kind, ValueKind::Call(_)) || !uses.is_only_discarded(index) {
+            continue;
+        }
+        let made = cx.program.value_type(id, index);
+        // What only comes by (a clone of a set, a set that is handed on) ends nothing that somebody started.
+        let Some(owner) =
+            made.instance().and_then(|made| tables.owner(&made.name)).filter(|owner| owner.asks.is_empty())
+        else {
+            continue;
+        };
+        let (name, kind) = (cx.program.callee_text(id, index), owner.name.rsplit("::").next().unwrap_or_default());
+        out.push(
+            cx.violated(NAME, Confidence::High, id, value.span, &format!("`{name}`"))
+                .assumes(format!("what `{name}` gives is kept for as long as what it guards should go on"))
+                .says(format!("`{name}` gives a `{kind}` that is thrown away: what it guards is cancelled at once"))
+                .helps("bind it to a name that lives as long as what it guards")
+                .level(Level::Error),
+        );
     }
 }
 

@@ -6,6 +6,7 @@
 mod blocking_in_async;
 mod blocking_through_call;
 mod broken_syntax;
+mod cancel_unsafe_branch;
 pub mod context;
 mod cross_thread_loop_call;
 mod dropped_task;
@@ -24,6 +25,7 @@ mod racy_atomic;
 mod relaxed_publication;
 mod stale_read_across_await;
 mod stale_read_behind_lock;
+mod starved_task;
 mod takings;
 mod unawaited_call;
 mod wait_under_lock;
@@ -62,6 +64,8 @@ static DOCUMENTS: &[(&str, &str)] = documents![
     "cross-thread-loop-call",
     "unawaited-call",
     "dropped-task",
+    "cancel-unsafe-branch",
+    "starved-task",
     "framework-contract",
     "loop-bound-at-import",
     "broken-syntax",
@@ -95,6 +99,8 @@ static CHECKS: &[Check] = &[
     Check::Function(cross_thread_loop_call::check),
     Check::Function(unawaited_call::check),
     Check::Function(dropped_task::check),
+    Check::Function(cancel_unsafe_branch::check),
+    Check::Function(starved_task::check),
     Check::Function(framework_contract::check),
     Check::Function(loop_bound_at_import::check),
     Check::Module(broken_syntax::check),

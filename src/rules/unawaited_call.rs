@@ -5,7 +5,7 @@ use crate::analysis::makes::Makes;
 use crate::analysis::types::Type;
 use crate::analysis::uses::{Carries, Loss, Lost, Uses};
 use crate::catalogue::Runs;
-use crate::flow::{Call, ValueIndex, ValueKind};
+use crate::flow::{Call, Colour, FunctionKind, Next, ValueIndex, ValueKind};
 use crate::text::Language;
 use crate::verdict::{Confidence, Verdict};
 
@@ -25,11 +25,71 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
         if let ValueKind::Call(call) = &value.kind {
             handed_to_plain_code(cx, id, index, call, out);
         }
-        let Some(made) = cx.program.makes(id, index) else { continue };
+        let made = cx.program.makes(id, index).map(|made| (made, Carries::Awaitable));
+        let many = || cx.program.makes_many(id, index).then_some((Makes::Coroutine, Carries::Awaitables));
+        let Some((made, carries)) = made.or_else(many) else { continue };
         let uses = uses.get_or_insert_with(|| Uses::of(&function));
-        let Some(lost) = cx.program.losses(id, uses, index, Carries::Awaitable) else { continue };
-        out.push(never_awaited(cx, id, index, made, &lost));
+        let Some(lost) = cx.program.losses(id, uses, index, carries) else { continue };
+        match carries {
+            Carries::Awaitables => out.push(none_awaited(cx, id, index, &lost)),
+            _ => out.push(never_awaited(cx, id, index, made, &lost)),
+        }
     }
+    yielded(cx, id, out);
+}
+
+/// A collection of futures that nobody goes through.
+fn none_awaited(cx: &RuleContext, id: FunctionId, index: ValueIndex, lost: &[Lost]) -> Verdict {
+    let name = cx.program.callee_text(id, index);
+    let what = lost.iter().min_by_key(|lost| lost.at.start).map_or_else(String::new, |lost| loss(cx, id, *lost));
+    cx.violated(NAME, Confidence::High, id, cx.function(id).value(index).span, &format!("`{name}`"))
+        .assumes(format!("the futures that `{name}` gathers are awaited"))
+        .says(format!("`{name}` only gathers futures, and nobody awaits them: {what}"))
+        .helps("await them together, or one after the other")
+}
+
+/// An async block or closure whose result is a future of its own: whoever awaits the block has awaited nothing yet.
+fn yielded(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
+    let function = cx.function(id);
+    let is_anonymous = matches!(function.kind, FunctionKind::AsyncBlock | FunctionKind::Closure);
+    let (true, Colour::Async, Some(parent)) = (is_anonymous, function.colour, function.parent) else { return };
+    for block in &function.blocks {
+        let Next::Return(Some(value)) = block.next else { continue };
+        let node = function.value(value);
+        // A closure without braces hands on what it calls: that is its point.
+        let is_bare_call = function.kind == FunctionKind::Closure
+            && matches!(node.kind, ValueKind::Call(_))
+            && node.span.end == function.span.end;
+        let is_future = cx.program.makes(id, value) == Some(Makes::Coroutine);
+        if !is_future || is_bare_call || is_awaited_twice(cx, FunctionId { index: parent, ..id }, id) {
+            continue;
+        }
+        let name = name(cx, id, value);
+        let whole = if function.kind == FunctionKind::Closure { "closure" } else { "block" };
+        out.push(
+            cx.violated(NAME, Confidence::High, id, node.span, &format!("`{name}`"))
+                .assumes(format!("the future that `{name}` makes is awaited"))
+                .says(format!(
+                    "the async {whole} ends with the future that `{name}` makes: awaiting the {whole} does not run it"
+                ))
+                .helps("`.await` it in there")
+                .evidence(cx.location(id, function.header), format!("the {whole} begins here")),
+        );
+    }
+}
+
+/// Whether what awaiting a block gives is awaited in turn.
+fn is_awaited_twice(cx: &RuleContext, around: FunctionId, block: FunctionId) -> bool {
+    let function = cx.function(around);
+    let uses = Uses::of(&function);
+    let made = function
+        .values
+        .iter()
+        .position(|value| matches!(value.kind, ValueKind::Function(index) if index == block.index));
+    made.is_some_and(|at| {
+        let all = cx.program.made_from(around, &uses, ValueIndex(at as u32));
+        all.iter().filter(|value| matches!(function.value(**value).kind, ValueKind::Awaited(_))).count() > 1
+    })
 }
 
 fn never_awaited(cx: &RuleContext, id: FunctionId, index: ValueIndex, made: Makes, lost: &[Lost]) -> Verdict {

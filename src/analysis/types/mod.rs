@@ -235,7 +235,7 @@ impl<'a> Program<'a> {
                 Item::External(name) => Type::external_instance(name, Vec::new()),
                 _ => Type::Unknown,
             },
-            Collection::Select => Type::Unknown,
+            Collection::Select(_) => Type::Unknown,
         }
     }
 

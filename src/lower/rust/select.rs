@@ -8,8 +8,9 @@ use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
 use syn::{Block, Expr, Macro, Pat, Token};
 
-use super::{Lowerer, spans};
-use crate::flow::{Collection, Colour, Ending, Next, StepKind, Suspension, ValueIndex, ValueKind};
+use super::{Lowerer, spans, types};
+use crate::flow::{Collection, Colour, Ending, Next, Polling, StepKind, Suspension, ValueIndex, ValueKind};
+use crate::lower::prelude;
 use crate::text::Span;
 
 /// One arm of `select!`.
@@ -24,7 +25,10 @@ struct SelectArm {
 
 impl Lowerer<'_> {
     pub(super) fn select(&mut self, mac: &Macro, span: Span) -> Option<ValueIndex> {
-        let arms = mac.parse_body_with(arms).ok()?;
+        let (mut polling, arms) = mac.parse_body_with(arms).ok()?;
+        if types::segments(&mac.path).last().is_some_and(|name| prelude::is_biased(name)) {
+            polling = Polling::InOrder;
+        }
         self.enter_temporaries(Ending::Condition);
         let mut futures = Vec::new();
         for arm in &arms {
@@ -37,7 +41,7 @@ impl Lowerer<'_> {
             }
         }
         let head = Span::new(span.start, spans::path(&mac.path).end);
-        let futures = self.gather(span, Collection::Select, futures);
+        let futures = self.gather(span, Collection::Select(polling), futures);
         self.consume(futures);
         self.leave(head);
         let has_default = arms.iter().any(|arm| arm.word == "default");
@@ -94,8 +98,8 @@ impl Lowerer<'_> {
 }
 
 /// `[biased;] (pattern = future [, if guard] | else | complete | default) => handler [,] …`
-fn arms(input: ParseStream) -> syn::Result<Vec<SelectArm>> {
-    skip_biased(input)?;
+fn arms(input: ParseStream) -> syn::Result<(Polling, Vec<SelectArm>)> {
+    let polling = skip_biased(input)?;
     let mut found = Vec::new();
     while !input.is_empty() {
         let is_word = |word: &str| {
@@ -135,15 +139,17 @@ fn arms(input: ParseStream) -> syn::Result<Vec<SelectArm>> {
         }
         found.push(SelectArm { branch, word: word.unwrap_or("").to_owned(), guard, body });
     }
-    Ok(found)
+    Ok((polling, found))
 }
 
-fn skip_biased(input: ParseStream) -> syn::Result<()> {
+/// Takes `biased;` off the front, the only word that may stand there.
+fn skip_biased(input: ParseStream) -> syn::Result<Polling> {
     if input.peek(syn::Ident) && input.peek2(Token![;]) {
         input.parse::<Ident>()?;
         input.parse::<Token![;]>()?;
+        return Ok(Polling::InOrder);
     }
-    Ok(())
+    Ok(Polling::AtRandom)
 }
 
 /// `for await x in s` as `for x in s`, which is what syn can read.

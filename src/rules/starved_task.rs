@@ -1,0 +1,19 @@
+//! Somebody who must run never gets a turn: a receiver waits for a sender that waits with it, tasks wait for room in
+//! each other's channels, a race always has the same winner.
+
+mod circle;
+mod own_sender;
+mod turns;
+
+use crate::analysis::FunctionId;
+use crate::verdict::Verdict;
+
+use super::context::RuleContext;
+
+const NAME: &str = "starved-task";
+
+pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
+    own_sender::check(cx, id, out);
+    circle::check(cx, id, out);
+    turns::check(cx, id, out);
+}
