@@ -279,7 +279,7 @@ fn keeps_out(kind: LockKind) -> bool {
         LockKind::Mutex | LockKind::Rwlock | LockKind::Semaphore | LockKind::Condition => true,
         LockKind::MapShard | LockKind::PermitPool | LockKind::RateLimit => true,
         LockKind::Event | LockKind::Barrier | LockKind::Queue | LockKind::Cell | LockKind::Watch => false,
-        LockKind::Span | LockKind::Once | LockKind::Transaction => false,
+        LockKind::Span | LockKind::Once | LockKind::Transaction | LockKind::Marked => false,
     }
 }
 

@@ -28,7 +28,7 @@ pub struct Lock {
     pub flavour: Flavour,
     /// Whom holding it keeps out.
     pub mode: Mode,
-    /// Whether its holder may take it again.
+    /// Whether its holder may take it again, by the way that this was taken.
     pub is_reentrant: bool,
     /// Its name in the user's own words, without backquotes.
     pub name: String,
@@ -41,12 +41,18 @@ pub struct Lock {
 impl Lock {
     /// Whether taking this one while `held` is held by the same task waits for the task itself.
     pub fn waits_for_itself(&self, held: &Lock) -> bool {
-        self.place.is_same(&held.place) && !(self.is_reentrant && held.is_reentrant) && self.kind == held.kind
+        // A reader that may pass a waiting writer still waits for one that has the lock.
+        let may_again = self.is_reentrant && (held.is_reentrant || held.mode != Mode::Exclusive);
+        self.place.is_same(&held.place) && !may_again && self.kind == held.kind
     }
 
-    /// Whether both only keep writers out, so that they wait for each other only behind a waiting writer.
+    /// Whether both only keep writers out, so that they wait for each other only behind a waiting writer. One of the
+    /// two may mean to become a writer.
     pub fn shares_with(&self, held: &Lock) -> bool {
-        self.mode == Mode::Shared && held.mode == Mode::Shared
+        match (self.mode, held.mode) {
+            (Mode::Exclusive, _) | (_, Mode::Exclusive) | (Mode::Upgradable, Mode::Upgradable) => false,
+            (Mode::Shared, Mode::Shared | Mode::Upgradable) | (Mode::Upgradable, Mode::Shared) => true,
+        }
     }
 }
 
@@ -247,8 +253,6 @@ impl<'a> Program<'a> {
     }
 
     fn variable_place(&self, id: FunctionId, index: VariableIndex, block: BlockIndex, step: u32) -> LockPlace {
-        let function = self.function(id);
-        let here = |root| LockPlace { root, fields: Vec::new(), is_exact: true, class: None };
         let reaching = self.reaching(id, index, block, step);
         if let ([only], false) = (&reaching.values[..], reaching.from_entry) {
             let aliased = self.lock_place(id, *only);
@@ -256,17 +260,13 @@ impl<'a> Program<'a> {
                 return aliased;
             }
         }
-        if reaching.values.is_empty() {
-            if let Some(at) = function.parameters.iter().position(|parameter| parameter.variable == index) {
-                return here(LockRoot::Parameter(at as u32));
-            }
-            if let (Some(outer), Some(parent)) = (function.variable(index).captures, function.parent) {
-                let parent = FunctionId { module: id.module, index: parent };
-                return here(LockRoot::Local(parent, outer));
-            }
+        if reaching.values.is_empty()
+            && let Some(came) = self.unbound_place(id, index)
+        {
+            return came;
         }
         // Several definitions reach: which object it is differs from path to path, but not within one.
-        here(LockRoot::Local(id, index))
+        LockPlace { root: LockRoot::Local(id, index), fields: Vec::new(), is_exact: true, class: None }
     }
 
     fn field_class(&self, of: &Type, name: &str) -> Option<String> {
@@ -322,7 +322,7 @@ impl<'a> Program<'a> {
     pub fn substitute(&self, caller: FunctionId, call: ValueIndex, callee: FunctionId, place: &LockPlace) -> LockPlace {
         match &place.root {
             LockRoot::Static(_) => place.clone(),
-            LockRoot::Local(owner, _) if *owner == caller => place.clone(),
+            LockRoot::Local(owner, variable) if *owner == caller => self.own_place(caller, *variable, place),
             // A captured variable of an enclosing function is the same object in its closures.
             LockRoot::Local(owner, _) if self.encloses(*owner, caller) => place.clone(),
             LockRoot::Parameter(at) => {
@@ -341,6 +341,36 @@ impl<'a> Program<'a> {
                 LockPlace { root: LockRoot::Unknown, is_exact: false, ..place.clone() }
             }
         }
+    }
+
+    /// What a closure reaches through a variable of the function around it, in terms of that function.
+    fn own_place(&self, id: FunctionId, variable: VariableIndex, place: &LockPlace) -> LockPlace {
+        let shape = self.shape(id);
+        let mut given = shape.binds(variable);
+        let root = match (given.next(), given.next()) {
+            (None, _) => self.unbound_place(id, variable),
+            (Some(only), None) => Some(self.lock_place(id, only)).filter(|known| known.root != LockRoot::Unknown),
+            (Some(_), Some(_)) => None,
+        };
+        let Some(mut found) = root else { return place.clone() };
+        found.fields.extend(place.fields.iter().cloned());
+        found.is_exact &= place.is_exact;
+        found.class = place.class.clone().or(found.class);
+        found
+    }
+
+    /// The place of a variable that came with the function: a parameter, or what a closure captured.
+    fn unbound_place(&self, id: FunctionId, variable: VariableIndex) -> Option<LockPlace> {
+        let function = self.function(id);
+        let parameter = function.parameters.iter().position(|parameter| parameter.variable == variable);
+        let root = match (parameter, function.variable(variable).captures, function.parent) {
+            (Some(at), ..) => LockRoot::Parameter(at as u32),
+            (None, Some(outer), Some(parent)) => {
+                LockRoot::Local(FunctionId { module: id.module, index: parent }, outer)
+            }
+            _ => return None,
+        };
+        Some(LockPlace { root, fields: Vec::new(), is_exact: true, class: None })
     }
 
     fn encloses(&self, outer: FunctionId, inner: FunctionId) -> bool {
@@ -407,6 +437,9 @@ impl<'a> Program<'a> {
                     place
                 }
                 LockRoot::Static(_) => lock.place.clone(),
+                LockRoot::Local(owner, variable) if *owner == caller => self.own_place(caller, *variable, &lock.place),
+                // A captured variable of an enclosing function is the same object in its closures.
+                LockRoot::Local(owner, _) if self.encloses(*owner, caller) => lock.place.clone(),
                 LockRoot::Parameter(_) | LockRoot::Local(..) | LockRoot::Unknown => {
                     LockPlace { root: LockRoot::Unknown, is_exact: false, ..lock.place.clone() }
                 }

@@ -126,7 +126,7 @@ pub struct Program<'a> {
     returns: RefCell<FxHashMap<FunctionId, types::Type>>,
     aliases: RefCell<FxHashMap<TypeId, types::Type>>,
     aliases_underway: RefCell<FxHashMap<TypeId, types::Type>>,
-    guards: RefCell<FxHashMap<TypeId, Option<(String, crate::catalogue::Mode)>>>,
+    guards: RefCell<FxHashMap<TypeId, Option<held::Guarded>>>,
     resolutions: RefCell<FxHashMap<(FunctionId, ValueIndex), Rc<calls::Resolution>>>,
     shapes: RefCell<FxHashMap<FunctionId, Rc<shape::Shape>>>,
     facts: RefCell<FxHashMap<FunctionId, Rc<held::Facts>>>,

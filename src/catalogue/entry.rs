@@ -196,6 +196,9 @@ pub struct Lock {
     /// The same, shared.
     #[serde(default)]
     pub try_shared: Vec<String>,
+    /// Methods among `shared` that do not queue behind a waiting writer, so that a reader may call them again.
+    #[serde(default)]
+    pub recursive: Vec<String>,
     /// Methods of an asynchronous lock that block the thread.
     #[serde(default)]
     pub blocking: Vec<String>,
@@ -246,6 +249,11 @@ impl Lock {
         ];
         let has = |methods: &[String]| methods.iter().any(|known| known == method);
         lists.into_iter().find(|(methods, ..)| has(methods)).map(|(_, mode, manner)| Acquisition { mode, manner })
+    }
+
+    /// Whether whoever holds the lock may take it again by `method`.
+    pub fn may_take_again(&self, method: &str) -> bool {
+        self.reentrant || self.recursive.iter().any(|known| known == method)
     }
 
     /// Whether `method` lets the lock go.
@@ -341,6 +349,8 @@ pub enum LockKind {
     Transaction,
     /// So many in a stretch of time.
     RateLimit,
+    /// No lock that is known: a value whose own type says where it must not be alive.
+    Marked,
 }
 
 /// Who counts as the holder of a lock.
@@ -400,6 +410,20 @@ pub struct Guard {
     pub unlocked: Vec<String>,
 }
 
+/// What a type says of its values by an attribute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Marker {
+    /// They must not be alive where the task gives way.
+    NotOverSuspension,
+    /// Something happens when they end that others may wait for.
+    EndMatters,
+}
+
+impl Entry for Marker {
+    fn put_name(&mut self, _: &str) {}
+}
+
 /// What a call returns, and what it does with its receiver.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -416,6 +440,10 @@ pub struct Signature {
     /// Whether the result is the receiver, or the one thing in it: a lock reached through it is the same lock.
     #[serde(default)]
     pub same: bool,
+    /// Whether what was in the receiver (of a function: in its first argument) moves out into the result, although it
+    /// is given by reference.
+    #[serde(default)]
+    pub takes: bool,
     /// Whether what it is given by value never ends: `mem::forget`.
     #[serde(default)]
     pub leaks: bool,

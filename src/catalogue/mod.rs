@@ -104,6 +104,8 @@ pub struct Tables {
     /// Types, other than guards, whose values do something for as long as they live.
     scopes: Vec<String>,
     guards: Table<Guard>,
+    /// Attributes by which a type says something of its values' lives.
+    markers: Table<Marker>,
     signatures: Table<Signature>,
     types: Table<TypeShape>,
     aliases: Table<String>,
@@ -163,6 +165,7 @@ impl Tables {
         self.giving_up.extend(more.giving_up);
         self.scopes.extend(more.scopes);
         self.guards.absorb(more.guards);
+        self.markers.absorb(more.markers);
         self.signatures.absorb(more.signatures);
         self.types.absorb(more.types);
         self.aliases.absorb(more.aliases);
@@ -216,6 +219,11 @@ impl Tables {
     /// What a value of this type holds, if it is a guard.
     pub fn guard(&self, type_name: &str) -> Option<&Guard> {
         self.find_type(&self.guards, type_name)
+    }
+
+    /// What an attribute of a type says of its values' lives, if it says anything.
+    pub fn marker(&self, attribute: &str) -> Option<Marker> {
+        self.markers.exact(attribute).copied()
     }
 
     /// What a function or method returns and does with its receiver.

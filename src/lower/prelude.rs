@@ -10,6 +10,9 @@ pub(crate) fn is_drop(path: &[String]) -> bool {
     DROP.iter().any(|drop| drop.iter().eq(path.iter()))
 }
 
+/// The trait that gives a type a destructor, and its method.
+pub(crate) const DESTRUCTOR: (&str, &str) = ("Drop", "drop");
+
 /// Last segments of attributes that make a function a test.
 const TEST_ATTRIBUTES: [&str; 6] = ["test", "bench", "rstest", "test_case", "quickcheck", "proptest"];
 

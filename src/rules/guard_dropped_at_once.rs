@@ -76,7 +76,7 @@ fn thrown_away(cx: &RuleContext, id: FunctionId, value: ValueIndex, is_before_aw
                 .helps("bind it to a name that lives as long as it should (`let _guard = …`): `_` keeps nothing"),
         );
     }
-    let (type_name, _) = cx.program.guard_lock(&of)?;
+    let type_name = cx.program.guarded(&of)?.type_name;
     let known = tables.lock(&type_name)?;
     let kind = known.kind;
     let (name, is_its_own) = taken(cx, id, value).unwrap_or_else(|| (cx.program.value_text(id, made), false));
@@ -94,7 +94,7 @@ fn thrown_away(cx: &RuleContext, id: FunctionId, value: ValueIndex, is_before_aw
         // A borrow or an entry is often looked at in passing.
         LockKind::Condition | LockKind::Event | LockKind::Barrier | LockKind::Queue | LockKind::Cell => return None,
         LockKind::MapShard | LockKind::PermitPool | LockKind::Watch | LockKind::Once => return None,
-        LockKind::Transaction | LockKind::RateLimit => return None,
+        LockKind::Transaction | LockKind::RateLimit | LockKind::Marked => return None,
     };
     let confidence = if is_its_own { Confidence::High } else { Confidence::Medium };
     Some(

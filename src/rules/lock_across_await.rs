@@ -1,10 +1,10 @@
 //! A blocking lock, borrow or entered span is held while the task gives way.
 
 use crate::analysis::FunctionId;
-use crate::analysis::held::{HeldBy, What};
+use crate::analysis::held::{Event, Held, HeldBy, What};
 use crate::catalogue::{Flavour, LockKind};
 use crate::flow::Suspension;
-use crate::verdict::Verdict;
+use crate::verdict::{Stance, Verdict};
 
 use super::context::RuleContext;
 
@@ -27,6 +27,10 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
             reported.push(held.taken);
             let lock = &held.lock;
             let name = &function.name;
+            if lock.kind == LockKind::Marked {
+                out.push(marked(cx, id, event, held, how));
+                continue;
+            }
             let (assumption, message) = match lock.flavour {
                 Flavour::Cell => (
                     format!("`{}` is not borrowed where `{name}` gives way", lock.name),
@@ -66,6 +70,27 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
             );
         }
     }
+}
+
+/// A value is alive whose own type says that it must not be, or that its end matters.
+fn marked(cx: &RuleContext, id: FunctionId, event: &Event, held: &Held, how: Suspension) -> Verdict {
+    let name = &cx.function(id).name;
+    let of = &held.lock.type_name;
+    let because = cx.program.held_because(id, held).replace("its guard", "it");
+    let made = if because.is_empty() { "made here".to_owned() } else { format!("made here; {because}") };
+    // What happens at the end of such a value only its author knows.
+    let is_forbidden = held.lock.flavour == Flavour::Span;
+    let stance = if is_forbidden { Stance::Violated(cx.confidence_of(held)) } else { Stance::Unproven };
+    let verdict = cx
+        .verdict(NAME, stance, id, event.span, &format!("`{of}`"))
+        .assumes(format!("no `{of}` is alive where `{name}` gives way"))
+        .helps("end it in a block of its own before the await")
+        .evidence(cx.location(id, held.taken), made);
+    if is_forbidden {
+        return verdict.says(format!("a `{of}` is alive while `{name}` {}, which its type forbids", gives_way(how)));
+    }
+    verdict
+        .asks(format!("may a `{of}`, whose end matters by its own word, be alive while `{name}` {}?", gives_way(how)))
 }
 
 fn gives_way(how: Suspension) -> &'static str {

@@ -375,7 +375,10 @@ impl<'c, 'p, 'a> Way<'c, 'p, 'a> {
         let open: Vec<ManagedIndex> =
             self.open_at(read_at).into_iter().filter(|index| open_at_write.contains(index)).collect();
         for held in at_suspension.iter().flat_map(|event| event.held.iter()) {
-            let excludes = !matches!(held.lock.kind, LockKind::Semaphore | LockKind::PermitPool | LockKind::RateLimit);
+            let excludes = !matches!(
+                held.lock.kind,
+                LockKind::Semaphore | LockKind::PermitPool | LockKind::RateLimit | LockKind::Marked
+            );
             let is_throughout = match held.by {
                 HeldBy::Block(index) => open.contains(&index),
                 HeldBy::Decorator => true,

@@ -10,9 +10,9 @@
 
 use std::rc::Rc;
 
-use super::HeldBy;
 use super::state::{Entry, State};
 use super::walk::{Acquisition, Walk};
+use super::{HeldBy, Waits};
 use crate::analysis::locks::{Lock, LockPlace, LockRoot};
 use crate::analysis::names::Item;
 use crate::analysis::types::Type;
@@ -31,7 +31,7 @@ impl Walk<'_, '_> {
         for (lock, span) in self.program.locks_around(self.id) {
             let acquisition = self.acquisitions.len();
             state.push(Entry { acquisition, by: HeldBy::Decorator, is_certain: true, asked: None });
-            self.acquisitions.push(Acquisition { lock, span });
+            self.acquisitions.push(Acquisition { lock, span, waits: Waits::Yes });
         }
         state
     }

@@ -1,93 +1,23 @@
-//! Values that hold a lock for as long as they live, and how they move.
+//! How values that hold a lock move.
 
 use std::rc::Rc;
 
+use super::guarded::{Guarded, is_borrowed};
 use super::state::{Entry, State};
 use super::walk::{Acquisition, Walk};
 use super::{HeldBy, Waits, What};
+use crate::analysis::FunctionId;
 use crate::analysis::calls::{Resolution, Target};
 use crate::analysis::locks::{Binding, Lock, LockPlace};
 use crate::analysis::types::Type;
-use crate::analysis::{Program, TypeId};
-use crate::catalogue::{Mode, Receiver};
-use crate::flow::{BlockIndex, Call, Callee, Owner, TypeTerm, ValueIndex, ValueKind};
+use crate::catalogue::{LockKind, Receiver};
+use crate::flow::{
+    BlockIndex, Call, Callee, Ending, Function, Owner, StepKind, TypeTerm, ValueIndex, ValueKind, VariableIndex,
+};
 use crate::text::{Language, Span};
 
-/// How many types inside types are looked through for a guard.
-const MOST_LEVELS: u32 = 4;
-
-impl<'a> Program<'a> {
-    /// Whether a value of this type holds a lock for as long as it lives.
-    pub fn is_guard(&self, of: &Type) -> bool {
-        self.guard_lock(of).is_some()
-    }
-
-    /// The lock type that a guard, or something with a guard inside, holds.
-    pub fn guard_lock(&self, of: &Type) -> Option<(String, Mode)> {
-        let mut inside = Vec::new();
-        if let Some(found) = self.guard_at(of, MOST_LEVELS, &mut inside) {
-            return Some(found);
-        }
-        inside.into_iter().find_map(|id| self.guard_inside(id))
-    }
-
-    /// The lock type of a guard that a type is as it is written; the project's types in it go to `inside`.
-    fn guard_at(&self, of: &Type, depth: u32, inside: &mut Vec<TypeId>) -> Option<(String, Mode)> {
-        if depth == 0 {
-            return None;
-        }
-        match of {
-            Type::Instance(instance) => {
-                if let Some(id) = instance.definition {
-                    if self.language(id.module) == Language::Rust {
-                        inside.push(id);
-                    }
-                    return None;
-                }
-                let tables = self.tables(Language::Rust);
-                if let Some(guard) = tables.guard(&instance.name) {
-                    return Some((guard.of.clone(), guard.mode));
-                }
-                // A shared pointer to a lock is not a guard; what owns its argument is.
-                if tables.lock(&instance.name).is_some() {
-                    return None;
-                }
-                instance.arguments.iter().find_map(|of| self.guard_at(of, depth - 1, inside))
-            }
-            Type::Tuple(parts) | Type::Union(parts) => parts.iter().find_map(|of| self.guard_at(of, depth - 1, inside)),
-            _ => None,
-        }
-    }
-
-    /// The lock type of a guard among the fields of a type, or of the types of its fields. Each type is looked into
-    /// once, nearest first: types that hold each other in many ways are common.
-    fn guard_inside(&self, id: TypeId) -> Option<(String, Mode)> {
-        if let Some(known) = self.guards.borrow().get(&id) {
-            return known.clone();
-        }
-        let mut found = None;
-        let mut seen = vec![id];
-        let mut level = 0..1;
-        for _ in 1..MOST_LEVELS {
-            for at in level.clone() {
-                let fields = self.type_def(seen[at]).fields.len() as u32;
-                for field in 0..fields {
-                    let of = self.deeper(Type::Unknown, || self.field_type(seen[at], field));
-                    let mut inside = Vec::new();
-                    found = found.or(self.guard_at(&of, MOST_LEVELS, &mut inside));
-                    inside.retain(|id| !seen.contains(id));
-                    seen.extend(inside);
-                }
-            }
-            level = level.end..seen.len();
-            if found.is_some() || level.is_empty() {
-                break;
-            }
-        }
-        self.guards.borrow_mut().insert(id, found.clone());
-        found
-    }
-}
+/// Where the numbers begin of acquisitions that a call only changes: a call takes fewer locks than that.
+const OF_CHANGED: u32 = 1 << 16;
 
 impl Walk<'_, '_> {
     /// The guards that parameters bring along: they live through the whole function.
@@ -96,26 +26,16 @@ impl Walk<'_, '_> {
         if self.language == Language::Rust {
             let function = self.program.function(self.id);
             for (at, parameter) in function.parameters.iter().enumerate() {
-                if matches!(parameter.annotation, None | Some(TypeTerm::Reference(_))) {
+                if parameter.annotation.as_ref().is_none_or(is_borrowed) {
                     continue;
                 }
                 let of = self.program.parameter_type(self.id, at);
-                let Some((type_name, mode)) = self.program.guard_lock(&of) else { continue };
-                let Some(known) = self.program.tables(self.language).lock(&type_name) else { continue };
+                let Some(guarded) = self.program.guarded(&of) else { continue };
                 let variable = function.variable(parameter.variable);
-                let lock = Lock {
-                    place: LockPlace::unknown(),
-                    kind: known.kind,
-                    flavour: known.flavour,
-                    mode,
-                    is_reentrant: known.reentrant,
-                    name: variable.name.clone(),
-                    type_name,
-                    is_resolved: true,
-                };
                 let by = HeldBy::Guard(Owner::Variable(parameter.variable));
                 state.push(Entry { acquisition: self.acquisitions.len(), by, is_certain: true, asked: None });
-                self.acquisitions.push(Acquisition { lock: Rc::new(lock), span: variable.span });
+                let lock = Rc::new(guarded.lock(variable.name.clone()));
+                self.acquisitions.push(Acquisition { lock, span: variable.span, waits: Waits::Yes });
             }
         }
         state
@@ -134,35 +54,70 @@ impl Walk<'_, '_> {
         state: &mut State,
     ) {
         let result = self.program.value_type(self.id, value);
-        let holds_on = self.program.is_guard(&result) || matches!(result, Type::Future(_));
+        let guarded = self.program.guarded(&result);
+        let holds_on = guarded.is_some() || matches!(result, Type::Future(_));
         let mut was_moved = false;
         if !state.is_empty() {
+            let signature = resolution.external().and_then(|name| self.program.tables(self.language).signature(name));
+            let takes = signature.is_some_and(|signature| signature.takes);
+            let leaks = signature.is_some_and(|signature| signature.leaks);
             let mut given: Vec<Owner> = Vec::new();
-            if let Callee::Method(receiver, name) = &call.callee
-                && self.takes_receiver_by_value(*receiver, name, resolution, holds_on)
-            {
-                given.extend(self.carriers(*receiver));
+            match &call.callee {
+                Callee::Method(receiver, name) => {
+                    let is_given = takes || self.takes_receiver_by_value(*receiver, name, resolution, holds_on);
+                    if is_given {
+                        given.extend(self.carriers(*receiver));
+                    }
+                }
+                // A closure that ends what it holds is called once.
+                Callee::Value(callee) => given.extend(self.ended_by_calling(*callee)),
+                Callee::Path(_) | Callee::Super(_) | Callee::Macro(_) => {}
             }
-            for argument in &call.arguments {
+            for (at, argument) in call.arguments.iter().enumerate() {
                 given.extend(self.carriers(argument.value));
+                if takes && at == 0 {
+                    given.extend(self.behind_reference(argument.value));
+                }
             }
             // A constructor keeps what it is given whatever its type says.
-            let keeps = holds_on || result.is_unknown() && is_constructor(call);
-            state.retain_mut(|entry| match entry.by {
-                HeldBy::Guard(owner) if given.contains(&owner) => {
+            let keeps = holds_on || result.is_unknown() && (takes || is_constructor(call));
+            let put_in = if takes { self.put_in(call) } else { None };
+            for entry in state.iter_mut() {
+                let HeldBy::Guard(owner) = entry.by else { continue };
+                if let Some((_, place)) = put_in.as_ref().filter(|(given, _)| given.contains(&owner)) {
+                    entry.by = HeldBy::Guard(*place);
+                } else if given.contains(&owner) {
                     was_moved = true;
-                    entry.by = HeldBy::Guard(Owner::Temporary(value));
-                    keeps
+                    entry.by = if leaks { HeldBy::Manual } else { HeldBy::Guard(Owner::Temporary(value)) };
+                    if let Some(guarded) = &guarded {
+                        self.change_mode(block, number, entry, guarded);
+                    }
                 }
-                _ => true,
-            });
+            }
+            state.retain(|entry| keeps || entry.by != HeldBy::Guard(Owner::Temporary(value)));
         }
-        if !was_moved
-            && (self.program.is_guard(&result) || self.may_hide_guard(resolution))
-            && let Some(lock) = self.guard_of_callee(value, resolution)
-        {
+        let given_out = || match &guarded {
+            // Of a library nothing is known but the type that a user has marked.
+            Some(guarded) if guarded.kind == LockKind::Marked && resolution.external().is_some() => {
+                Some(Rc::new(guarded.lock(self.program.value_text(self.id, value))))
+            }
+            Some(_) => self.guard_of_callee(value, resolution),
+            None if self.may_hide_guard(resolution) => self.guard_of_callee(value, resolution),
+            None => None,
+        };
+        if let Some(lock) = if was_moved { None } else { given_out() } {
             self.record(block, number, span, What::Acquire(lock.clone(), Waits::Yes), state);
             self.take(block, number, 0, lock, span, HeldBy::Guard(Owner::Temporary(value)), Waits::Yes, state);
+        }
+    }
+
+    /// What a call made of a guard may keep others out than the guard did: `downgrade`, `upgrade`.
+    fn change_mode(&mut self, block: BlockIndex, number: u32, entry: &mut Entry, guarded: &Guarded) {
+        let Acquisition { lock, span, waits } = &self.acquisitions[entry.acquisition];
+        if lock.type_name == guarded.type_name && lock.mode != guarded.mode {
+            let lock = Rc::new(Lock { mode: guarded.mode, ..(**lock).clone() });
+            let changed = Acquisition { lock, span: *span, waits: *waits };
+            entry.acquisition = self.acquisition_at((block, number, OF_CHANGED + entry.acquisition as u32), changed);
         }
     }
 
@@ -173,24 +128,66 @@ impl Walk<'_, '_> {
             && !self.program.facts(callee).returned.is_empty()
     }
 
-    /// The lock whose guard a project function hands out.
+    /// The lock whose guard a project function hands out. Of several candidates every one must, and where they do not
+    /// agree on the place, it is not known.
     pub(super) fn guard_of_callee(&self, value: ValueIndex, resolution: &Resolution) -> Option<Rc<Lock>> {
-        let [Target::Function(callee)] = resolution.targets[..] else { return None };
+        let callees = resolution.functions();
+        let (first, others) = callees.split_first()?;
+        let lock = self.guard_of(value, *first)?;
+        let mut is_one = true;
+        for other in others {
+            let theirs = self.guard_of(value, *other)?;
+            is_one &= theirs.place == lock.place && theirs.type_name == lock.type_name;
+        }
+        if is_one {
+            return Some(lock);
+        }
+        Some(Rc::new(Lock { place: LockPlace::unknown(), ..(*lock).clone() }))
+    }
+
+    fn guard_of(&self, value: ValueIndex, callee: FunctionId) -> Option<Rc<Lock>> {
         if let Some(lock) = self.program.facts(callee).returned.first() {
             return Some(self.program.bound(self.id, &Binding::Call(value), callee, lock));
         }
-        let (type_name, mode) = self.program.guard_lock(&self.program.return_type(callee))?;
-        let known = self.program.tables(self.language).lock(&type_name)?;
-        Some(Rc::new(Lock {
-            place: LockPlace::unknown(),
-            kind: known.kind,
-            flavour: known.flavour,
-            mode,
-            is_reentrant: known.reentrant,
-            name: self.program.value_text(self.id, value),
-            type_name,
-            is_resolved: true,
-        }))
+        if self.program.function(callee).returns.as_ref().is_some_and(is_borrowed) {
+            return None;
+        }
+        let guarded = self.program.guarded(&self.program.return_type(callee))?;
+        Some(Rc::new(guarded.lock(self.program.value_text(self.id, value))))
+    }
+
+    /// What a call puts where something else was, and the variable where that is: `mem::replace(&mut kept, new)`.
+    fn put_in(&self, call: &Call) -> Option<(Vec<Owner>, Owner)> {
+        let arguments: Vec<ValueIndex> = call.arguments.iter().map(|argument| argument.value).collect();
+        let (place, new) = match (&call.callee, &arguments[..]) {
+            (Callee::Method(receiver, _), [new]) => (self.carriers(*receiver), *new),
+            (Callee::Path(_), [place, new]) => (self.behind_reference(*place), *new),
+            _ => return None,
+        };
+        Some((self.carriers(new), *place.first()?))
+    }
+
+    /// What a variable owns that is given by reference: `&mut guard`.
+    fn behind_reference(&self, value: ValueIndex) -> Vec<Owner> {
+        match &self.program.function(self.id).value(value).kind {
+            ValueKind::Reference(of) => self.carriers(*of),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The closure that a variable holds, if its body ends what it captured.
+    fn ended_by_calling(&self, callee: ValueIndex) -> Vec<Owner> {
+        let function = self.program.function(self.id);
+        let ValueKind::Place(place) = &function.value(callee).kind else { return Vec::new() };
+        let Some(variable) = place.as_variable() else { return Vec::new() };
+        let ends = self.program.shape(self.id).binds(variable).any(|bound| match function.value(bound).kind {
+            ValueKind::Function(index) => {
+                let inner = self.program.function(FunctionId { module: self.id.module, index });
+                captured(&inner).any(|(at, _)| uses_up(&inner, at))
+            }
+            _ => false,
+        });
+        if ends { vec![Owner::Variable(variable)] } else { Vec::new() }
     }
 
     pub(super) fn takes_receiver_by_value(
@@ -225,6 +222,18 @@ impl Walk<'_, '_> {
         let of = self.program.value_type(self.id, receiver);
         let owner = name.strip_suffix(method).map(|owner| owner.trim_end_matches("::"));
         of.instance().is_some_and(|instance| Some(instance.name.as_str()) == owner)
+    }
+
+    /// The owners that end with one: what was put together of others ends with all of them.
+    pub(super) fn ended_with(&self, owner: Owner) -> Vec<Owner> {
+        let mut ended = vec![owner];
+        if let Owner::Temporary(value) = owner
+            && let ValueKind::Collection(..) | ValueKind::Choice(_) | ValueKind::Try(_) | ValueKind::Function(_) =
+                self.program.function(self.id).value(value).kind
+        {
+            self.collect_carriers(value, &mut ended, 0);
+        }
+        ended
     }
 
     /// The owners that a value may take a guard from when it is used by value.
@@ -270,6 +279,12 @@ impl Walk<'_, '_> {
                     self.collect_carriers(*item, found, depth + 1);
                 }
             }
+            // A closure or future carries what it captured by value.
+            ValueKind::Function(inner) => {
+                let inner = self.program.function(FunctionId { module: self.id.module, index: *inner });
+                let moved = captured(&inner).filter(|(at, _)| inner.is_move || uses_up(&inner, *at));
+                found.extend(moved.map(|(_, outer)| Owner::Variable(outer)));
+            }
             _ => {}
         }
     }
@@ -281,4 +296,26 @@ fn is_constructor(call: &Call) -> bool {
         Callee::Path(path) => path.iter().rev().take(2).any(|part| part.starts_with(|c: char| c.is_uppercase())),
         _ => false,
     }
+}
+
+/// The variables of the function around it that a closure or async block uses: its own, and theirs.
+fn captured(inner: &Function) -> impl Iterator<Item = (VariableIndex, VariableIndex)> {
+    let variables = inner.variables.iter().enumerate();
+    variables.filter_map(|(at, variable)| Some((VariableIndex(at as u32), variable.captures?)))
+}
+
+/// Whether a function ends a variable, hands it on or binds it anew.
+fn uses_up(function: &Function, variable: VariableIndex) -> bool {
+    let is_it = |value: ValueIndex| match &function.value(value).kind {
+        ValueKind::Place(place) => place.as_variable() == Some(variable),
+        _ => false,
+    };
+    function.steps().any(|(_, _, step)| match &step.kind {
+        StepKind::Drop(owners, Ending::Explicit) => owners.contains(&Owner::Variable(variable)),
+        StepKind::Bind(_, value) => is_it(*value),
+        StepKind::Call(value) => {
+            function.call(*value).is_some_and(|call| call.arguments.iter().any(|argument| is_it(argument.value)))
+        }
+        _ => false,
+    })
 }

@@ -12,8 +12,12 @@
 //!
 //! Two paths that meet keep what either holds; what only one of them holds is not certain.
 
+mod branches;
 mod decorators;
+mod ending;
+mod guarded;
 mod guards;
+mod reason;
 mod state;
 mod taking;
 mod walk;
@@ -22,8 +26,9 @@ use std::rc::Rc;
 
 use super::locks::{Lock, LockPlace};
 use super::{FunctionId, Program};
-use crate::flow::{BlockIndex, Ending, ManagedIndex, Owner, StepKind, Suspension, ValueIndex};
+use crate::flow::{BlockIndex, ManagedIndex, Owner, Suspension, ValueIndex};
 use crate::text::Span;
+pub use guarded::Guarded;
 use walk::Walk;
 
 /// What happens in a function, in block order, with the locks held before it happens.
@@ -154,36 +159,5 @@ impl<'a> Program<'a> {
         let facts = Rc::new(self.deeper(Facts::default(), || Walk::new(self, id).run()));
         self.facts.borrow_mut().insert(id, facts.clone());
         facts
-    }
-
-    /// Why a lock is still held, in one sentence for the reviewer; empty when there is nothing to explain.
-    pub fn held_because(&self, id: FunctionId, held: &Held) -> String {
-        let function = self.function(id);
-        let owner = match held.by {
-            HeldBy::Guard(owner) => owner,
-            HeldBy::Decorator => return "a decorator holds it around the whole function".to_owned(),
-            HeldBy::Block(_) | HeldBy::Manual => return String::new(),
-        };
-        let ending = function.steps().find_map(|(_, _, step)| match &step.kind {
-            StepKind::Drop(owners, ending) if owners.contains(&owner) => Some(*ending),
-            _ => None,
-        });
-        match (owner, ending) {
-            (Owner::Variable(variable), _) if !function.variable(variable).name.is_empty() => {
-                format!("its guard `{}` lives to the end of its block", function.variable(variable).name)
-            }
-            (_, Some(Ending::IfLet)) => "its guard is a temporary of the `if let` and lives to its end".to_owned(),
-            (_, Some(Ending::WhileLet)) => {
-                "its guard is a temporary of the `while let` and lives to the end of each turn".to_owned()
-            }
-            (_, Some(Ending::Match)) => "its guard is a temporary of the `match` and lives to its end".to_owned(),
-            (_, Some(Ending::For)) => {
-                "its guard is a temporary of the `for` and lives to the end of the loop".to_owned()
-            }
-            (_, Some(Ending::Statement | Ending::Tail)) => {
-                "its guard is a temporary and lives to the end of the statement".to_owned()
-            }
-            _ => String::new(),
-        }
     }
 }

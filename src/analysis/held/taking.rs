@@ -5,13 +5,14 @@ use std::rc::Rc;
 use super::state::{Entry, State};
 use super::walk::Walk;
 use super::{HeldBy, Implicit, Waits, What};
+use crate::analysis::FunctionId;
+use crate::analysis::Program;
 use crate::analysis::calls::Resolution;
 use crate::analysis::locks::{Binding, Lock, LockPlace};
 use crate::analysis::names::{Item, Member};
 use crate::analysis::types::Type;
-use crate::analysis::{FunctionId, Program};
 use crate::catalogue::{Flavour, Manner, Mode};
-use crate::flow::{BlockIndex, Call, Callee, Field, FunctionKind, ManagedIndex, Owner, Place, ValueIndex};
+use crate::flow::{BlockIndex, Call, Callee, Field, FunctionKind, ManagedIndex, Owner, Place, ValueIndex, ValueKind};
 use crate::text::{Language, Span};
 
 impl Walk<'_, '_> {
@@ -61,12 +62,42 @@ impl Walk<'_, '_> {
             kind: known.kind,
             flavour,
             mode: acquisition.mode,
-            is_reentrant: known.reentrant,
+            is_reentrant: known.may_take_again(method),
             name: self.program.value_text(self.id, receiver),
             type_name: type_name.to_owned(),
             is_resolved: true,
         };
         Some((Rc::new(lock), if is_try { Waits::No } else { Waits::Yes }))
+    }
+
+    /// Closures that are handed to a call which holds a lock only while it runs: they run under it.
+    pub(super) fn run_under(
+        &mut self,
+        block: BlockIndex,
+        number: u32,
+        value: ValueIndex,
+        lock: Rc<Lock>,
+        span: Span,
+        state: &State,
+    ) {
+        let function = self.program.function(self.id);
+        let Some(call) = function.call(value).filter(|_| self.events.is_some()) else { return };
+        let closures = call.arguments.iter().filter_map(|argument| match function.value(argument.value).kind {
+            ValueKind::Function(index) => Some(FunctionId { module: self.id.module, index }),
+            _ => None,
+        });
+        let closures: Vec<FunctionId> = closures.collect();
+        if closures.is_empty() {
+            return;
+        }
+        let mut under = state.clone();
+        let by = HeldBy::Guard(Owner::Temporary(value));
+        self.take(block, number, 0, lock, span, by, Waits::Yes, &mut under);
+        for callee in closures {
+            let what = format!("runs a closure in `{}`", self.program.callee_text(self.id, value));
+            let implicit = Implicit { callee, receiver: LockPlace::unknown(), what };
+            self.record(block, number, span, What::Runs(Rc::new(implicit)), &under);
+        }
     }
 
     /// Whether the arguments say that it gives up rather than wait without an end.

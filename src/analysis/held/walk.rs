@@ -10,12 +10,13 @@ use super::{Event, Exit, Facts, Held, HeldBy, Waits, What};
 use crate::analysis::locks::Lock;
 use crate::analysis::{FunctionId, Program};
 use crate::catalogue::Flavour;
-use crate::flow::{BlockIndex, Next, Owner, Step, StepKind, Suspension, ValueIndex, ValueKind};
+use crate::flow::{BlockIndex, Next, Owner, Step, StepKind, Suspension, ValueIndex, VariableIndex};
 use crate::text::{Language, Span};
 
 pub(super) struct Acquisition {
     pub(super) lock: Rc<Lock>,
     pub(super) span: Span,
+    pub(super) waits: Waits,
 }
 
 pub(super) struct Walk<'p, 'a> {
@@ -96,7 +97,7 @@ impl<'p, 'a> Walk<'p, 'a> {
         }
         self.events = Some(Vec::new());
         for entry in given.len()..around.len() {
-            let Acquisition { lock, span } = &self.acquisitions[around[entry].acquisition];
+            let Acquisition { lock, span, .. } = &self.acquisitions[around[entry].acquisition];
             let (lock, span) = (lock.clone(), *span);
             self.record(BlockIndex(0), 0, span, What::Acquire(lock, Waits::Yes), &around[..entry]);
         }
@@ -143,41 +144,6 @@ impl<'p, 'a> Walk<'p, 'a> {
         }
     }
 
-    /// The state on a branch that asks whether a lock was got: the first target is where the answer is yes.
-    fn answered(&self, next: &Next, branch: usize, state: &State) -> Option<State> {
-        let Next::Branch(Some(on), _) = next else { return None };
-        let call = self.call_behind(*on)?;
-        state.iter().any(|entry| entry.asked == Some(call)).then(|| {
-            let mut state = state.clone();
-            state.retain_mut(|entry| {
-                let is_it = entry.asked == Some(call);
-                if is_it && branch == 0 {
-                    (entry.asked, entry.is_certain) = (None, true);
-                }
-                !is_it || branch == 0
-            });
-            state
-        })
-    }
-
-    /// The call whose result a value is, as it stands, awaited, or through a variable.
-    fn call_behind(&self, value: ValueIndex) -> Option<ValueIndex> {
-        let function = self.program.function(self.id);
-        match &function.value(value).kind {
-            ValueKind::Call(_) => Some(value),
-            ValueKind::Awaited(of) => self.call_behind(*of),
-            ValueKind::Place(place) => {
-                let at = function.value(value);
-                let reaching = self.program.reaching(self.id, place.as_variable()?, at.block, at.step);
-                match (&reaching.values[..], reaching.from_entry) {
-                    ([only], false) => self.call_behind(*only),
-                    _ => None,
-                }
-            }
-            _ => None,
-        }
-    }
-
     fn step(&mut self, block: BlockIndex, number: u32, step: &Step, state: &mut State) {
         match &step.kind {
             StepKind::Call(value) => {
@@ -188,18 +154,18 @@ impl<'p, 'a> Walk<'p, 'a> {
             StepKind::Enter(managed) => self.enter(block, number, *managed, step.span, state),
             StepKind::Exit(managed) => state.retain(|entry| entry.by != HeldBy::Block(*managed)),
             StepKind::Bind(variable, value) => {
-                if self.language == Language::Rust && !state.is_empty() {
-                    let to = Owner::Variable(*variable);
-                    let carriers = self.carriers(*value);
-                    for entry in state.iter_mut() {
-                        if matches!(entry.by, HeldBy::Guard(owner) if carriers.contains(&owner)) {
-                            entry.by = HeldBy::Guard(to);
-                        }
-                    }
+                if self.language == Language::Rust {
+                    self.bind(block, number, *variable, *value, step.span, state);
                 }
             }
-            StepKind::Drop(owners, _) => {
-                state.retain(|entry| !matches!(entry.by, HeldBy::Guard(owner) if owners.contains(&owner)));
+            StepKind::Drop(owners, ending) => {
+                for owner in owners {
+                    self.run_destructors(block, number, *owner, *ending, step.span, state);
+                    if !state.is_empty() {
+                        let ended = self.ended_with(*owner);
+                        state.retain(|entry| !matches!(entry.by, HeldBy::Guard(owner) if ended.contains(&owner)));
+                    }
+                }
             }
             StepKind::Read(place) => {
                 self.touch(block, number, state);
@@ -207,6 +173,29 @@ impl<'p, 'a> Walk<'p, 'a> {
             }
             StepKind::Write(..) | StepKind::Store(..) => self.touch(block, number, state),
             StepKind::Discard(_) => {}
+        }
+    }
+
+    fn bind(
+        &mut self,
+        block: BlockIndex,
+        number: u32,
+        variable: VariableIndex,
+        value: ValueIndex,
+        span: Span,
+        state: &mut State,
+    ) {
+        let by = HeldBy::Guard(Owner::Variable(variable));
+        if !state.is_empty() {
+            let carriers = self.carriers(value);
+            for entry in state.iter_mut() {
+                if matches!(entry.by, HeldBy::Guard(owner) if carriers.contains(&owner)) {
+                    entry.by = by;
+                }
+            }
+        }
+        if let Some(lock) = self.program.marked_made(self.id, value) {
+            self.take(block, number, 0, Rc::new(lock), span, by, Waits::Yes, state);
         }
     }
 
@@ -258,6 +247,7 @@ impl<'p, 'a> Walk<'p, 'a> {
             if !is_awaited_later {
                 self.record(block, number, span, What::Acquire(lock.clone(), waits), state);
                 if taking::is_during(&resolution, self) {
+                    self.run_under(block, number, value, lock, span, state);
                     return;
                 }
                 let by = match self.language {
@@ -292,11 +282,7 @@ impl<'p, 'a> Walk<'p, 'a> {
         waits: Waits,
         state: &mut State,
     ) {
-        let next = self.acquisitions.len();
-        let acquisition = *self.by_step.entry((block, step, ordinal)).or_insert(next);
-        if acquisition == next {
-            self.acquisitions.push(Acquisition { lock, span });
-        }
+        let acquisition = self.acquisition_at((block, step, ordinal), Acquisition { lock, span, waits });
         // A lock that is only tried may not be held; what its guard's pattern finds is, but that costs nothing.
         let is_certain = waits == Waits::Yes || matches!(by, HeldBy::Guard(_));
         let entry_now = Entry { acquisition, by, is_certain, asked: None };
@@ -304,6 +290,16 @@ impl<'p, 'a> Walk<'p, 'a> {
             Some(entry) => *entry = entry_now,
             None => state.push(entry_now),
         }
+    }
+
+    /// The number of an acquisition, the same whenever the walk comes by.
+    pub(super) fn acquisition_at(&mut self, at: (BlockIndex, u32, u32), acquisition: Acquisition) -> usize {
+        let next = self.acquisitions.len();
+        let number = *self.by_step.entry(at).or_insert(next);
+        if number == next {
+            self.acquisitions.push(acquisition);
+        }
+        number
     }
 
     pub(super) fn record(&mut self, block: BlockIndex, step: u32, span: Span, what: What, state: &[Entry]) {

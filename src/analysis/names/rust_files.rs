@@ -26,7 +26,7 @@ const MOST_LEVELS: usize = 32;
 
 impl Program<'_> {
     /// The package that a file belongs to: the one in the nearest folder above it.
-    pub(super) fn package_of(&self, path: &str) -> Option<Package> {
+    pub(in crate::analysis) fn package_of(&self, path: &str) -> Option<Package> {
         let packages = self.loader.packages(self.side);
         let holds = |package: &&Package| package.folder.is_empty() || is_below(path, &package.folder);
         packages.iter().filter(holds).max_by_key(|package| package.folder.len()).cloned()

@@ -163,9 +163,7 @@ impl<'a> Program<'a> {
             let at = definition.fields.iter().position(|known| known.name == name || known.name == field);
             return at.map_or(Type::Unknown, |at| self.field_type(id, at as u32));
         }
-        // The payload of a failure is the second argument, that of every other variant of the prelude the first.
-        let at = usize::from(variant == "Err" || variant == "Break");
-        match instance.arguments.get(at) {
+        match instance.arguments.get(argument_of(variant)) {
             Some(payload) => payload.clone(),
             None => match self.deref(of) {
                 Some(target) => self.payload_type(&target, &[variant.to_owned()], field),
@@ -203,4 +201,10 @@ impl<'a> Program<'a> {
             Type::union(given.map(|of| self.value_type(FunctionId { module, index: of.function }, of.value)))
         })
     }
+}
+
+/// Which type argument of an enum the payload of a variant is: of a failure the second, of every other variant of the
+/// prelude the first.
+pub(super) fn argument_of(variant: &str) -> usize {
+    usize::from(variant == "Err" || variant == "Break")
 }

@@ -231,12 +231,21 @@ impl<'a> Program<'a> {
             Collection::Set => named("set", "slice"),
             Collection::Mapping => Type::external_instance("builtins.dict", vec![Type::Unknown, Type::union(parts())]),
             Collection::Struct(path) => match self.resolve_in(id, path) {
-                Item::Type(of) => self.instance_of(of),
-                Item::External(name) => Type::external_instance(name, Vec::new()),
+                Item::Type(of) | Item::Variant(of, _) => self.instance_of(of),
+                Item::External(name) => self.external_variant(&name, parts),
                 _ => Type::Unknown,
             },
             Collection::Select(_) => Type::Unknown,
         }
+    }
+
+    /// A struct of a library, or a variant of one of its enums: `Some(x)` is an `Option` of what `x` is.
+    fn external_variant<I: Iterator<Item = Type>>(&self, name: &str, parts: impl Fn() -> I) -> Type {
+        let of_enum = name.rsplit_once("::").filter(|(of, _)| self.shape_of(of).is_some());
+        let Some((of, variant)) = of_enum else { return Type::external_instance(name, Vec::new()) };
+        let mut arguments: Vec<Type> = vec![Type::Unknown; members::argument_of(variant)];
+        arguments.extend(parts().next());
+        Type::external_instance(of, arguments)
     }
 
     /// What calling a function and, if it is asynchronous, awaiting it gives.
