@@ -55,6 +55,7 @@ const HANGS: &str = "the guard is bound on purpose, and the lock is taken again 
 const ALLOWED: &str = "it hangs; an attribute silences clippy, and not this tool";
 const UPLIFTED: &str =
     "clippy leaves the locks of the standard library to the compiler's own lint; here they are one rule";
+const LAST: &str = "nothing runs after the last one that the lock could have been meant for";
 const BORROWED: &str = "what is matched needs the guard, and the lock is taken again under it: it hangs";
 
 const LINTS: &[Lint] = &[
@@ -91,7 +92,7 @@ const LINTS: &[Lint] = &[
         rules: &["guard-dropped-at-once"],
         editions: EDITION_2021,
         replaced: &[],
-        differs: &[("uplifted", UPLIFTED)],
+        differs: &[("uplifted", UPLIFTED), ("main", LAST)],
     },
     Lint {
         path: "tests/ui/significant_drop_in_scrutinee.rs",
