@@ -213,7 +213,7 @@ pub fn root_of(function: &Function, value: ValueIndex) -> Option<VariableIndex> 
 }
 
 /// Whether a variable holds something that outlives the call: a parameter, a captured one.
-fn is_from_outside(function: &Function, variable: VariableIndex) -> bool {
+pub fn is_from_outside(function: &Function, variable: VariableIndex) -> bool {
     function.variable(variable).captures.is_some()
         || function.parameters.iter().any(|parameter| parameter.variable == variable)
 }

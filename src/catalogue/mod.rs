@@ -120,6 +120,12 @@ pub struct Tables {
     interrupted: Table<Interrupted>,
     channels: Table<Channel>,
     owners: Table<TaskOwner>,
+    /// Functions that take something out of their first argument.
+    taking_out: Vec<String>,
+    /// Calls that ask for what only others bring about, and return at once.
+    polling: Vec<String>,
+    /// Calls that give way, or stop the processor for a moment, without waiting for anything.
+    yielding: Vec<String>,
     decorators: Table<Context>,
     methods: Table<Context>,
     risk: Table<Risk>,
@@ -180,6 +186,9 @@ impl Tables {
         self.interrupted.absorb(more.interrupted);
         self.channels.absorb(more.channels);
         self.owners.absorb(more.owners);
+        self.taking_out.extend(more.taking_out);
+        self.polling.extend(more.polling);
+        self.yielding.extend(more.yielding);
         self.decorators.absorb(more.decorators);
         self.methods.absorb(more.methods);
         self.risk.absorb(more.risk);
@@ -331,6 +340,39 @@ impl Tables {
     pub fn sends(&self, method: &str) -> bool {
         let method = self.canonical(method);
         self.channels.iter().any(|(_, channel)| channel.sends.iter().any(|known| *known == *method))
+    }
+
+    /// Whether a call takes something out of its receiver or first argument.
+    pub fn takes_out(&self, name: &str) -> bool {
+        self.change(name) == Some(Change::Removes) || self.lists(&self.taking_out, name)
+    }
+
+    /// Whether a method puts its argument into its receiver.
+    pub fn puts_in(&self, name: &str) -> bool {
+        self.change(name) == Some(Change::Adds)
+    }
+
+    /// Whether a call asks for what only others bring about, and returns at once.
+    pub fn polls(&self, name: &str) -> bool {
+        self.lists(&self.polling, name)
+    }
+
+    /// Whether a call gives way, or stops the processor for a moment, without waiting for anything.
+    pub fn yields(&self, name: &str) -> bool {
+        self.lists(&self.yielding, name)
+    }
+
+    /// Whether a type is that of a handle whose task runs on without it.
+    pub fn is_handle(&self, type_name: &str) -> bool {
+        let is_it = |spawn: &Spawn| {
+            spawn.detach == Detach::Normal && spawn.runs == Runs::Task && spawn.handle.as_deref() == Some(type_name)
+        };
+        self.spawns.iter().any(|(_, spawn)| is_it(spawn))
+    }
+
+    fn lists(&self, list: &[String], name: &str) -> bool {
+        let canonical = self.canonical(name);
+        list.iter().any(|known| known == name || *known == *canonical)
     }
 
     /// What a type ends with it when its value is dropped.

@@ -1,5 +1,7 @@
 //! A future that loses something when it is dropped half-way stands where it may be: in a race, or with a deadline.
 
+mod put_back;
+
 use crate::analysis::FunctionId;
 use crate::analysis::interruption::{Interruption, root_of};
 use crate::analysis::uses::Uses;
@@ -12,6 +14,7 @@ use super::context::RuleContext;
 const NAME: &str = "cancel-unsafe-branch";
 
 pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
+    put_back::check(cx, id, out);
     let function = cx.function(id);
     let shape = cx.program.shape(id);
     for (at, value) in function.values.iter().enumerate() {

@@ -2,9 +2,10 @@
 
 use crate::analysis::FunctionId;
 use crate::analysis::makes::Starts;
+use crate::analysis::types::Type;
 use crate::analysis::uses::{Carries, Loss, Lost, Uses};
 use crate::catalogue::Detach;
-use crate::flow::{Callee, StepKind, ValueIndex, ValueKind};
+use crate::flow::{Callee, Field, Function, Place, StepKind, ValueIndex, ValueKind};
 use crate::text::{Language, Span};
 use crate::verdict::{Confidence, Level, Stance, Verdict};
 
@@ -18,6 +19,7 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     let mut uses = None;
     if cx.language(id.module) == Language::Rust {
         owners_thrown_away(cx, id, uses.get_or_insert_with(|| Uses::of(&function)), out);
+        left_by_destructor(cx, id, out);
     }
     for (at, value) in function.values.iter().enumerate() {
         let index = ValueIndex(at as u32);
@@ -126,6 +128,58 @@ fn fails_at(cx: &RuleContext, id: FunctionId) -> Option<Span> {
     };
     let fails = |value: &&crate::flow::Value| matches!(value.kind, ValueKind::Try(of) if has_error(of));
     function.values.iter().find(fails).map(|value| value.span)
+}
+
+/// A destructor that cleans up and leaves the tasks alone whose handles the value keeps: dropping those ends nothing.
+fn left_by_destructor(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
+    let function = cx.function(id);
+    if function.name.starts_with('<') || !cx.program.is_destructor(id) {
+        return;
+    }
+    let Some(owner) = cx.program.self_type(id) else { return };
+    let definition = cx.program.type_def(owner);
+    let module = cx.program.module(id.module);
+    let inside = |other: &Function| other.span.start >= function.span.start && other.span.end <= function.span.end;
+    let is_mentioned = |name: &str| {
+        let fields =
+            |place: &Place| place.fields.iter().any(|field| matches!(field, Field::Name(known) if known == name));
+        module.functions.iter().filter(|other| inside(other)).flat_map(|other| &other.values).any(|value| match &value
+            .kind
+        {
+            ValueKind::Place(place) => fields(place),
+            ValueKind::Field(_, known) => known == name,
+            _ => false,
+        })
+    };
+    let kept = definition.fields.iter().enumerate().filter(|(at, field)| {
+        holds_handle(cx, &cx.program.field_type(owner, *at as u32), 3) && !is_mentioned(&field.name)
+    });
+    let kept: Vec<String> = kept.map(|(_, field)| format!("`{}`", field.name)).collect();
+    let Some(first) = kept.first() else { return };
+    let fields = kept.join(", ");
+    out.push(
+        cx.verdict(NAME, Stance::Unproven, id, function.header, first)
+            .assumes(format!("the tasks in {fields} end with their `{}`", definition.name))
+            .says(format!(
+                "`{}` cleans up when it ends and leaves the tasks in {fields} alone: a dropped handle ends nothing",
+                definition.name
+            ))
+            .asks(format!("do the tasks in {fields} end by themselves when their `{}` does?", definition.name))
+            .helps("abort them there, or tell them to end and let somebody wait for them")
+            .evidence(
+                cx.program.location(FunctionId { module: owner.module, ..id }, definition.header),
+                "the handles are kept here",
+            ),
+    );
+}
+
+/// Whether a type is a handle whose task runs on without it, or a collection of such.
+fn holds_handle(cx: &RuleContext, of: &Type, depth: u32) -> bool {
+    let Some(instance) = of.instance().filter(|instance| instance.definition.is_none() && depth > 0) else {
+        return false;
+    };
+    cx.program.tables(Language::Rust).is_handle(&instance.name)
+        || instance.arguments.iter().any(|argument| holds_handle(cx, argument, depth - 1))
 }
 
 /// A value that ends what it owns, thrown away where it is made.

@@ -1,8 +1,9 @@
 //! Somebody who must run never gets a turn: a receiver waits for a sender that waits with it, tasks wait for room in
-//! each other's channels, a race always has the same winner.
+//! each other's channels, a race always has the same winner, a loop only asks.
 
 mod circle;
 mod own_sender;
+mod spinning;
 mod turns;
 
 use crate::analysis::FunctionId;
@@ -16,4 +17,5 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     own_sender::check(cx, id, out);
     circle::check(cx, id, out);
     turns::check(cx, id, out);
+    spinning::check(cx, id, out);
 }
