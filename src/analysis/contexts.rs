@@ -27,7 +27,12 @@ pub struct Context {
 impl Context {
     /// Whether it runs on an event loop or an executor's worker.
     pub fn is_on_loop(&self) -> bool {
-        self.runs.iter().any(|runs| matches!(runs, Runs::Loop | Runs::Task | Runs::Test))
+        self.runs.iter().any(|runs| matches!(runs, Runs::Loop | Runs::Greenlet | Runs::Task | Runs::Test))
+    }
+
+    /// Whether queries of a database give way where it runs.
+    pub fn gives_way_at_queries(&self) -> bool {
+        self.runs.contains(&Runs::Greenlet)
     }
 
     /// Whether it runs in a worker thread, whatever else.

@@ -14,12 +14,15 @@ impl<'a> Program<'a> {
         let tables = self.tables(self.language(id.module));
         let mut first = None;
         for target in &resolution.targets {
-            let entry = match target {
+            let mut entry = match target {
                 Target::External(name) => tables.blocking(name)?,
                 Target::Function(callee) => self.drives_a_loop(*callee)?,
                 Target::Construct(..) => return None,
             };
             if entry.unless.iter().any(|condition| self.holds(id, call, condition)) {
+                entry = tables.blocking(entry.otherwise.as_deref()?)?;
+            }
+            if self.is_ready(id, value, entry) {
                 return None;
             }
             first = first.or(Some(entry));

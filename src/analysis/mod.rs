@@ -21,12 +21,15 @@ pub mod contexts;
 pub mod delta;
 pub mod effects;
 pub mod forwards;
+pub mod handlers;
 pub mod held;
 pub mod imprint;
 pub mod interruption;
 pub mod locks;
 pub mod makes;
 pub mod names;
+pub mod operators;
+mod readiness;
 pub mod shape;
 mod solve;
 pub mod strands;
@@ -134,6 +137,7 @@ pub struct Program<'a> {
     solver: RefCell<solve::Solver<'a>>,
     contexts: RefCell<FxHashMap<FunctionId, Rc<contexts::Context>>>,
     interruptions: RefCell<FxHashMap<FunctionId, Option<Rc<interruption::Interruption>>>>,
+    awaiting: RefCell<FxHashMap<ModuleId, Rc<handlers::Awaiting>>>,
     property_names: RefCell<(usize, FxHashSet<String>)>,
     handed: RefCell<FxHashMap<ModuleId, Rc<Vec<contexts::HandOver>>>>,
     calls: RefCell<FxHashMap<ModuleId, Rc<strands::Calls>>>,
@@ -165,6 +169,7 @@ impl<'a> Program<'a> {
             solver: RefCell::default(),
             contexts: RefCell::default(),
             interruptions: RefCell::default(),
+            awaiting: RefCell::default(),
             property_names: RefCell::default(),
             handed: RefCell::default(),
             calls: RefCell::default(),

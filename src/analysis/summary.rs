@@ -9,10 +9,11 @@ use super::calls::Resolution;
 use super::held::{Event, Waits, What};
 use super::locks::{Binding, Lock, LockPlace};
 use super::names::Member;
+use super::operators::Waiting;
 use super::{FunctionId, Program};
 use crate::catalogue::{Blocking, BlockingKind, Runs, Stake};
 use crate::flow::place::MOST_FIELDS;
-use crate::flow::{Colour, FunctionKind, Suspension, ValueIndex, ValueKind};
+use crate::flow::{Callee, Colour, FunctionKind, Suspension, ValueIndex, ValueKind};
 use crate::text::{Language, Span};
 use crate::verdict::{Hop, Location};
 
@@ -135,6 +136,14 @@ impl<'a> Program<'a> {
                     }
                     add_taking(&mut summary, Takes { lock: lock.clone(), waits: *waits, at, hops });
                 }
+            }
+        }
+        for waiting in self.waiting_operators(id) {
+            if waiting.entry.stake != Stake::Micro {
+                let hops = vec![self.hop(id, waiting.span, format!("comes to `{}`", waiting.name))];
+                let at = self.location(id, waiting.span);
+                let Waiting { entry, name, is_repeated, .. } = waiting;
+                add_blocking(&mut summary, Blocks { entry, name, at, is_repeated, hops });
             }
         }
         summary
@@ -281,8 +290,11 @@ impl<'a> Program<'a> {
                 Colour::AsyncGenerator => false,
             };
             if runs && !functions.iter().any(|callee| self.is_wrapped_elsewhere(*callee)) {
+                if let [callee] = functions[..] {
+                    self.add_callbacks(id, value, callee, &mut found);
+                }
                 let what = format!("calls `{}`", text());
-                found.push(InPlace { candidates: functions, is_awaited, what, binding: Binding::Call(value) });
+                found.insert(0, InPlace { candidates: functions, is_awaited, what, binding: Binding::Call(value) });
             }
         }
         let function = self.function(id);
@@ -300,6 +312,45 @@ impl<'a> Program<'a> {
             // A closure that is handed to no spawner runs where it stands: `iter().map(|x| …)`, `unwrap_or_else`.
             for argument in &call.arguments {
                 self.add_closure(id, argument.value, &text(), &mut found);
+            }
+        }
+        found
+    }
+
+    /// Plain functions that a callee is given and calls itself: `retry(load)`.
+    fn add_callbacks(&self, id: FunctionId, value: ValueIndex, callee: FunctionId, found: &mut Vec<InPlace>) {
+        if self.language(id.module) == Language::Rust {
+            return;
+        }
+        for parameter in self.called_parameters(callee) {
+            let Some(argument) = self.argument_for(id, value, callee, parameter) else { continue };
+            let is_plain = |given: &FunctionId| {
+                let given = self.function(*given);
+                given.colour == Colour::Plain && given.kind != FunctionKind::Closure
+            };
+            let candidates: Vec<FunctionId> = self.functions_meant(id, argument).into_iter().filter(is_plain).collect();
+            if !candidates.is_empty() {
+                let (given, to) = (self.value_text(id, argument), self.callee_text(id, value));
+                let what = format!("hands `{given}` to `{to}`, which calls it");
+                let binding = Binding::Receiver(LockPlace::unknown());
+                found.push(InPlace { candidates, is_awaited: false, what, binding });
+            }
+        }
+    }
+
+    /// The parameters that a function calls, by number.
+    fn called_parameters(&self, id: FunctionId) -> Vec<u32> {
+        let function = self.function(id);
+        let mut found = Vec::new();
+        for value in &function.values {
+            let ValueKind::Call(call) = &value.kind else { continue };
+            let Callee::Value(of) = call.callee else { continue };
+            let ValueKind::Place(place) = &function.value(of).kind else { continue };
+            let Some(variable) = place.as_variable() else { continue };
+            let Some(at) = function.parameters.iter().position(|known| known.variable == variable) else { continue };
+            // One that was given another value meanwhile is no longer what the caller handed over.
+            if self.reaching(id, variable, value.block, value.step).values.is_empty() && !found.contains(&(at as u32)) {
+                found.push(at as u32);
             }
         }
         found

@@ -72,6 +72,52 @@ pub struct Blocking {
     /// Arguments of which each alone makes the call return at once.
     #[serde(default)]
     pub unless: Vec<Condition>,
+    /// The entry that holds where one of them is given, if the call does not return at once then.
+    pub otherwise: Option<String>,
+    /// What its receiver answers when there is nothing to wait for.
+    pub unless_tested: Option<Tested>,
+    /// What its receiver is told so that it never waits.
+    #[serde(default)]
+    pub unless_told: Vec<Told>,
+}
+
+/// `!empty`: a method of the receiver, and what it answers.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(from = "String")]
+pub struct Tested {
+    /// The method.
+    pub method: String,
+    /// Its answer.
+    pub answer: bool,
+}
+
+impl From<String> for Tested {
+    fn from(text: String) -> Self {
+        match text.strip_prefix('!') {
+            Some(method) => Self { method: method.to_owned(), answer: false },
+            None => Self { method: text, answer: true },
+        }
+    }
+}
+
+/// `setblocking(False)`: a call of a method of the receiver.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Told {
+    /// The method.
+    pub method: String,
+    /// Its first argument, a literal.
+    pub argument: String,
+}
+
+impl TryFrom<String> for Told {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let call = text.strip_suffix(')').and_then(|call| call.split_once('('));
+        let (method, argument) = call.ok_or_else(|| format!("`{text}` is no call such as `setblocking(False)`"))?;
+        Ok(Self { method: method.to_owned(), argument: argument.to_owned() })
+    }
 }
 
 /// What a blocking call waits for.
@@ -564,6 +610,8 @@ pub enum Runs {
     Process,
     /// On the event loop or an executor's worker, as a plain function: blocking it blocks the others.
     Loop,
+    /// On the event loop, in a greenlet: queries of the database give way, everything else blocks the others.
+    Greenlet,
     /// On the event loop or an executor, as a task of its own.
     Task,
     /// In place, before the call returns.

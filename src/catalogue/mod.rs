@@ -140,6 +140,10 @@ pub struct Tables {
     /// Calls that ask whether a loop is running, or that let one be entered again.
     asking: Vec<String>,
     contracts: Contracts,
+    /// Functions that run a method of their first argument: `list` runs `__iter__`.
+    applying: Table<String>,
+    /// Functions that are true of what is of the type that their second argument names.
+    narrowing: Vec<String>,
     #[serde(skip)]
     separator: &'static str,
 }
@@ -199,14 +203,28 @@ impl Tables {
         self.keeping.extend(more.keeping);
         self.asking.extend(more.asking);
         self.contracts.absorb(more.contracts);
+        self.applying.absorb(more.applying);
+        self.narrowing.extend(more.narrowing);
     }
 
     /// How a call blocks, if it does.
     pub fn blocking(&self, name: &str) -> Option<&Blocking> {
-        let found = self.find(&self.blocking, name)?;
-        let covered = found.name.ends_with('*');
-        let harmless = covered && self.harmless.iter().any(|harmless| *harmless == *self.canonical(name));
-        (!harmless).then_some(found)
+        self.blocking_within(name, BASES)
+    }
+
+    fn blocking_within(&self, name: &str, depth: u8) -> Option<&Blocking> {
+        if let Some(found) = self.find(&self.blocking, name) {
+            let covered = found.name.ends_with('*');
+            let harmless = covered && self.harmless.iter().any(|harmless| *harmless == *self.canonical(name));
+            return (!harmless).then_some(found);
+        }
+        // What covers everything below a type covers it below the types that derive from it.
+        let deeper = depth.checked_sub(1)?;
+        let name = self.canonical(name);
+        prefixes(&name, self.separator).skip(1).find_map(|(owner, rest)| {
+            let bases = &self.types.exact(owner)?.bases;
+            bases.iter().find_map(|base| self.blocking_within(&[base, rest].concat(), deeper))
+        })
     }
 
     /// What sort of lock a type is, if it is one.
@@ -427,6 +445,22 @@ impl Tables {
     pub fn asks_for_loop(&self, name: &str) -> bool {
         let canonical = self.canonical(name);
         self.asking.iter().any(|known| known == name || *known == *canonical)
+    }
+
+    /// The method of its first argument that a function runs.
+    pub fn applies(&self, function: &str) -> Option<&str> {
+        self.applying.exact(function).map(String::as_str)
+    }
+
+    /// Whether a function is true of its first argument only if that is of the type which the second names.
+    pub fn narrows(&self, function: &str) -> bool {
+        self.narrowing.iter().any(|known| known == function)
+    }
+
+    /// Whether a canonical name is that of something which the language itself gives everybody.
+    pub fn is_builtin(&self, canonical: &str) -> bool {
+        let bare = canonical.rsplit(self.separator).next().unwrap_or(canonical);
+        self.prelude(bare) == Some(canonical)
     }
 
     fn find<'t, T>(&'t self, table: &'t Table<T>, name: &str) -> Option<&'t T> {

@@ -33,6 +33,10 @@ pub enum Term {
     SelfType,
     /// The type of an argument, counted from 0 without the receiver, references taken off.
     Argument(u8),
+    /// What a loop over an argument gives.
+    Item(u8),
+    /// What a framework gets from the function, generator or class at this argument: called, awaited, advanced.
+    Supplied(u8),
     /// Must be awaited, and gives this then.
     Future(Box<Term>),
     /// What the closure at this argument returns.
@@ -58,7 +62,8 @@ impl Term {
             }
             Self::Reference(inner) | Self::Future(inner) => inner.rename(change),
             Self::Tuple(parts) => parts.iter_mut().for_each(|part| part.rename(change)),
-            Self::Unknown | Self::Param(_) | Self::SelfType | Self::Argument(_) | Self::ClosureResult(_) => {}
+            Self::Unknown | Self::Param(_) | Self::SelfType => {}
+            Self::Argument(_) | Self::Item(_) | Self::Supplied(_) | Self::ClosureResult(_) => {}
         }
     }
 }
@@ -95,11 +100,16 @@ impl Reader<'_> {
             ("Self", 0) => Term::SelfType,
             ("Future", 1) => Term::Future(Box::new(args.into_iter().next().unwrap_or(Term::Unknown))),
             (one, 0) if one.len() == 1 && one.starts_with(|c: char| c.is_ascii_uppercase()) => Term::Param(name),
-            (_, 0) => match (numbered("arg"), numbered("closure")) {
-                (Some(at), _) => Term::Argument(at),
-                (None, Some(at)) => Term::ClosureResult(at),
-                (None, None) => Term::Path { name, args },
-            },
+            (_, 0) => {
+                let forms: [(&str, fn(u8) -> Term); 4] = [
+                    ("arg", Term::Argument),
+                    ("item", Term::Item),
+                    ("supplied", Term::Supplied),
+                    ("closure", Term::ClosureResult),
+                ];
+                let numbered = forms.into_iter().find_map(|(prefix, make)| numbered(prefix).map(make));
+                numbered.unwrap_or(Term::Path { name, args })
+            }
             _ => Term::Path { name, args },
         })
     }

@@ -300,6 +300,8 @@ pub struct Static {
     pub scope: Scope,
     /// The type as written, if any.
     pub annotation: Option<TypeTerm>,
+    /// What it stands for in an annotation, where its value is written as a type with arguments (Python).
+    pub alias: Option<TypeTerm>,
     /// Every value it is given in this file, `global x` in functions included.
     pub values: Vec<ValueOf>,
     /// Whether it can be assigned again (`static mut`, any Python global that is not assigned once only).
@@ -489,6 +491,8 @@ pub struct Variable {
     pub name: String,
     /// The type as written at its declaration.
     pub annotation: Option<TypeTerm>,
+    /// Values that it is given together with a type, which may be another one each time (Python).
+    pub annotated: Vec<(ValueIndex, TypeTerm)>,
     /// The variable of the enclosing function that it stands for, if it is captured.
     pub captures: Option<VariableIndex>,
     /// Where it is declared.

@@ -2,7 +2,9 @@
 
 use crate::analysis::FunctionId;
 use crate::analysis::held::What;
+use crate::analysis::operators::Waiting;
 use crate::catalogue::{Blocking, BlockingKind, Stake};
+use crate::text::Span;
 use crate::verdict::{Confidence, Level, Verdict};
 
 use super::context::RuleContext;
@@ -14,34 +16,66 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
         return;
     }
     let function = cx.function(id);
+    let gives_way = cx.context(id).gives_way_at_queries();
+    let mut glances = Vec::new();
     for event in &cx.facts(id).events {
         let What::Call(value) = event.what else { continue };
         let resolution = cx.resolution(id, value);
         let Some(entry) = cx.program.blocking_call(id, value, &resolution) else { continue };
         // A loop inside a loop is a rule of its own.
-        if entry.kind == BlockingKind::LoopEntry {
-            continue;
-        }
-        // A short lock, a `stat`, a line on the console: nobody's loop suffers, and a reader of such notes does.
-        if entry.stake == Stake::Micro {
+        if entry.kind == BlockingKind::LoopEntry || gives_way && entry.kind == BlockingKind::Database {
             continue;
         }
         let name = cx.program.callee_text(id, value);
-        let in_loop = function.blocks[event.block.at()].in_loop.is_some();
-        let mut verdict = cx
-            .violated(NAME, Confidence::High, id, event.span, &format!("`{name}`"))
-            .assumes(format!("nothing in `{}` blocks {}", function.name, what_it_blocks(cx, id)))
-            .says(format!("`{name}` {} and blocks {}", waits_for(entry.kind), what_it_blocks(cx, id)))
-            .helps(instead(entry))
-            .stake(entry.stake);
-        verdict.evidence.push(cx.loop_evidence(id));
-        out.push(raised(verdict, entry, in_loop));
+        let is_repeated = function.blocks[event.block.at()].in_loop.is_some();
+        match (entry.stake, entry.kind) {
+            (Stake::Micro, BlockingKind::File) => glances.push((entry, name, event.span)),
+            // A short lock, a line on the console: nobody's loop suffers, and a reader of such notes does.
+            (Stake::Micro, _) => {}
+            (Stake::Io | Stake::Unbounded, _) => out.push(verdict(cx, id, entry, &name, event.span, is_repeated)),
+        }
     }
+    for Waiting { entry, name, span, is_repeated, .. } in cx.program.waiting_operators(id) {
+        if entry.stake != Stake::Micro && !(gives_way && entry.kind == BlockingKind::Database) {
+            out.push(verdict(cx, id, entry, &name, span, is_repeated));
+        }
+    }
+    out.extend(glance(cx, id, &glances));
 }
 
-/// Short input and output adds up in a loop, whether it is written here or walks a folder inside the call.
-pub(super) fn raised(verdict: Verdict, entry: &Blocking, in_loop: bool) -> Verdict {
-    let is_many = in_loop || entry.kind == BlockingKind::Tree;
+fn verdict(cx: &RuleContext, id: FunctionId, entry: &Blocking, name: &str, span: Span, is_repeated: bool) -> Verdict {
+    let blocked = what_it_blocks(cx, id);
+    let mut verdict = cx
+        .violated(NAME, Confidence::High, id, span, &format!("`{name}`"))
+        .assumes(format!("nothing in `{}` blocks {blocked}", cx.function(id).name))
+        .says(format!("`{name}` {} and blocks {blocked}", waits_for(entry.kind)))
+        .helps(instead(entry))
+        .stake(entry.stake);
+    verdict.evidence.push(cx.loop_evidence(id));
+    raised(verdict, entry, is_repeated || cx.is_hot(id))
+}
+
+/// One note for all the questions of a function that the disk answers in a moment: does it exist, how large is it.
+fn glance(cx: &RuleContext, id: FunctionId, glances: &[(&Blocking, String, Span)]) -> Option<Verdict> {
+    let ((entry, name, span), more) = glances.split_first()?;
+    let blocked = what_it_blocks(cx, id);
+    let mut verdict = cx
+        .violated(NAME, Confidence::High, id, *span, "questions to the file system")
+        .assumes(format!("nothing in `{}` blocks {blocked}", cx.function(id).name))
+        .says(format!("`{name}` asks the file system and blocks {blocked} for a moment"))
+        .helps(instead(entry))
+        .stake(entry.stake);
+    verdict.evidence.push(cx.loop_evidence(id));
+    for (_, name, span) in more {
+        verdict = verdict.evidence(cx.location(id, *span), format!("so does `{name}`"));
+    }
+    Some(verdict)
+}
+
+/// Short input and output adds up where it is done again and again: in a loop, whether it is written here or walks a
+/// folder inside the call, and in a handler.
+pub(super) fn raised(verdict: Verdict, entry: &Blocking, is_often: bool) -> Verdict {
+    let is_many = is_often || entry.kind == BlockingKind::Tree;
     if is_many && entry.stake == Stake::Io { verdict.level(Level::Warning) } else { verdict }
 }
 

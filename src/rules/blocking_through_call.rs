@@ -1,9 +1,10 @@
 //! Something that an asynchronous function calls blocks, in whatever file.
 
 use crate::analysis::FunctionId;
+use crate::analysis::contexts::HandOver;
 use crate::analysis::held::{Event, What};
 use crate::analysis::summary::{Blocks, InPlace};
-use crate::catalogue::Stake;
+use crate::catalogue::{BlockingKind, Runs, Stake};
 use crate::flow::FunctionKind;
 use crate::verdict::{Confidence, Stance, Verdict};
 
@@ -13,6 +14,9 @@ use super::context::RuleContext;
 const NAME: &str = "blocking-through-call";
 
 pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
+    for hand_over in cx.program.hand_overs(id.module).iter().filter(|hand_over| hand_over.by == id) {
+        check_callback(cx, id, hand_over, out);
+    }
     if !cx.runs_on_loop(id) {
         return;
     }
@@ -28,15 +32,38 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     }
 }
 
+/// A function of another file that the loop is given to call. One of the same file is looked at itself.
+fn check_callback(cx: &RuleContext, id: FunctionId, hand_over: &HandOver, out: &mut Vec<Verdict>) {
+    let callee = cx.function(hand_over.callee);
+    if hand_over.runs != Runs::Loop || hand_over.callee.module == id.module || callee.is_async() {
+        return;
+    }
+    let summary = cx.program.summary(hand_over.callee);
+    let Some(blocks) = longest(&summary.blocks, false) else { return };
+    let (name, blocked, waits) = (&callee.name, what_it_blocks(cx, id), waits_for(blocks.entry.kind));
+    let hop = cx.program.hop(id, hand_over.at.span, format!("hands `{name}` to the loop"));
+    let verdict = cx
+        .violated(NAME, Confidence::High, id, hand_over.at.span, &format!("`{name}`, `{}`", blocks.name))
+        .assumes(format!("nothing that the loop calls blocks {blocked}"))
+        .says(format!("`{name}` is called by the loop and blocks it: it leads to `{}`, which {waits}", blocks.name))
+        .helps(instead(blocks.entry))
+        .evidence(blocks.at.clone(), format!("`{}` {waits} here", blocks.name))
+        .trace([hop])
+        .trace(blocks.hops.iter().cloned())
+        .stake(blocks.entry.stake);
+    out.push(raised(verdict, blocks.entry, blocks.is_repeated));
+}
+
 fn check_call(cx: &RuleContext, id: FunctionId, event: &Event, in_place: &InPlace, out: &mut Vec<Verdict>) {
     let function = cx.function(id);
     let summaries: Vec<_> = in_place.candidates.iter().map(|callee| cx.program.summary(*callee)).collect();
-    let Some(blocks) = summaries.iter().find_map(|summary| longest(&summary.blocks)) else { return };
+    let gives_way = cx.context(id).gives_way_at_queries();
+    let Some(blocks) = summaries.iter().find_map(|summary| longest(&summary.blocks, gives_way)) else { return };
     let harmless = in_place
         .candidates
         .iter()
         .zip(&summaries)
-        .find(|(_, summary)| longest(&summary.blocks).is_none())
+        .find(|(_, summary)| longest(&summary.blocks, gives_way).is_none())
         .map(|(callee, _)| *callee);
     let call = match event.what {
         What::Call(value) => cx.program.callee_text(id, value),
@@ -67,13 +94,15 @@ fn check_call(cx: &RuleContext, id: FunctionId, event: &Event, in_place: &InPlac
     } else if !function.is_async() {
         verdict.evidence.push(cx.loop_evidence(id));
     }
-    let in_loop = blocks.is_repeated || cx.program.is_in_loop(id, event);
-    out.push(raised(verdict, blocks.entry, in_loop));
+    let is_often = blocks.is_repeated || cx.program.is_in_loop(id, event) || cx.is_hot(id);
+    out.push(raised(verdict, blocks.entry, is_often));
 }
 
 /// The effect that waits longest; of several the one with the shortest way.
-fn longest<'b, 'a>(blocks: &'b [Blocks<'a>]) -> Option<&'b Blocks<'a>> {
+fn longest<'b, 'a>(blocks: &'b [Blocks<'a>], gives_way_at_queries: bool) -> Option<&'b Blocks<'a>> {
     // A loop inside a loop is a rule of its own.
-    let felt = blocks.iter().filter(|blocks| !blocks.is_loop_entry());
+    let felt = blocks.iter().filter(|blocks| {
+        !blocks.is_loop_entry() && !(gives_way_at_queries && blocks.entry.kind == BlockingKind::Database)
+    });
     felt.min_by_key(|blocks| (std::cmp::Reverse((blocks.entry.stake, blocks.is_repeated)), blocks.hops.len()))
 }

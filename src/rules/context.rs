@@ -59,6 +59,12 @@ impl<'a> RuleContext<'_, 'a> {
         context.is_on_loop()
     }
 
+    /// Whether others wait when a function is slow: it is a handler that may be called again meanwhile, or what one
+    /// awaits.
+    pub fn is_hot(&self, id: FunctionId) -> bool {
+        !self.program.is_test_code(id) && self.program.answers_requests(id)
+    }
+
     /// Where it shows that a function runs on the loop: its own colour, or who says so.
     pub fn loop_evidence(&self, id: FunctionId) -> Evidence {
         let function = self.function(id);

@@ -12,7 +12,9 @@ use crate::analysis::locks::{Binding, Lock, LockPlace};
 use crate::analysis::names::{Item, Member};
 use crate::analysis::types::Type;
 use crate::catalogue::{Flavour, Manner, Mode};
-use crate::flow::{BlockIndex, Call, Callee, Field, FunctionKind, ManagedIndex, Owner, Place, ValueIndex, ValueKind};
+use crate::flow::{
+    BlockIndex, Call, Callee, Field, FunctionKind, Loop, LoopKind, ManagedIndex, Owner, Place, ValueIndex, ValueKind,
+};
 use crate::text::{Language, Span};
 
 impl Walk<'_, '_> {
@@ -139,6 +141,66 @@ impl Walk<'_, '_> {
             let lock = self.program.bound(self.id, &binding, callee, lock);
             self.record(block, number, span, What::Acquire(lock.clone(), Waits::Yes), state);
             self.take(block, number, at as u32, lock, span, by, Waits::Yes, state);
+        }
+    }
+
+    /// A managed block of the project runs code of its own when it is left, too.
+    pub(super) fn leave(&mut self, block: BlockIndex, number: u32, index: ManagedIndex, span: Span, state: &State) {
+        let function = self.program.function(self.id);
+        let managed = &function.managed[index.at()];
+        if !managed.is_async && self.events.is_some() {
+            let what = format!("leaves `{}`", self.program.value_text(self.id, managed.value));
+            self.runs_method((block, number), managed.value, "__exit__", what, span, state);
+        }
+    }
+
+    /// A loop over an object of the project runs code of its class at every turn.
+    pub(super) fn begin_turn(&mut self, header: BlockIndex, state: &State) {
+        if self.language != Language::Python {
+            return;
+        }
+        let function = self.program.function(self.id);
+        let begins = |around: &&Loop| around.kind == LoopKind::For && around.header == header;
+        let Some(over) = function.loops.iter().find(begins).and_then(|around| around.over) else { return };
+        let (span, text) = (function.value(over).span, self.program.value_text(self.id, over));
+        for method in ["__iter__", "__next__"] {
+            self.runs_method((header, 0), over, method, format!("loops over `{text}`"), span, state);
+        }
+    }
+
+    /// `len(x)` and the like run a method of an object of the project.
+    pub(super) fn apply(
+        &mut self,
+        block: BlockIndex,
+        number: u32,
+        call: &Call,
+        resolution: &Resolution,
+        span: Span,
+        state: &State,
+    ) {
+        let Some(argument) = call.arguments.first().filter(|_| self.events.is_some()) else { return };
+        let tables = self.program.tables(self.language);
+        let Some(method) = resolution.external().and_then(|name| tables.applies(name)) else { return };
+        let what = format!("runs `{method}` of `{}`", self.program.value_text(self.id, argument.value));
+        self.runs_method((block, number), argument.value, method, what, span, state);
+    }
+
+    /// A method of an object of the project that runs although nobody writes its name.
+    fn runs_method(
+        &mut self,
+        (block, number): (BlockIndex, u32),
+        receiver: ValueIndex,
+        method: &str,
+        what: String,
+        span: Span,
+        state: &State,
+    ) {
+        let of = self.program.value_type(self.id, receiver);
+        let Some(definition) = of.instance().and_then(|instance| instance.definition) else { return };
+        if let Some(Member::Function(callee)) = self.program.method(definition, method).first() {
+            let receiver = self.program.lock_place(self.id, receiver);
+            let implicit = Implicit { callee: *callee, receiver, what };
+            self.record(block, number, span, What::Runs(Rc::new(implicit)), state);
         }
     }
 

@@ -104,6 +104,7 @@ impl<'p, 'a> Walk<'p, 'a> {
         for (at, state) in before.into_iter().enumerate() {
             let Some(mut state) = state else { continue };
             let block = &function.blocks[at];
+            self.begin_turn(BlockIndex(at as u32), &state);
             for (number, step) in block.steps.iter().enumerate() {
                 self.step(BlockIndex(at as u32), number as u32, step, &mut state);
             }
@@ -152,7 +153,10 @@ impl<'p, 'a> Walk<'p, 'a> {
             }
             StepKind::Suspend(how, of) => self.suspend(block, number, *how, *of, step.span, state),
             StepKind::Enter(managed) => self.enter(block, number, *managed, step.span, state),
-            StepKind::Exit(managed) => state.retain(|entry| entry.by != HeldBy::Block(*managed)),
+            StepKind::Exit(managed) => {
+                self.leave(block, number, *managed, step.span, state);
+                state.retain(|entry| entry.by != HeldBy::Block(*managed));
+            }
             StepKind::Bind(variable, value) => {
                 if self.language == Language::Rust {
                     self.bind(block, number, *variable, *value, step.span, state);
@@ -265,7 +269,7 @@ impl<'p, 'a> Walk<'p, 'a> {
             return;
         }
         match self.language {
-            Language::Python => {}
+            Language::Python => self.apply(block, number, call, &resolution, span, state),
             Language::Rust => self.move_guards(block, number, value, call, &resolution, span, state),
         }
     }

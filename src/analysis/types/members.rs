@@ -43,7 +43,12 @@ impl<'a> Program<'a> {
                         FunctionKind::Property => self.return_type(*function),
                         _ => Type::Function(*function),
                     },
-                    Some(Member::External(path)) => Type::external_instance(path.clone(), Vec::new()),
+                    Some(Member::External(path)) => {
+                        // An attribute that a library gives each class for itself, as a manager of its rows.
+                        let is_of_class = self.shape_of(path).is_some_and(|shape| !shape.params.is_empty());
+                        let arguments = if is_of_class { vec![self.instance_of(id)] } else { Vec::new() };
+                        Type::external_instance(path.clone(), arguments)
+                    }
                     None => match self.deref(of) {
                         Some(target) => self.member_type(&target, name),
                         None => Type::Unknown,
@@ -54,8 +59,14 @@ impl<'a> Program<'a> {
             Type::Instance(instance) => match self.deref(of) {
                 Some(target) => self.member_type(&target, name),
                 None => {
-                    let separator = if instance.name.contains("::") { "::" } else { "." };
-                    Type::external_instance(format!("{}{separator}{name}", instance.name), Vec::new())
+                    let language = language_of(&instance.name);
+                    let path = [&*instance.name, name].join(language.separator());
+                    // Attributes that are made on demand: `client.orders` is a database.
+                    let made = match self.tables(language).describes(&path) {
+                        true => None,
+                        false => self.special(of, "__getattr__"),
+                    };
+                    made.unwrap_or_else(|| Type::external_instance(path, Vec::new()))
                 }
             },
         }
@@ -121,6 +132,31 @@ impl<'a> Program<'a> {
         }
     }
 
+    /// What a method that Python calls by itself gives, where the catalogue says so.
+    fn special(&self, of: &Type, method: &str) -> Option<Type> {
+        let instance = of.instance().filter(|instance| instance.definition.is_none())?;
+        let signature = self.tables(language_of(&instance.name)).signature(&format!("{}.{method}", instance.name))?;
+        let call = Substitution { receiver: Some(of), ..Default::default() };
+        Some(self.catalogue_term(&signature.returns, &call))
+    }
+
+    /// What is found in a container under an index or key.
+    pub fn indexed_type(&self, of: &Type) -> Type {
+        if let Some(known) = self.special(of, "__getitem__") {
+            return known;
+        }
+        match of {
+            Type::Union(parts) => Type::union(parts.iter().map(|part| self.indexed_type(part))),
+            // A loop over a mapping gives its keys; asked for one, it gives the value.
+            Type::Instance(instance)
+                if instance.definition.is_none() && language_of(&instance.name) == Language::Python =>
+            {
+                instance.arguments.last().cloned().unwrap_or(Type::Unknown)
+            }
+            _ => self.element_type(of),
+        }
+    }
+
     pub(super) fn shape_of(&self, name: &str) -> Option<&'a crate::catalogue::TypeShape> {
         self.tables(language_of(name)).type_shape(name)
     }
@@ -150,7 +186,10 @@ impl<'a> Program<'a> {
         }
         match of {
             Type::Future(of) => (**of).clone(),
-            _ => of.clone(),
+            _ => {
+                let entered = self.special(of, "__aenter__").or_else(|| self.special(of, "__enter__"));
+                entered.unwrap_or_else(|| of.clone())
+            }
         }
     }
 

@@ -12,7 +12,7 @@ use std::rc::Rc;
 
 use super::names::Item;
 use super::{FunctionId, ModuleId, Program, TypeId};
-use crate::flow::{Collection, FunctionKind, Literal, ValueIndex, ValueKind};
+use crate::flow::{Collection, FunctionKind, Literal, Parameter, StepKind, Suspension, ValueIndex, ValueKind};
 use crate::text::Language;
 
 pub use terms::Substitution;
@@ -155,7 +155,11 @@ impl<'a> Program<'a> {
                 let of = self.value_type(id, *of);
                 self.member_type(&of, name)
             }
-            ValueKind::Index(of) | ValueKind::Element(of) => {
+            ValueKind::Index(of) => {
+                let of = self.value_type(id, *of);
+                self.indexed_type(&of)
+            }
+            ValueKind::Element(of) => {
                 let of = self.value_type(id, *of);
                 self.element_type(&of)
             }
@@ -178,7 +182,7 @@ impl<'a> Program<'a> {
             }
             ValueKind::Function(index) => self.closure_type(FunctionId { module: id.module, index: *index }),
             ValueKind::Collection(kind, items) => self.collection_type(id, kind, items),
-            ValueKind::Choice(items) => Type::union(items.iter().map(|item| self.value_type(id, *item))),
+            ValueKind::Choice(items) => self.choice_type(id, items),
             ValueKind::Try(of) => {
                 let of = self.value_type(id, *of);
                 match of.instance() {
@@ -208,6 +212,26 @@ impl<'a> Program<'a> {
             Language::Python => Type::external_instance(format!("builtins.{name}"), Vec::new()),
             Language::Rust => Type::external_instance(name, Vec::new()),
         }
+    }
+
+    /// One of several. A parameter that nothing is said of is taken for what stands in for it where it is missing:
+    /// `pool or ThreadPoolExecutor()`.
+    fn choice_type(&self, id: FunctionId, items: &[ValueIndex]) -> Type {
+        let function = self.function(id);
+        let types: Vec<Type> = items.iter().map(|item| self.value_type(id, *item)).collect();
+        let is_made = |(item, of): (&ValueIndex, &Type)| function.call(*item).is_some() && self.is_telling(id, of);
+        if self.language(id.module) == Language::Rust || !items.iter().zip(&types).any(is_made) {
+            return Type::union(types);
+        }
+        let is_open = |item: &ValueIndex| match &function.value(*item).kind {
+            ValueKind::Place(place) => place.as_variable().is_some_and(|variable| {
+                let is_it = |parameter: &&Parameter| parameter.variable == variable && parameter.annotation.is_none();
+                function.parameters.iter().any(|parameter| is_it(&parameter))
+            }),
+            _ => false,
+        };
+        let said = items.iter().zip(types).filter(|(item, of)| !(of.is_unknown() && is_open(item)));
+        Type::union(said.map(|(_, of)| of))
     }
 
     /// A closure's own type: an async block is the future itself, anything else is called first.
@@ -283,8 +307,29 @@ impl<'a> Program<'a> {
         match function.colour {
             crate::flow::Colour::Async => Type::Future(Rc::new(self.return_type(id))),
             crate::flow::Colour::Plain => self.return_type(id),
-            crate::flow::Colour::Generator | crate::flow::Colour::AsyncGenerator => Type::Unknown,
+            crate::flow::Colour::Generator => self.generator("generator", id),
+            crate::flow::Colour::AsyncGenerator => self.generator("async_generator", id),
         }
+    }
+
+    /// What calling a function that yields gives (Python).
+    fn generator(&self, name: &str, id: FunctionId) -> Type {
+        let yielded = self.deeper(Type::Unknown, || self.yielded_type(id));
+        Type::external_instance(format!("builtins.{name}"), vec![yielded])
+    }
+
+    /// What a function yields: as its return type says, `Iterator[Session]`, or what stands behind its `yield`s.
+    fn yielded_type(&self, id: FunctionId) -> Type {
+        let function = self.function(id);
+        if let Some(term) = &function.returns
+            && let Some(first) = self.term_type(id, term).instance().and_then(|written| written.arguments.first())
+        {
+            return first.clone();
+        }
+        Type::union(function.steps().filter_map(|(_, _, step)| match step.kind {
+            StepKind::Suspend(Suspension::Yield, Some(value)) => Some(self.value_type(id, value)),
+            _ => None,
+        }))
     }
 
     /// The language of a module.

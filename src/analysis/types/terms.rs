@@ -6,7 +6,7 @@ use super::{Instance, Type};
 use crate::analysis::names::Item;
 use crate::analysis::{FunctionId, ModuleId, Program, TypeId};
 use crate::catalogue::Term;
-use crate::flow::{Generic, Scope, TypeKind, TypeTerm};
+use crate::flow::{Colour, Generic, Scope, TypeKind, TypeTerm};
 use crate::text::Language;
 
 impl<'a> Program<'a> {
@@ -83,8 +83,8 @@ impl<'a> Program<'a> {
                         aliased => aliased,
                     },
                     Item::External(name) => self.external_term(module, &name, args.iter().map(of).collect()),
-                    // `x: "module.attribute"` of a static: no type.
                     Item::Variant(of, _) => self.instance_of(of),
+                    Item::Static(of, at) if self.language(of) == Language::Python => self.type_under_name(of, at),
                     Item::Function(_) | Item::Field(..) | Item::Static(..) | Item::Module(..) => Type::Unknown,
                     Item::Package { .. } | Item::Unknown => Type::Unknown,
                 }
@@ -168,12 +168,51 @@ impl<'a> Program<'a> {
             Term::Param(name) => call.parameter(self, name),
             Term::SelfType => call.receiver.cloned().unwrap_or(Type::Unknown),
             Term::Argument(at) => call.arguments.get(usize::from(*at)).cloned().unwrap_or(Type::Unknown),
+            Term::Item(at) => match call.arguments.get(usize::from(*at)) {
+                Some(argument) => self.element_type(argument),
+                None => Type::Unknown,
+            },
+            Term::Supplied(at) => match call.arguments.get(usize::from(*at)) {
+                Some(argument) => self.supplied_by(argument),
+                None => Type::Unknown,
+            },
             Term::Future(of_term) => Type::Future(Rc::new(of(of_term))),
             Term::ClosureResult(at) => match call.arguments.get(usize::from(*at)) {
                 Some(Type::Function(id)) => self.call_result(*id),
                 _ => Type::Unknown,
             },
         }
+    }
+
+    /// What a framework gets from something that it calls for its result.
+    fn supplied_by(&self, provider: &Type) -> Type {
+        match provider {
+            Type::Class(id) => self.instance_of(*id),
+            Type::External(name) => Type::external_instance(&**name, Vec::new()),
+            Type::Function(id) => {
+                let result = self.call_result(*id);
+                match self.function(*id).colour {
+                    Colour::Plain => result,
+                    Colour::Async => self.awaited_type(&result),
+                    Colour::Generator | Colour::AsyncGenerator => self.element_type(&result),
+                }
+            }
+            _ => Type::Unknown,
+        }
+    }
+
+    /// The type that a module-level name stands for in an annotation: `SessionDep = Annotated[Session, Depends(f)]`.
+    fn type_under_name(&self, module: ModuleId, at: u32) -> Type {
+        let owner = self.module(module);
+        let Some(place) = owner.statics.get(at as usize) else { return Type::Unknown };
+        self.deeper(Type::Unknown, || match &place.alias {
+            Some(term) => self.type_of_term(module, &place.scope, None, &[], term),
+            None => match self.item_type(&Item::Static(module, at)) {
+                Type::Class(id) => self.instance_of(id),
+                Type::External(name) => self.external_term(module, &name, Vec::new()),
+                _ => Type::Unknown,
+            },
+        })
     }
 
     /// The type whose method a function is, closures inside it included.

@@ -2,7 +2,13 @@
 
 use super::Type;
 use crate::analysis::{FunctionId, Program};
-use crate::flow::{BlockIndex, Field, FunctionKind, ParameterKind, Place, Root, ValueIndex, VariableIndex};
+use crate::flow::{
+    BlockIndex, Field, FunctionKind, Next, ParameterKind, Place, Root, ValueIndex, ValueKind, Variable, VariableIndex,
+};
+use crate::text::Language;
+
+/// How many blocks above a read a test of its variable is looked for.
+const FARTHEST_TEST: usize = 16;
 
 impl<'a> Program<'a> {
     /// Where the definitions of a variable that reach a step give their values.
@@ -35,6 +41,9 @@ impl<'a> Program<'a> {
 
     /// The type of a place when it is read before a step.
     pub fn place_type(&self, id: FunctionId, place: &Place, block: BlockIndex, step: u32) -> Type {
+        if let Some(tested) = self.tested_type(id, place, block, step) {
+            return tested;
+        }
         let (mut of, fields) = match &place.root {
             Root::Variable(variable) => (self.variable_type(id, *variable, block, step), &place.fields[..]),
             Root::Global(path) => {
@@ -45,7 +54,7 @@ impl<'a> Program<'a> {
         for field in fields {
             of = match field {
                 Field::Name(name) => self.member_type(&of, name),
-                Field::Index => self.element_type(&of),
+                Field::Index => self.indexed_type(&of),
             };
             if of.is_unknown() {
                 break;
@@ -58,15 +67,16 @@ impl<'a> Program<'a> {
     pub fn variable_type(&self, id: FunctionId, index: VariableIndex, block: BlockIndex, step: u32) -> Type {
         let function = self.function(id);
         let variable = function.variable(index);
-        if let Some(annotation) = &variable.annotation {
-            let written = self.term_type(id, annotation);
-            if !written.is_unknown() {
-                return written;
-            }
+        let declared = variable.annotation.as_ref().map_or(Type::Unknown, |term| self.term_type(id, term));
+        // In Python a name that is given a value is of that value's type; in Rust it is what it was declared to be.
+        let is_as_declared = self.language(id.module) == Language::Rust || !self.shape(id).is_bound(index);
+        if is_as_declared && !declared.is_unknown() {
+            return declared;
         }
         let parameter = function.parameters.iter().position(|parameter| parameter.variable == index);
         let reaching = self.reaching(id, index, block, step);
-        let mut types: Vec<Type> = reaching.values.iter().map(|value| self.value_type(id, *value)).collect();
+        let mut types: Vec<Type> =
+            reaching.values.iter().map(|value| self.bound_type(id, variable, *value, &declared)).collect();
         if reaching.from_entry || (types.is_empty() && parameter.is_some()) {
             if let Some(at) = parameter {
                 types.push(self.parameter_type(id, at));
@@ -74,7 +84,86 @@ impl<'a> Program<'a> {
                 types.push(self.captured_type(id, outer));
             }
         }
-        Type::union(types)
+        match Type::union(types) {
+            Type::Unknown | Type::None if !declared.is_unknown() => declared,
+            found => found,
+        }
+    }
+
+    /// The type that a variable has once it is given a value: the value's own, or what is written where that says more.
+    fn bound_type(&self, id: FunctionId, variable: &Variable, value: ValueIndex, declared: &Type) -> Type {
+        let own = self.value_type(id, value);
+        let beside = variable.annotated.iter().find(|(annotated, _)| *annotated == value);
+        let written = match beside.map(|(_, term)| self.term_type(id, term)) {
+            Some(written) if !written.is_unknown() => written,
+            _ => declared.clone(),
+        };
+        if written.is_unknown() || self.is_telling(id, &own) { own } else { written }
+    }
+
+    /// Whether a type is more than the path of an unknown function that gave it.
+    pub(super) fn is_telling(&self, id: FunctionId, of: &Type) -> bool {
+        match of {
+            Type::Unknown | Type::None | Type::External(_) => false,
+            Type::Union(parts) => parts.iter().all(|part| self.is_telling(id, part)),
+            Type::Instance(instance) if instance.definition.is_none() => {
+                let tables = self.tables(self.language(id.module));
+                let last = instance.name.rsplit('.').next().unwrap_or_default();
+                last.starts_with(char::is_uppercase)
+                    || tables.is_builtin(&instance.name)
+                    || tables.describes(&instance.name)
+            }
+            _ => true,
+        }
+    }
+
+    /// The type that a variable was tested for on the only way here: `if isinstance(x, Path):`.
+    fn tested_type(&self, id: FunctionId, place: &Place, mut block: BlockIndex, step: u32) -> Option<Type> {
+        let variable = place.as_variable().filter(|_| self.language(id.module) == Language::Python)?;
+        let function = self.function(id);
+        let shape = self.shape(id);
+        let mut before = step;
+        for _ in 0..FARTHEST_TEST {
+            if shape.last_bind(variable, block, before).is_some() {
+                return None;
+            }
+            before = u32::MAX;
+            let mut from = shape.predecessors(block).iter().filter(|former| shape.is_reachable(**former));
+            let (Some(&former), None) = (from.next(), from.next()) else { return None };
+            if let Next::Branch(Some(on), targets) = &function.blocks[former.at()].next
+                && targets.first() == Some(&block)
+                && !targets[1..].contains(&block)
+                && let Some(tested) = self.test_of(id, variable, *on)
+            {
+                return Some(tested);
+            }
+            block = former;
+        }
+        None
+    }
+
+    /// The type that a variable has where a condition holds.
+    fn test_of(&self, id: FunctionId, variable: VariableIndex, on: ValueIndex) -> Option<Type> {
+        let function = self.function(id);
+        let [subject, class] = &function.call(on)?.arguments[..] else { return None };
+        let ValueKind::Place(place) = &function.value(subject.value).kind else { return None };
+        if place.as_variable() != Some(variable) {
+            return None;
+        }
+        let resolution = self.resolution(id, on);
+        if !self.tables(Language::Python).narrows(resolution.external()?) {
+            return None;
+        }
+        let instance = |class: &Type| match class {
+            Type::Class(of) => self.instance_of(*of),
+            Type::External(name) => Type::external_instance(&**name, Vec::new()),
+            _ => Type::Unknown,
+        };
+        let tested = match self.value_type(id, class.value) {
+            Type::Tuple(classes) => Type::union(classes.iter().map(instance)),
+            class => instance(&class),
+        };
+        (!tested.is_unknown()).then_some(tested)
     }
 
     /// A captured variable's type: one of everything that the enclosing function gives it.
@@ -121,7 +210,10 @@ impl<'a> Program<'a> {
             return Type::Unknown;
         }
         if let Some(annotation) = &parameter.annotation {
-            return self.term_type(id, annotation);
+            let written = self.term_type(id, annotation);
+            if !written.is_unknown() || self.language(id.module) == Language::Rust {
+                return written;
+            }
         }
         match parameter.default {
             Some(default) => {

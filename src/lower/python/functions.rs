@@ -191,6 +191,7 @@ impl<'t> Lowering<'t> {
             let variable = cx.body.variable(Variable {
                 name: text.to_owned(),
                 annotation: annotation.clone(),
+                annotated: Vec::new(),
                 captures: None,
                 span: name.span(),
             });
@@ -216,7 +217,13 @@ impl<'t> Lowering<'t> {
         for (name, node) in scope.bound.iter().zip(&scope.nodes) {
             let span = node.span();
             cx.names.entry(name).or_insert_with(|| {
-                let variable = Variable { name: (*name).to_owned(), annotation: None, captures: None, span };
+                let variable = Variable {
+                    name: (*name).to_owned(),
+                    annotation: None,
+                    annotated: Vec::new(),
+                    captures: None,
+                    span,
+                };
                 Bound::Local(cx.body.variable(variable))
             });
         }

@@ -175,7 +175,13 @@ impl<'t> Lowering<'t> {
     }
 
     fn fresh_variable(&mut self, name: &str, span: Span) -> VariableIndex {
-        self.body().variable(Variable { name: name.to_owned(), annotation: None, captures: None, span })
+        self.body().variable(Variable {
+            name: name.to_owned(),
+            annotation: None,
+            annotated: Vec::new(),
+            captures: None,
+            span,
+        })
     }
 
     /// What a name stands for here.
@@ -220,7 +226,13 @@ impl<'t> Lowering<'t> {
         };
         for cx in &mut self.stack[outer + 1..] {
             let captures = Some(variable);
-            variable = cx.body.variable(Variable { name: name.to_owned(), annotation: None, captures, span });
+            variable = cx.body.variable(Variable {
+                name: name.to_owned(),
+                annotation: None,
+                annotated: Vec::new(),
+                captures,
+                span,
+            });
             cx.names.insert(name, Bound::Captured(variable));
         }
         Named::Captured(variable)

@@ -14,6 +14,7 @@ impl<'t> Lowering<'t> {
         // A chain is nested to the right without brackets: walk down it, then assign from left to right.
         let mut targets = Vec::new();
         let mut last = node;
+        let mut right_side = None;
         let value = loop {
             let left = last.child(Field::Left);
             let annotation = last.child(Field::Type);
@@ -24,24 +25,39 @@ impl<'t> Lowering<'t> {
                     self.augmented(right);
                     break None;
                 }
-                Some(right) => break Some(self.expression(right)),
+                Some(right) => {
+                    right_side = Some(right);
+                    break Some(self.expression(right));
+                }
                 None => break None,
             }
         };
         for (target, annotation) in targets {
             let annotation = annotation.map(|term| types::term(self.node_text(term)));
             if let Some(annotation) = annotation {
-                self.annotate(target, annotation);
+                self.annotate(target, annotation, value);
             }
             if let Some(value) = value {
                 self.store(target, value);
+            }
+            if let Some(right) = right_side.filter(|right| right.kind() == Kind::Subscript) {
+                self.note_alias(target, right);
             }
         }
         value
     }
 
+    /// `SessionDep = Annotated[Session, Depends(get_session)]` at module level may stand in annotations.
+    fn note_alias(&mut self, target: Cursor<'t>, right: Cursor<'t>) {
+        let is_global = self.cx().index == FunctionIndex(0) && self.cx().classes.is_empty();
+        if is_global && target.kind() == Kind::Identifier {
+            let alias = types::term(self.node_text(right));
+            self.static_of(self.node_text(target), target.span()).alias = Some(alias);
+        }
+    }
+
     /// `target: T` says the type of a variable, global or field.
-    fn annotate(&mut self, target: Cursor<'t>, annotation: TypeTerm) {
+    fn annotate(&mut self, target: Cursor<'t>, annotation: TypeTerm, value: Option<ValueIndex>) {
         let span = target.span();
         let text = self.node_text(target);
         match target.kind() {
@@ -52,9 +68,10 @@ impl<'t> Lowering<'t> {
                 }
                 match self.resolve(text, span) {
                     Named::Local(variable) => {
-                        let known = &mut self.body().variables[variable.at()].annotation;
-                        if known.is_none() {
-                            *known = Some(annotation);
+                        let variable = &mut self.body().variables[variable.at()];
+                        variable.annotated.extend(value.map(|value| (value, annotation.clone())));
+                        if variable.annotation.is_none() {
+                            variable.annotation = Some(annotation);
                         }
                     }
                     Named::Captured(_) => {}
@@ -203,6 +220,7 @@ impl<'t> Lowering<'t> {
                 name: name.to_owned(),
                 scope: crate::flow::Scope::default(),
                 annotation: None,
+                alias: None,
                 values: Vec::new(),
                 is_mutable: false,
                 span,

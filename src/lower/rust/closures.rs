@@ -107,6 +107,7 @@ impl Lowerer<'_> {
         let variable = self.frame.body.variable(Variable {
             name: name.to_owned(),
             annotation: annotation.clone(),
+            annotated: Vec::new(),
             captures: None,
             span,
         });

@@ -413,6 +413,7 @@ impl Lowerer<'_> {
             name: head.name,
             scope,
             annotation: head.annotation,
+            alias: None,
             values: values.into_iter().collect(),
             is_mutable: head.is_mutable,
             span: head.span,

@@ -43,6 +43,7 @@ impl Lowerer<'_> {
         let variable = self.frame.body.variable(Variable {
             name: binding.name.clone(),
             annotation: binding.annotation.clone(),
+            annotated: Vec::new(),
             captures: None,
             span: binding.span,
         });

@@ -1,0 +1,77 @@
+//! Whether a call that waits has nothing to wait for: its receiver was asked before, or told not to wait.
+//!
+//! ~~~text
+//! while not jobs.empty():        asked, on the only way here
+//!     job = jobs.get()
+//!
+//! peer.setblocking(False)        told, in this function or the class whose attribute it is
+//! peer.recv(64)
+//! ~~~
+
+use super::{FunctionId, Program};
+use crate::catalogue::{Blocking, Told};
+use crate::flow::{Callee, Next, Root, ValueIndex, ValueKind};
+
+/// How many blocks above a call a test of its receiver is looked for.
+const FARTHEST: usize = 16;
+
+impl Program<'_> {
+    /// Whether the text shows that a call which an entry describes returns at once.
+    pub(super) fn is_ready(&self, id: FunctionId, call: ValueIndex, entry: &Blocking) -> bool {
+        if entry.unless_told.is_empty() && entry.unless_tested.is_none() {
+            return false;
+        }
+        let function = self.function(id);
+        let Some(Callee::Method(receiver, _)) = function.call(call).map(|call| &call.callee) else { return false };
+        let name = self.value_text(id, *receiver);
+        if let Some(tested) = &entry.unless_tested
+            && self.is_tested(id, call, &name, &tested.method, tested.answer)
+        {
+            return true;
+        }
+        let place = match &function.value(*receiver).kind {
+            ValueKind::Place(place) => place,
+            _ => return false,
+        };
+        // What stands in an attribute of `self` may have been told anywhere in the class.
+        let is_of_self = matches!(place.root, Root::Variable(variable) if !place.fields.is_empty()
+            && function.parameters.first().is_some_and(|first| first.variable == variable));
+        let module = self.module(id.module);
+        let here = module.functions().filter(|(index, other)| {
+            *index == id.index || is_of_self && other.owner.is_some() && other.owner == function.owner
+        });
+        here.map(|(index, _)| FunctionId { module: id.module, index })
+            .any(|id| entry.unless_told.iter().any(|told| self.is_told(id, &name, told)))
+    }
+
+    fn is_told(&self, id: FunctionId, name: &str, told: &Told) -> bool {
+        let function = self.function(id);
+        function.values.iter().any(|value| {
+            let ValueKind::Call(call) = &value.kind else { return false };
+            matches!(&call.callee, Callee::Method(receiver, method)
+                if *method == told.method && self.value_text(id, *receiver) == name)
+                && call.arguments.first().is_some_and(|given| self.is_literal(id, given.value, &told.argument))
+        })
+    }
+
+    /// Whether a method of the same receiver gave a certain answer on the only way to a call.
+    fn is_tested(&self, id: FunctionId, call: ValueIndex, name: &str, method: &str, answer: bool) -> bool {
+        let function = self.function(id);
+        let shape = self.shape(id);
+        let mut block = function.value(call).block;
+        for _ in 0..FARTHEST {
+            let mut from = shape.predecessors(block).iter().filter(|former| shape.is_reachable(**former));
+            let (Some(&former), None) = (from.next(), from.next()) else { return false };
+            if let Next::Branch(Some(on), targets) = &function.blocks[former.at()].next
+                && targets.iter().position(|target| *target == block) == Some(usize::from(!answer))
+                && let Some(asked) = function.call(*on)
+                && matches!(&asked.callee, Callee::Method(receiver, known)
+                    if known == method && self.value_text(id, *receiver) == name)
+            {
+                return true;
+            }
+            block = former;
+        }
+        false
+    }
+}
