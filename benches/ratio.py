@@ -5,14 +5,18 @@ the changed files' new sides, over two releases of a package from the registry.
     benches/ratio.py                          # builds, downloads, measures
     benches/ratio.py --package celery --before 5.2.7 --after 5.3.6
     benches/ratio.py --folders old/ new/      # two unpacked trees instead of a package
+    benches/ratio.py --package homeassistant --before 2023.7.0 --after 2023.12.0 --files 125 500
 
 CPU is user and system time of the whole process, the least of several runs. The figure to watch is the ratio: it does
-not depend on the machine as seconds do.
+not depend on the machine as seconds do. It is given with the search for callers in untouched files and without, whose
+part is taken from `--timings` of a run on one thread; `callers.py` measures that search by itself.
 """
 
 import argparse
 import json
+import os
 import pathlib
+import re
 import resource
 import shutil
 import subprocess
@@ -29,7 +33,7 @@ def main():
     options.add_argument("--before", default="2023.5.0")
     options.add_argument("--after", default="2023.12.0")
     options.add_argument("--folders", nargs=2, metavar=("BEFORE", "AFTER"), help="unpacked trees instead of a package")
-    options.add_argument("--files", type=int, default=100, help="at most so many changed Python files")
+    options.add_argument("--files", type=int, nargs="+", default=[125], help="at most so many changed Python files")
     options.add_argument("--runs", type=int, default=7)
     options.add_argument("--tenth", help="the binary; built when it is not named")
     options.add_argument("--parse", help="the binary of benches/parse.rs; built when it is not named")
@@ -43,9 +47,10 @@ def main():
         else:
             before = unpacked(folder, asked.package, asked.before)
             after = unpacked(folder, asked.package, asked.after)
-        changed = changed_files(before, after)[: asked.files]
-        repository, first, second = committed(folder, before, after, changed)
-        report(asked, tenth, parse, repository, first, second, changed)
+        for most in asked.files:
+            changed = changed_files(before, after)[:most]
+            repository, first, second = committed(folder / str(most), before, after, changed)
+            report(asked, tenth, parse, repository, first, second, changed)
 
 
 def given(binary):
@@ -98,6 +103,7 @@ def changed_files(before, after):
 def committed(folder, before, after, changed):
     """A repository with the two sides as commits. Files beyond the limit keep their old text."""
     repository = folder / "repository"
+    folder.mkdir()
     shutil.copytree(before, repository)
     git(repository, "init", "--quiet")
     first = commit(repository, "before")
@@ -119,22 +125,40 @@ def git(repository, *arguments):
 
 def cpu(runs, command, folder, accepted=(0,), given=""):
     """The least CPU time of several runs in seconds."""
-    least = float("inf")
-    for _ in range(runs):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        done = subprocess.run(
-            command, cwd=folder, input=given, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-        )
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        if done.returncode not in accepted:
-            sys.exit(f"{command[0]} ended with {done.returncode}:\n{done.stderr[-2000:]}")
-        spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        least = min(least, spent)
-    return least
+    return min(cost(command, folder, accepted, given)[0] for _ in range(runs))
+
+
+def cost(command, folder, accepted=(0,), given=""):
+    """CPU time of one run in seconds, its peak memory in MiB, and what it says on standard error."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    with tempfile.TemporaryFile("w+") as said, tempfile.TemporaryFile("w+") as fed:
+        fed.write(given)
+        fed.seek(0)
+        process = subprocess.Popen(command, cwd=folder, stdin=fed, stdout=subprocess.DEVNULL, stderr=said)
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        said.seek(0)
+        text = said.read()
+    if process.returncode not in accepted:
+        sys.exit(f"{command[0]} ended with {process.returncode}:\n{text[-2000:]}")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return spent, used.ru_maxrss / 1024, text
+
+
+def part_of_callers(tenth, change, folder):
+    """Which part of a review the search for callers is, by the clock of a run on one thread."""
+    _, _, text = cost([tenth, change, "--format", "json", "--threads", "1", "--timings"], folder, accepted=(0, 1))
+    laps = {what: float(ms) for ms, what in re.findall(r"([0-9.]+) ms  (.+)", text)}
+    return laps["find callers in untouched files"] / sum(laps.values())
 
 
 def report(asked, tenth, parse, repository, first, second, changed):
-    review = cpu(asked.runs, [tenth, f"{first}..{second}", "--format", "json"], repository, accepted=(0, 1))
+    change = f"{first}..{second}"
+    command = [tenth, change, "--format", "json"]
+    review = cpu(asked.runs, command, repository, accepted=(0, 1))
+    memory = max(cost(command, repository, accepted=(0, 1))[1] for _ in range(asked.runs))
+    callers = min(part_of_callers(tenth, change, repository) for _ in range(asked.runs))
     diff = cpu(asked.runs, ["git", "diff", "--no-color", "-U0", first, second], repository)
     paths = "".join(f"{repository / name}\n" for name in changed)
     parsed = cpu(asked.runs, [parse], repository, given=paths)
@@ -146,7 +170,8 @@ def report(asked, tenth, parse, repository, first, second, changed):
         print(f"  {name:20} {seconds * 1000:8.1f} ms CPU")
     if diff + parsed == 0:
         sys.exit("too little to measure: the clock saw nothing")
-    print(f"  ratio {review / (diff + parsed):.2f}")
+    ratio = review / (diff + parsed)
+    print(f"  ratio {ratio:.2f}; {ratio * (1 - callers):.2f} without the search for callers; peak memory {memory:.0f} MiB")
 
 
 if __name__ == "__main__":
