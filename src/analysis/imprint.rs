@@ -76,7 +76,7 @@ impl Program<'_> {
     }
 
     /// The functions of a file that lead to one of these where one of the given bytes stands, by a call, an implicit
-    /// run or as a value, with the functions around them.
+    /// run or as a value, or take the place of one in a class or `impl` of their own, with the functions around them.
     pub fn leading_to(
         &self,
         module: ModuleId,
@@ -97,7 +97,11 @@ impl Program<'_> {
             let id = FunctionId { module, index };
             // What runs implicitly has no value of its own, and is looked for once in a function.
             let implicit = seen.insert(index) && self.runs_one_of(id, changed);
-            if !implicit && !self.names_one_of(id, changed, offset) {
+            let takes_its_place = || {
+                let is_named = file.function(index).header.has(offset);
+                is_named && self.overridden(id).is_some_and(|method| changed.contains(&method))
+            };
+            if !implicit && !self.names_one_of(id, changed, offset) && !takes_its_place() {
                 continue;
             }
             let mut around = Some(index);

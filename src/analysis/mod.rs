@@ -17,6 +17,7 @@
 
 pub mod calls;
 pub mod channels;
+pub mod colours;
 pub mod contexts;
 pub mod delta;
 pub mod effects;

@@ -440,6 +440,10 @@ impl Managed {
     }
 }
 
+impl Entry for Managed {
+    fn put_name(&mut self, _: &str) {}
+}
+
 /// A type whose value holds a lock for as long as it lives.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -29,6 +29,7 @@ use crate::text::Language;
 
 static PYTHON: &[&str] = &[
     include_str!("../../rules/catalogue/python-blocking.toml"),
+    include_str!("../../rules/catalogue/python-colours.toml"),
     include_str!("../../rules/catalogue/python-contexts.toml"),
     include_str!("../../rules/catalogue/python-contracts.toml"),
     include_str!("../../rules/catalogue/python-locks.toml"),
@@ -41,6 +42,7 @@ static PYTHON: &[&str] = &[
 
 static RUST: &[&str] = &[
     include_str!("../../rules/catalogue/rust-blocking.toml"),
+    include_str!("../../rules/catalogue/rust-colours.toml"),
     include_str!("../../rules/catalogue/rust-contexts.toml"),
     include_str!("../../rules/catalogue/rust-contracts.toml"),
     include_str!("../../rules/catalogue/rust-locks.toml"),
@@ -144,6 +146,15 @@ pub struct Tables {
     applying: Table<String>,
     /// Functions that are true of what is of the type that their second argument names.
     narrowing: Vec<String>,
+    /// Types whose values can be neither awaited nor entered nor looped over asynchronously, nor can those of classes
+    /// that only inherit from them.
+    unawaitable: Vec<String>,
+    /// Methods and attributes that a coroutine or future has before it is awaited.
+    of_futures: Vec<String>,
+    /// Methods of a result that is there already, which no future has.
+    unpacking: Vec<String>,
+    /// Decorators that make a context manager of a generator function, and for which block.
+    managers: Table<Managed>,
     #[serde(skip)]
     separator: &'static str,
 }
@@ -205,6 +216,10 @@ impl Tables {
         self.contracts.absorb(more.contracts);
         self.applying.absorb(more.applying);
         self.narrowing.extend(more.narrowing);
+        self.unawaitable.extend(more.unawaitable);
+        self.of_futures.extend(more.of_futures);
+        self.unpacking.extend(more.unpacking);
+        self.managers.absorb(more.managers);
     }
 
     /// How a call blocks, if it does.
@@ -461,6 +476,28 @@ impl Tables {
     pub fn is_builtin(&self, canonical: &str) -> bool {
         let bare = canonical.rsplit(self.separator).next().unwrap_or(canonical);
         self.prelude(bare) == Some(canonical)
+    }
+
+    /// Whether a value of this type is certainly no awaitable, no asynchronous context manager and no asynchronous
+    /// iterable.
+    pub fn is_unawaitable(&self, type_name: &str) -> bool {
+        let canonical = self.canonical(type_name);
+        self.unawaitable.iter().any(|known| *known == *canonical)
+    }
+
+    /// Whether a coroutine or future has a method or attribute of this name by itself.
+    pub fn is_of_futures(&self, name: &str) -> bool {
+        self.of_futures.iter().any(|known| known == name)
+    }
+
+    /// Whether a method takes a result apart that is there already, as no future's does.
+    pub fn is_unpacking(&self, method: &str) -> bool {
+        self.unpacking.iter().any(|known| known == method)
+    }
+
+    /// What sort of context manager a decorator makes of a generator function.
+    pub fn manager(&self, decorator: &str) -> Option<Managed> {
+        self.find_type(&self.managers, decorator).copied()
     }
 
     fn find<'t, T>(&'t self, table: &'t Table<T>, name: &str) -> Option<&'t T> {

@@ -12,6 +12,7 @@ mod cross_thread_loop_call;
 mod dropped_task;
 mod framework_contract;
 mod guard_dropped_at_once;
+mod half_migrated_async;
 mod ineffective_lock;
 mod info;
 mod lock_across_await;
@@ -68,6 +69,7 @@ static DOCUMENTS: &[(&str, &str)] = documents![
     "starved-task",
     "framework-contract",
     "loop-bound-at-import",
+    "half-migrated-async",
     "broken-syntax",
 ];
 
@@ -103,6 +105,7 @@ static CHECKS: &[Check] = &[
     Check::Function(starved_task::check),
     Check::Function(framework_contract::check),
     Check::Function(loop_bound_at_import::check),
+    Check::Function(half_migrated_async::check),
     Check::Module(broken_syntax::check),
     Check::Program(lock_order_inversion::check),
 ];

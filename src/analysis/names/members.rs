@@ -186,6 +186,19 @@ impl Program<'_> {
         Item::Unknown
     }
 
+    /// The method whose place a method takes: that of the nearest base class, or of the trait that it implements.
+    pub fn overridden(&self, id: FunctionId) -> Option<FunctionId> {
+        let function = self.function(id);
+        match (function.owner, function.in_impl, self.language(id.module)) {
+            (Some(index), _, Language::Python) => {
+                let order = self.order(TypeId { module: id.module, index });
+                order.types.iter().skip(1).find_map(|class| self.own_method(*class, &function.name))
+            }
+            (None, Some(block), Language::Rust) => self.own_method(self.trait_of((id.module, block))?, &function.name),
+            _ => None,
+        }
+    }
+
     fn python_method(&self, id: TypeId, name: &str) -> Vec<Member> {
         let order = self.order(id);
         for &class in &order.types {

@@ -40,7 +40,7 @@ impl<'a> Program<'a> {
                 match self.method(id, name).first() {
                     Some(Member::Field(owner, at)) => self.field_type(*owner, *at),
                     Some(Member::Function(function)) => match self.function(*function).kind {
-                        FunctionKind::Property => self.return_type(*function),
+                        FunctionKind::Property => self.call_result(*function),
                         _ => Type::Function(*function),
                     },
                     Some(Member::External(path)) => {
