@@ -109,6 +109,9 @@ pub(super) struct Paired {
     pub(super) notices: Vec<Notice>,
 }
 
+/// How files end that hold code which no parser here takes as it stands.
+const NOTEBOOK: &str = ".ipynb";
+
 /// A file of both sides, or of one.
 struct Couple {
     before: Option<(Vec<u8>, Entry)>,
@@ -162,6 +165,10 @@ fn changed_file(couple: Couple, read: &Read<'_>) -> (Option<ChangedFile>, Vec<Un
     };
     let file = ChangedFile::new(status_of(&couple), before, after);
     let mut coverage = Vec::from_iter(odd);
+    if file.after.as_ref().is_some_and(|after| after.path.ends_with(NOTEBOOK)) {
+        let why = "a notebook: the code in its cells is not read".to_owned();
+        coverage.push(Uncovered { path: file.path().to_string(), why });
+    }
     if file.hunks.iter().any(|&hunk| hunk.before.count > 0 && hunks::is_unaligned(hunk)) {
         let why = "too many lines differ to line them up: what differs counts as replaced".to_owned();
         coverage.push(Uncovered { path: file.path().to_string(), why });

@@ -1,4 +1,5 @@
-//! What kind of text a hunk is, as far as it makes the hunk boring: tests, generated files, comments, imports, blanks.
+//! What kind of text a hunk is, as far as it makes the hunk boring: tests, generated files, stubs, comments, imports,
+//! blanks.
 
 use crate::text::{Language, Side};
 use crate::verdict::Setting;
@@ -17,6 +18,8 @@ pub(super) fn sink(diff: &Diff<'_>, piece: usize) -> Option<&'static SinkRow> {
         "only-comments"
     } else if is_generated(diff, piece) {
         "generated-code"
+    } else if ends_as(file.path(), "type-stubs") {
+        "type-stubs"
     } else if diff.pieces[piece].item.is_none() && is_import(&before) && is_import(&after) {
         "only-imports"
     } else if Setting::of_path(file.path()) == Setting::Test {
@@ -65,11 +68,16 @@ fn is_import(text: &str) -> bool {
     })
 }
 
+/// Whether a path ends in a way that shows a sink.
+fn ends_as(path: &str, sink: &str) -> bool {
+    table().sink(sink).is_some_and(|row| row.endings.iter().any(|ending| path.ends_with(ending.as_str())))
+}
+
 fn is_generated(diff: &Diff<'_>, piece: usize) -> bool {
     const HEAD: usize = 8;
     let Some(row) = table().sink("generated-code") else { return false };
     let file = diff.file(piece);
-    if row.endings.iter().any(|ending| file.path().ends_with(ending.as_str())) {
+    if ends_as(file.path(), "generated-code") {
         return true;
     }
     let Some(text) = file.after.as_ref().or(file.before.as_ref()).map(|side| &side.text) else { return false };
