@@ -46,6 +46,7 @@ fn race(
         if matches!(function.value(*future).kind, ValueKind::Reference(_)) {
             continue;
         }
+        out.extend(runs_on(cx, id, *future));
         let Some(found) = cx.program.interruption(id, *future) else { continue };
         let is_own = |start: &BlockIndex| own.get(number).is_some_and(|arm| arm == &Some(*start));
         let object = root_of(&function, *future);
@@ -63,6 +64,30 @@ fn race(
         };
         out.push(verdict);
     }
+}
+
+/// A handle that is given to a race as a whole: when another branch is ready first it is dropped, and its task is not.
+fn runs_on(cx: &RuleContext, id: FunctionId, future: ValueIndex) -> Option<Verdict> {
+    let function = cx.function(id);
+    let ValueKind::Place(place) = &function.value(future).kind else { return None };
+    let variable = place.as_variable()?;
+    let of = cx.program.value_type(id, future);
+    let tables = cx.program.tables(cx.language(id.module));
+    // Who keeps something to end the task with knows that it runs on; a program's end ends everything.
+    let is_known = Uses::of(&function).reads(variable).len() > 1 || cx.program.is_captured(id, variable);
+    if !tables.is_handle(&of.instance()?.name) || is_known || cx.program.drives_a_loop(id).is_some() {
+        return None;
+    }
+    let name = &function.variable(variable).name;
+    Some(
+        cx.verdict(NAME, Stance::Unproven, id, function.value(future).span, &format!("`{name}`"))
+            .assumes(format!("the task behind `{name}` may run on when another branch is ready first"))
+            .says(format!("when another branch is ready first `{name}` is dropped, and its task runs on without it"))
+            .asks(format!("may the task behind `{name}` run on when another branch is ready first?"))
+            .helps("poll the handle by reference and abort the task in the other branches, or use a handle that aborts")
+            .level(Level::Warning)
+            .evidence(cx.location(id, function.variable(variable).span), "the handle is kept here"),
+    )
 }
 
 /// Where the arms of a race begin, and which of them belongs to which branch.
