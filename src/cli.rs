@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use tenth::change::{ChangeSource, PatchInput};
+use tenth::change::{ChangeSource, Ground, PatchInput};
 use tenth::error::{Error, Result};
 use tenth::request::{Format, Output, Request, Scope, Subject};
 use tenth::verdict::Level;
@@ -46,6 +46,14 @@ enum Command {
         /// The change to look at; the current work tree where none is named
         range: Option<String>,
     },
+    /// List the checkpoints of a range, or those that are found from HEAD, in tags and in references
+    Checkpoints {
+        /// `A..B`, `A...B`, or one revision; every commit on the way is a step then
+        range: Option<String>,
+        /// Review each step, and everything up to it
+        #[arg(long)]
+        review: bool,
+    },
     /// Review the example change in this binary
     Demo,
     /// List the rules
@@ -65,6 +73,9 @@ struct Sides {
     /// Review HEAD against the work tree, untracked files included
     #[arg(long, global = true)]
     worktree: bool,
+    /// Review from the newest checkpoint to the work tree, untracked files included
+    #[arg(long, global = true)]
+    since_checkpoint: bool,
     /// Review a patch; `-` reads it from standard input
     #[arg(long, global = true, value_name = "FILE")]
     patch: Option<PathBuf>,
@@ -75,6 +86,18 @@ struct Flags {
     /// Run as if started in DIR
     #[arg(short = 'C', global = true, value_name = "DIR")]
     folder: Option<PathBuf>,
+    /// The repository's own folder, where it is not found from the work tree
+    #[arg(long, global = true, value_name = "DIR")]
+    git_dir: Option<PathBuf>,
+    /// The work tree of the repository that `--git-dir` names
+    #[arg(long, global = true, value_name = "DIR", requires = "git_dir")]
+    work_tree: Option<PathBuf>,
+    /// Take commits for checkpoints whose subject fits; `*` stands for anything; may be repeated
+    #[arg(long, global = true, value_name = "PATTERN")]
+    checkpoint: Vec<String>,
+    /// Review only files that a commit touches which bears a coding agent's mark
+    #[arg(long, global = true)]
+    agent_commits: bool,
     /// Form of the report on standard output
     #[arg(long, global = true, value_name = "KIND")]
     format: Option<FormatName>,
@@ -110,6 +133,7 @@ enum FormatName {
     Concise,
     Json,
     Markdown,
+    Handoff,
 }
 
 impl FormatName {
@@ -119,6 +143,7 @@ impl FormatName {
             Self::Concise => Format::Concise,
             Self::Json => Format::Json,
             Self::Markdown => Format::Markdown,
+            Self::Handoff => Format::Handoff,
         }
     }
 }
@@ -166,6 +191,8 @@ pub(crate) enum Task {
     Review(Request),
     /// What is known at a line.
     Inspect { request: Request, path: String, line: u32 },
+    /// The checkpoints.
+    Checkpoints { request: Request, range: Option<String>, patterns: Vec<String>, is_reviewed: bool },
     /// The list of rules.
     Rules,
     /// One rule's document.
@@ -189,7 +216,8 @@ impl Cli {
         let outputs = outputs(flags.format, flags.output)?;
         let request = Request {
             subject: Subject::Demo,
-            folder: flags.folder,
+            ground: Ground { folder: flags.folder, git_dir: flags.git_dir, work_tree: flags.work_tree },
+            agent_commits: flags.agent_commits,
             fail_on: match flags.fail_on {
                 FailOn::Error => Some(Level::Error),
                 FailOn::Warning => Some(Level::Warning),
@@ -213,20 +241,28 @@ impl Cli {
             ));
         }
         let takes_a_change = matches!(command, None | Some(Command::Review { .. } | Command::Inspect { .. }));
-        if !takes_a_change && (sides.staged || sides.worktree || sides.patch.is_some()) {
+        let sides_are_named = sides.staged || sides.worktree || sides.since_checkpoint || sides.patch.is_some();
+        if !takes_a_change && sides_are_named {
             return Err(usage(
-                "`--staged`, `--worktree` and `--patch` name a change, and this command takes none".to_owned(),
+                "`--staged`, `--worktree`, `--since-checkpoint` and `--patch` name a change, and this command takes \
+                 none"
+                    .to_owned(),
                 "leave them out".to_owned(),
             ));
         }
         let task = match command {
-            None => Task::Review(of(source(range, sides, ChangeSource::Automatic)?)),
-            Some(Command::Review { range }) => Task::Review(of(source(range, sides, ChangeSource::Automatic)?)),
+            None => Task::Review(of(source(range, sides, &flags.checkpoint, ChangeSource::Automatic)?)),
+            Some(Command::Review { range }) => {
+                Task::Review(of(source(range, sides, &flags.checkpoint, ChangeSource::Automatic)?))
+            }
             Some(Command::Check { paths }) => Task::Review(of(ChangeSource::Files(paths))),
             Some(Command::Inspect { place, range }) => {
                 let (path, line) = file_and_line(&place)?;
-                let request = of(source(range, sides, ChangeSource::Worktree)?);
+                let request = of(source(range, sides, &flags.checkpoint, ChangeSource::Worktree)?);
                 Task::Inspect { request, path, line }
+            }
+            Some(Command::Checkpoints { range, review }) => {
+                Task::Checkpoints { request, range, patterns: flags.checkpoint, is_reviewed: review }
             }
             Some(Command::Demo) => Task::Review(request),
             Some(Command::Rules) => Task::Rules,
@@ -236,7 +272,7 @@ impl Cli {
     }
 }
 
-fn source(range: Option<String>, sides: Sides, otherwise: ChangeSource) -> Result<ChangeSource> {
+fn source(range: Option<String>, sides: Sides, patterns: &[String], otherwise: ChangeSource) -> Result<ChangeSource> {
     let patch = sides.patch.map(|file| {
         ChangeSource::Patch(if file.as_os_str() == "-" { PatchInput::Stdin } else { PatchInput::File(file) })
     });
@@ -244,6 +280,7 @@ fn source(range: Option<String>, sides: Sides, otherwise: ChangeSource) -> Resul
         range.map(ChangeSource::Range),
         sides.staged.then_some(ChangeSource::Staged),
         sides.worktree.then_some(ChangeSource::Worktree),
+        sides.since_checkpoint.then(|| ChangeSource::SinceCheckpoint(patterns.to_vec())),
         patch,
     ];
     let mut named = named.into_iter().flatten();
@@ -251,7 +288,7 @@ fn source(range: Option<String>, sides: Sides, otherwise: ChangeSource) -> Resul
     if named.next().is_some() {
         return Err(usage(
             "more than one change is named".to_owned(),
-            "name one: a range, `--staged`, `--worktree` or `--patch FILE`".to_owned(),
+            "name one: a range, `--staged`, `--worktree`, `--since-checkpoint` or `--patch FILE`".to_owned(),
         ));
     }
     Ok(source)

@@ -20,7 +20,7 @@ use crate::analysis::held::{Event, Waits, What};
 use crate::analysis::types::Type;
 use crate::analysis::{FunctionId, Program};
 use crate::catalogue::Catalogue;
-use crate::change::{self, ChangeSet};
+use crate::change::ChangeSet;
 use crate::error::{Error, Result};
 use crate::flow::{Callee, ValueIndex, ValueKind, print};
 use crate::load::{self, Files};
@@ -32,7 +32,7 @@ use crate::{demo, rules};
 /// What is known at a line of a file, on the after side of the change that the request names.
 pub fn inspect(request: &Request, path: &str, line: u32) -> Result<String> {
     let change = match &request.subject {
-        Subject::Change(source) => change::open(source, request.folder.as_deref())?,
+        Subject::Change(source) => crate::of_request(source, request)?,
         Subject::Demo => demo::change_set(),
     };
     let refuse = |reason: &str| Error::Unreadable { path: path.to_owned(), reason: reason.to_owned() };

@@ -16,6 +16,7 @@
 pub mod analysis;
 mod callers;
 pub mod catalogue;
+pub mod chain;
 pub mod change;
 pub mod demo;
 pub mod error;
@@ -63,7 +64,7 @@ pub struct Outcome {
 pub fn review(request: &Request) -> Result<Outcome> {
     let began = Instant::now();
     let change = match &request.subject {
-        Subject::Change(source) => change::open(source, request.folder.as_deref())?,
+        Subject::Change(source) => of_request(source, request)?,
         Subject::Demo => demo::change_set(),
     };
     let options = Options {
@@ -76,6 +77,12 @@ pub fn review(request: &Request) -> Result<Outcome> {
     let mut outcome = review_change(&change, &options, request.threads)?;
     outcome.timings.insert(0, ("read the change", read));
     Ok(outcome)
+}
+
+/// The change that a request is about.
+pub(crate) fn of_request(source: &change::ChangeSource, request: &Request) -> Result<ChangeSet> {
+    let change = change::open(source, &request.ground)?;
+    if request.agent_commits { change.of_agents(&request.ground) } else { Ok(change) }
 }
 
 /// Reviews a change, wherever it comes from. `threads` is how many work; `None` for as many as the machine has.
@@ -130,8 +137,15 @@ fn review_with_workers(change: &ChangeSet, options: &Options) -> Outcome {
     );
     coverage.sort_by(|one, two| (&one.path, &one.function, &one.why).cmp(&(&two.path, &two.function, &two.why)));
     coverage.dedup();
-    let commits: Vec<review::Commit> =
-        change.commits.iter().map(|commit| review::Commit { id: commit.id.clone(), agent: None, mark: None }).collect();
+    let commits: Vec<review::Commit> = change
+        .commits
+        .iter()
+        .map(|commit| {
+            let mark = change::marks::agent(commit);
+            let agent = mark.as_ref().map(|mark| mark.agent.to_owned());
+            review::Commit { id: commit.id.clone(), agent, mark: mark.map(|mark| mark.shown_by) }
+        })
+        .collect();
     // Every verdict comes from a rule in the list; a test holds the checks against the documents.
     let rule = |name: &str| rules::info(name).expect("every check has its document");
     let review = review::review(&Material {

@@ -45,6 +45,13 @@ fn run(invocation: Invocation) -> Result<ExitCode> {
     match &invocation.task {
         Task::Review(request) => review(request, &invocation),
         Task::Inspect { request, path, line } => print_text(&tenth::inspect::inspect(request, path, *line)?),
+        Task::Checkpoints { request, range, patterns, is_reviewed } => {
+            let found = tenth::chain::checkpoints(range.as_deref(), patterns, *is_reviewed, request)?;
+            for output in &invocation.outputs {
+                print(&report::checkpoints(output.format, &found), output)?;
+            }
+            Ok(ExitCode::SUCCESS)
+        }
         Task::Rules => print_text(&rule_list()),
         Task::Explain(name) => explain(name),
     }

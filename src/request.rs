@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use crate::change::ChangeSource;
+use crate::change::{ChangeSource, Ground};
 use crate::verdict::Level;
 
 /// A request for a review.
@@ -12,8 +12,10 @@ use crate::verdict::Level;
 pub struct Request {
     /// What is reviewed.
     pub subject: Subject,
-    /// The folder that `-C` names; `None` for the current one.
-    pub folder: Option<PathBuf>,
+    /// Where the user wants to be.
+    pub ground: Ground,
+    /// Whether only files are reviewed that commits touch which bear an agent's mark.
+    pub agent_commits: bool,
     /// The level from which an introduced finding gates; `None` for never.
     pub fail_on: Option<Level>,
     /// Which findings are listed.
@@ -31,7 +33,8 @@ impl Request {
     pub fn of(source: ChangeSource) -> Self {
         Self {
             subject: Subject::Change(source),
-            folder: None,
+            ground: Ground::default(),
+            agent_commits: false,
             fail_on: Some(Level::Error),
             scope: Scope::Reach,
             upheld: false,
@@ -79,6 +82,8 @@ pub enum Format {
     Json,
     /// For a pull request.
     Markdown,
+    /// What is done and what is left, for whoever goes on.
+    Handoff,
 }
 
 /// Whether a report is coloured.

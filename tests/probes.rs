@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use tenth::change::ChangeSource;
+use tenth::change::{ChangeSource, Ground};
 use tenth::request::{Request, Scope, Subject};
 use tenth::review::{Review, Stance};
 
@@ -79,7 +79,8 @@ fn main() -> ExitCode {
     };
     let request = Request {
         subject: Subject::Change(ChangeSource::Files(vec![folder.clone()])),
-        folder: None,
+        ground: Ground::default(),
+        agent_commits: false,
         fail_on: None,
         scope: Scope::All,
         upheld: false,

@@ -15,6 +15,7 @@ const FLOORS: &[(&str, u32, &[&str])] = &[
     ("cli", 8, &[]),
     ("lib", 7, &[]),
     ("callers", 7, &[]),
+    ("chain", 7, &[]),
     ("gather", 7, &[]),
     ("inspect", 7, &[]),
     ("report", 7, &["analysis", "catalogue", "change", "flow", "lower", "syntax"]),

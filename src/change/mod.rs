@@ -10,10 +10,12 @@
 //! Every text file of the change is in `files`, analysed or not; what is no text (binary, another encoding, a link, a
 //! submodule, too large) is one row of `coverage` instead. Nothing here parses code.
 
+pub mod checkpoints;
 mod files;
 mod git;
 mod hook;
 pub mod hunks;
+pub mod marks;
 mod memory;
 mod pairing;
 mod patch;
@@ -49,6 +51,27 @@ pub enum ChangeSource {
     Files(Vec<PathBuf>),
     /// A patch in a file, or on standard input.
     Patch(PatchInput),
+    /// The newest checkpoint against the work tree. Beside the usual ones, commits whose subject fits one of these
+    /// patterns are checkpoints.
+    SinceCheckpoint(Vec<String>),
+    /// One commit against another, or against nothing; both by their full ids.
+    Step {
+        /// The commit before, if there is one.
+        before: Option<String>,
+        /// The commit after.
+        after: String,
+    },
+}
+
+/// Where the user wants to be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ground {
+    /// The folder that `-C` names; `None` for the current one.
+    pub folder: Option<PathBuf>,
+    /// The repository that `--git-dir` names, as those keep it that put their checkpoints beside the user's own.
+    pub git_dir: Option<PathBuf>,
+    /// The work tree that `--work-tree` names for it.
+    pub work_tree: Option<PathBuf>,
 }
 
 /// Where a patch is read from.
@@ -328,15 +351,17 @@ pub(crate) fn is_listed(path: &str) -> bool {
     Language::of_path(path).is_some() || path == "Cargo.toml" || path.ends_with("/Cargo.toml")
 }
 
-/// Reads the change that `source` names. `folder` is what the user gave with `-C`.
-pub fn open(source: &ChangeSource, folder: Option<&std::path::Path>) -> Result<ChangeSet> {
+/// Reads the change that `source` names.
+pub fn open(source: &ChangeSource, ground: &Ground) -> Result<ChangeSet> {
     match source {
-        ChangeSource::Range(range) => git::range(range, folder),
-        ChangeSource::Staged => git::staged(folder),
-        ChangeSource::Worktree => git::worktree(folder),
-        ChangeSource::Automatic => git::automatic(folder),
-        ChangeSource::Files(paths) => files::check(paths, folder),
-        ChangeSource::Patch(input) => patch::review(input, folder),
+        ChangeSource::Range(range) => git::range(range, ground),
+        ChangeSource::Staged => git::staged(ground),
+        ChangeSource::Worktree => git::worktree(ground),
+        ChangeSource::Automatic => git::automatic(ground),
+        ChangeSource::Files(paths) => files::check(paths, ground.folder.as_deref()),
+        ChangeSource::Patch(input) => patch::review(input, ground),
+        ChangeSource::SinceCheckpoint(patterns) => checkpoints::since_newest(patterns, ground),
+        ChangeSource::Step { before, after } => git::step(before.as_deref(), after, ground),
     }
 }
 

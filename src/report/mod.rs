@@ -3,8 +3,10 @@
 //! Reporters see the contract ([`Review`]) and the texts that it speaks of, and give back a text; where that goes is the
 //! caller's business.
 
+mod chain;
 mod concise;
 mod excerpt;
+mod handoff;
 mod json;
 mod markdown;
 mod terminal;
@@ -14,7 +16,7 @@ mod words;
 mod tests;
 
 pub use crate::request::{Format, Paint};
-use crate::review::{Review, Sources};
+use crate::review::{Checkpoints, Review, Sources};
 
 /// What the place of output can show. Only the terminal's form looks at it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,5 +40,14 @@ pub fn render(format: Format, review: &Review, sources: &Sources, style: Style) 
         Format::Concise => concise::render(review),
         Format::Json => json::render(review),
         Format::Markdown => markdown::render(review, sources),
+        Format::Handoff => handoff::render(review),
+    }
+}
+
+/// Renders checkpoints, as JSON or for people.
+pub fn checkpoints(format: Format, found: &Checkpoints) -> String {
+    match format {
+        Format::Json => chain::json(found),
+        Format::Terminal | Format::Concise | Format::Markdown | Format::Handoff => chain::text(found),
     }
 }

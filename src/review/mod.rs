@@ -10,6 +10,7 @@
 //! see nothing else but the texts.
 
 mod causes;
+mod chain;
 mod checklist;
 mod contract;
 mod diff;
@@ -28,6 +29,7 @@ pub(crate) mod tests;
 
 use std::collections::BTreeSet;
 
+pub use chain::*;
 pub use contract::*;
 pub use material::{ItemKind, ItemRange, Material, Options, Scope, Signal, SourceText, Sources, StillThere};
 

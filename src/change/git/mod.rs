@@ -20,6 +20,7 @@
 //! changes a result, apart from what its work tree means (line ends, ignored files). A base that cannot be told for
 //! certain is an error with the command that mends it; another range than the one asked for is never taken.
 
+mod chain;
 mod listing;
 mod revisions;
 mod trees;
@@ -32,11 +33,12 @@ use std::sync::Arc;
 
 use git2::{ErrorCode, ObjectType, Oid, Repository};
 
+pub(super) use self::chain::{chain, touched_by};
 use self::revisions::{Point, Spec};
 pub(super) use self::trees::GitTrees;
 use self::trees::{Pool, SideTree};
 use super::pairing::{Content, Entries, Entry, pair};
-use super::{BlobId, ChangeSet, Commit, Description, Kind, Notice, Person, Uncovered};
+use super::{BlobId, ChangeSet, Commit, Description, Ground, Kind, Notice, Person, Uncovered};
 use crate::error::{Error, Result};
 use crate::text::Side;
 
@@ -48,6 +50,11 @@ const COMMIT_LIMIT: usize = 500;
 enum Place {
     Environment,
     At(PathBuf),
+    /// A repository by its own folder, and the work tree it is for, where that is named.
+    Named {
+        git_dir: PathBuf,
+        work_tree: Option<PathBuf>,
+    },
 }
 
 impl Place {
@@ -55,6 +62,13 @@ impl Place {
         match self {
             Self::Environment => Repository::open_from_env(),
             Self::At(folder) => Repository::discover(folder),
+            Self::Named { git_dir, work_tree } => {
+                let repo = Repository::open(git_dir)?;
+                if let Some(work_tree) = work_tree {
+                    repo.set_workdir(work_tree, false)?;
+                }
+                Ok(repo)
+            }
         }
     }
 }
@@ -65,17 +79,25 @@ struct Found {
     place: Place,
 }
 
-fn locate(folder: Option<&Path>) -> Result<Found> {
+fn locate(ground: &Ground) -> Result<Found> {
     // Objects are only read, and git checked their hashes when it fetched them.
     git2::opts::strict_hash_verification(false);
-    let name = folder.map_or_else(|| ".".to_owned(), |folder| folder.display().to_string());
+    let folder = ground.folder.as_deref();
+    let named = ground.git_dir.as_deref().or(folder);
+    let name = named.map_or_else(|| ".".to_owned(), |folder| folder.display().to_string());
     if folder.is_some_and(|folder| !folder.is_dir()) {
         return Err(Error::Usage {
             what: format!("cannot enter `{name}`: no such folder"),
             help: "name a folder inside a repository".to_owned(),
         });
     }
-    let place = folder.map_or(Place::Environment, |folder| Place::At(folder.to_path_buf()));
+    // As git has it, what is named together with `-C` is told from there.
+    let told = |path: &PathBuf| folder.map_or_else(|| path.clone(), |folder| folder.join(path));
+    let place = match (&ground.git_dir, folder) {
+        (Some(git_dir), _) => Place::Named { git_dir: told(git_dir), work_tree: ground.work_tree.as_ref().map(told) },
+        (None, Some(folder)) => Place::At(folder.to_path_buf()),
+        (None, None) => Place::Environment,
+    };
     match place.open() {
         Ok(repo) => Ok(Found { repo, place }),
         Err(error) if error.code() == ErrorCode::NotFound => Err(Error::NoRepository { path: name }),
@@ -112,8 +134,8 @@ fn id_of(oid: Oid) -> BlobId {
 }
 
 /// The change that a range, or one revision, names.
-pub(super) fn range(text: &str, folder: Option<&Path>) -> Result<ChangeSet> {
-    let found = locate(folder)?;
+pub(super) fn range(text: &str, ground: &Ground) -> Result<ChangeSet> {
+    let found = locate(ground)?;
     let repo = &found.repo;
     match Spec::parse(text)? {
         Spec::Two { before, after } => {
@@ -122,13 +144,13 @@ pub(super) fn range(text: &str, folder: Option<&Path>) -> Result<ChangeSet> {
             let how = format!("from `{}` to `{}`", before.name, after.name);
             let mut notices = Vec::new();
             notices.extend(revisions::not_an_ancestor(repo, &before, &after)?);
-            between_trees(found, before, after, how, notices)
+            between_trees(found, Some(before), after, how, notices)
         }
         Spec::Three { before, after } => {
             let (one, two) = (revisions::resolve(repo, before)?, revisions::resolve(repo, after)?);
             let base = revisions::merge_base(repo, &one, &two)?;
             let how = format!("from the merge base of `{}` and `{}` to `{}`", one.name, two.name, two.name);
-            between_trees(found, base, two, how, Vec::new())
+            between_trees(found, Some(base), two, how, Vec::new())
         }
         Spec::One(revision) => {
             let before = revisions::resolve(repo, revision)?;
@@ -142,22 +164,32 @@ pub(super) fn range(text: &str, folder: Option<&Path>) -> Result<ChangeSet> {
     }
 }
 
+/// From one commit, or from nothing, to another.
+pub(super) fn step(before: Option<&str>, after: &str, ground: &Ground) -> Result<ChangeSet> {
+    let found = locate(ground)?;
+    let before = before.map(|before| revisions::resolve(&found.repo, before)).transpose()?;
+    let after = revisions::resolve(&found.repo, after)?;
+    let from = before.as_ref().map_or_else(|| "nothing".to_owned(), |before| format!("`{}`", before.name));
+    let how = format!("from {from} to `{}`", after.name);
+    between_trees(found, before, after, how, Vec::new())
+}
+
 /// `HEAD` against the index.
-pub(super) fn staged(folder: Option<&Path>) -> Result<ChangeSet> {
-    let found = locate(folder)?;
+pub(super) fn staged(ground: &Ground) -> Result<ChangeSet> {
+    let found = locate(ground)?;
     to_index(found, Vec::new())
 }
 
 /// `HEAD` against the work tree.
-pub(super) fn worktree(folder: Option<&Path>) -> Result<ChangeSet> {
-    let found = locate(folder)?;
+pub(super) fn worktree(ground: &Ground) -> Result<ChangeSet> {
+    let found = locate(ground)?;
     let head = revisions::head(&found.repo)?;
     to_worktree(found, head, "from `HEAD` to the work tree, untracked files included".to_owned(), Vec::new())
 }
 
 /// The index if something is staged, else the work tree; says which.
-pub(super) fn automatic(folder: Option<&Path>) -> Result<ChangeSet> {
-    let found = locate(folder)?;
+pub(super) fn automatic(ground: &Ground) -> Result<ChangeSet> {
+    let found = locate(ground)?;
     let index = index_of(&found.repo)?;
     let head = revisions::head(&found.repo)?;
     let before = listing::of_tree(&found.repo, head.as_ref().map(|head| head.tree)).map_err(broken)?;
@@ -184,19 +216,25 @@ fn index_of(repo: &Repository) -> Result<listing::Index> {
 
 fn between_trees(
     found: Found,
-    before: Point,
+    before: Option<Point>,
     after: Point,
     how: String,
     mut notices: Vec<Notice>,
 ) -> Result<ChangeSet> {
     let repo = &found.repo;
-    let (old, new) = listing::of_two_trees(repo, Some(before.tree), Some(after.tree)).map_err(broken)?;
-    let commits = commits(repo, &before, &after, &mut notices)?;
-    notices.extend(revisions::dirty_beside(repo, &before, &after)?);
-    let description = Description { kind: Kind::Range, before: Some(before.id()), after: Some(after.id()), how };
+    let tree_before = before.as_ref().map(|before| before.tree);
+    let (old, new) = listing::of_two_trees(repo, tree_before, Some(after.tree)).map_err(broken)?;
+    let mut made = Vec::new();
+    if let Some(before) = &before {
+        made = commits(repo, before, &after, &mut notices)?;
+        notices.extend(revisions::dirty_beside(repo, before, &after)?);
+    }
+    let id = before.as_ref().map(Point::id);
+    let description = Description { kind: Kind::Range, before: id, after: Some(after.id()), how };
     let pool = Pool::new(found);
-    let trees = GitTrees::new(pool, SideTree::Tree(before.tree), SideTree::Tree(after.tree));
-    Ok(assemble(description, (old, new), Extra { commits, notices, coverage: Vec::new() }, trees))
+    let side = tree_before.map_or(SideTree::Empty, SideTree::Tree);
+    let trees = GitTrees::new(pool, side, SideTree::Tree(after.tree));
+    Ok(assemble(description, (old, new), Extra { commits: made, notices, coverage: Vec::new() }, trees))
 }
 
 fn to_index(found: Found, notices: Vec<Notice>) -> Result<ChangeSet> {
@@ -280,23 +318,27 @@ fn commits(repo: &Repository, before: &Point, after: &Point, notices: &mut Vec<N
             notices.push(Notice::new("many-commits", text));
             break;
         }
-        let commit = repo.find_commit(id.map_err(broken)?).map_err(broken)?;
-        let person = |who: git2::Signature<'_>| Person {
-            name: String::from_utf8_lossy(who.name_bytes()).into_owned(),
-            email: String::from_utf8_lossy(who.email_bytes()).into_owned(),
-        };
-        let message = String::from_utf8_lossy(commit.message_bytes()).into_owned();
-        let message = message.trim();
-        let (subject, body) = message.split_once("\n\n").unwrap_or((message, ""));
-        commits.push(Commit {
-            id: id_text(commit.id()),
-            subject: subject.split_whitespace().collect::<Vec<_>>().join(" "),
-            body: body.trim().to_owned(),
-            author: person(commit.author()),
-            committer: person(commit.committer()),
-        });
+        commits.push(told(&repo.find_commit(id.map_err(broken)?).map_err(broken)?));
     }
     Ok(commits)
+}
+
+/// What a commit says of itself.
+fn told(commit: &git2::Commit<'_>) -> Commit {
+    let person = |who: git2::Signature<'_>| Person {
+        name: String::from_utf8_lossy(who.name_bytes()).into_owned(),
+        email: String::from_utf8_lossy(who.email_bytes()).into_owned(),
+    };
+    let message = String::from_utf8_lossy(commit.message_bytes()).into_owned();
+    let message = message.trim();
+    let (subject, body) = message.split_once("\n\n").unwrap_or((message, ""));
+    Commit {
+        id: id_text(commit.id()),
+        subject: subject.split_whitespace().collect::<Vec<_>>().join(" "),
+        body: body.trim().to_owned(),
+        author: person(commit.author()),
+        committer: person(commit.committer()),
+    }
 }
 
 fn id_text(oid: Oid) -> String {
@@ -310,8 +352,8 @@ pub(super) struct Base {
 }
 
 /// The repository that a patch may be about.
-pub(super) fn base(folder: Option<&Path>) -> Result<Base> {
-    let found = locate(folder)?;
+pub(super) fn base(ground: &Ground) -> Result<Base> {
+    let found = locate(ground)?;
     let head = revisions::head(&found.repo)?.map(|head| head.tree);
     Ok(Base { found, head })
 }

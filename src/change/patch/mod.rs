@@ -10,27 +10,26 @@ mod parse;
 
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::path::Path;
 use std::sync::Arc;
 
 use self::draft::Draft;
 use self::parse::Section;
 use super::pairing::{Content, Entries, Entry, Mode, pair};
 use super::{
-    Blob, BlobId, ChangeSet, ChangedFile, Description, Extent, FileSide, Holds, Kind, Notice, PatchInput, Status,
-    Trees, Uncovered, git, is_listed, memory,
+    Blob, BlobId, ChangeSet, ChangedFile, Description, Extent, FileSide, Ground, Holds, Kind, Notice, PatchInput,
+    Status, Trees, Uncovered, git, is_listed, memory,
 };
 use crate::error::{Error, Result};
 use crate::text::Side;
 
 /// Reads a patch and completes it from the repository, if there is one.
-pub(super) fn review(input: &PatchInput, folder: Option<&Path>) -> Result<ChangeSet> {
+pub(super) fn review(input: &PatchInput, ground: &Ground) -> Result<ChangeSet> {
     let text = read(input)?;
     let parsed = parse::parse(&text).map_err(|what| not_a_patch(&what))?;
     if parsed.sections.is_empty() && !text.trim_ascii().is_empty() {
         return Err(not_a_patch("it holds no diff"));
     }
-    let base = match git::base(folder) {
+    let base = match git::base(ground) {
         Ok(base) => Some(base),
         Err(Error::NoRepository { .. }) => None,
         Err(error) => return Err(error),
