@@ -16,7 +16,7 @@ fn added(path: &str, text: &str) -> Case {
 
 /// The highest risk of the hunks of a file that is new.
 fn risk(path: &str, text: &str) -> u8 {
-    added(path, text).review().hunks.iter().map(|hunk| hunk.risk).max().unwrap()
+    added(path, text).review().hunks.iter().map(|hunk| hunk.risk).max().expect("a hunk")
 }
 
 #[test]

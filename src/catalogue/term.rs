@@ -101,14 +101,11 @@ impl Reader<'_> {
             ("Future", 1) => Term::Future(Box::new(args.into_iter().next().unwrap_or(Term::Unknown))),
             (one, 0) if one.len() == 1 && one.starts_with(|c: char| c.is_ascii_uppercase()) => Term::Param(name),
             (_, 0) => {
-                let forms: [(&str, fn(u8) -> Term); 4] = [
-                    ("arg", Term::Argument),
-                    ("item", Term::Item),
-                    ("supplied", Term::Supplied),
-                    ("closure", Term::ClosureResult),
-                ];
-                let numbered = forms.into_iter().find_map(|(prefix, make)| numbered(prefix).map(make));
-                numbered.unwrap_or(Term::Path { name, args })
+                let form = numbered("arg").map(Term::Argument);
+                let form = form.or_else(|| numbered("item").map(Term::Item));
+                let form = form.or_else(|| numbered("supplied").map(Term::Supplied));
+                let form = form.or_else(|| numbered("closure").map(Term::ClosureResult));
+                form.unwrap_or(Term::Path { name, args })
             }
             _ => Term::Path { name, args },
         })

@@ -102,7 +102,8 @@ fn check_call(cx: &RuleContext, id: FunctionId, event: &Event, in_place: &InPlac
 fn longest<'b, 'a>(blocks: &'b [Blocks<'a>], gives_way_at_queries: bool) -> Option<&'b Blocks<'a>> {
     // A loop inside a loop is a rule of its own.
     let felt = blocks.iter().filter(|blocks| {
-        !blocks.is_loop_entry() && !(gives_way_at_queries && blocks.entry.kind == BlockingKind::Database)
+        let gives_way = gives_way_at_queries && blocks.entry.kind == BlockingKind::Database;
+        !blocks.is_loop_entry() && !gives_way
     });
     felt.min_by_key(|blocks| (std::cmp::Reverse((blocks.entry.stake, blocks.is_repeated)), blocks.hops.len()))
 }

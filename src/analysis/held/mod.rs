@@ -37,7 +37,7 @@ pub struct Facts {
     /// Calls, suspensions and acquisitions that control can get to.
     pub events: Vec<Event>,
     /// What is held where state is read or written, by block and step; steps where nothing is are left out.
-    touched: Vec<((BlockIndex, u32), Rc<[Held]>)>,
+    touched: Vec<Touched>,
     /// Locks whose guard the function returns.
     pub returned: Vec<Rc<Lock>>,
     /// Locks held where it yields: a context manager holds them for its caller.
@@ -47,6 +47,9 @@ pub struct Facts {
     /// The ways out of the function on which something is held.
     pub exits: Vec<Exit>,
 }
+
+/// A step by its block and number, and what is held there.
+type Touched = ((BlockIndex, u32), Rc<[Held]>);
 
 /// A way out of a function.
 #[derive(Clone, Debug)]

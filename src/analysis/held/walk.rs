@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 
 use super::state::{Entry, State, add, merge};
 use super::taking;
-use super::{Event, Exit, Facts, Held, HeldBy, Waits, What};
+use super::{Event, Exit, Facts, Held, HeldBy, Touched, Waits, What};
 use crate::analysis::locks::Lock;
 use crate::analysis::{FunctionId, Program};
 use crate::catalogue::Flavour;
@@ -26,7 +26,7 @@ pub(super) struct Walk<'p, 'a> {
     pub(super) acquisitions: Vec<Acquisition>,
     by_step: FxHashMap<(BlockIndex, u32, u32), usize>,
     pub(super) events: Option<Vec<Event>>,
-    touched: Vec<((BlockIndex, u32), Rc<[Held]>)>,
+    touched: Vec<Touched>,
     yielded: Vec<Rc<Lock>>,
     returned: Vec<Rc<Lock>>,
     kept: Vec<Rc<Lock>>,

@@ -32,7 +32,7 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
         let puts: Vec<At> = puts_back(cx, id, &place, &carried);
         let is_put = |at: At| puts.contains(&at);
         let Some(waits) = first_wait(cx, id, (block, step), is_put) else { continue };
-        if reaches(&function, waits.0, |at| is_put(at)) {
+        if reaches(&function, waits.0, is_put) {
             out.push(asked(cx, id, taking, &place, waits.1, &puts));
         }
     }
