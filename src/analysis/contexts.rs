@@ -269,6 +269,14 @@ impl<'a> Program<'a> {
                 });
             }
         };
+        // A coroutine that a loop of unknown origin is given to start.
+        if let (Callee::Method(_, method), true) = (&call.callee, resolution.targets.is_empty())
+            && self.tables(self.language(id.module)).is_spawning(method)
+        {
+            for argument in call.arguments.iter().filter(|argument| function.call(argument.value).is_some()) {
+                add(argument.value, Runs::Task);
+            }
+        }
         if let Some(offload) = self.offload(id, &resolution) {
             for argument in self.arguments_meant(call, &offload.callable) {
                 add(argument, offload.runs);

@@ -10,11 +10,13 @@
 //! summary  what does calling this function do?  -> Summary
 //! contexts where does this function run?        -> Context
 //! strands  who runs it, and who else at once?    -> Strands
+//! accesses who touches what a file shares?       -> Accesses
 //! ~~~
 //!
 //! Everything runs on one thread for one side, so the caches are plain cells and the order of questions is the order
 //! of the code: same change, same answers. Files come through a [`Loader`], never from disk.
 
+pub mod accesses;
 pub mod calls;
 pub mod channels;
 pub mod colours;
@@ -145,6 +147,7 @@ pub struct Program<'a> {
     strands: RefCell<FxHashMap<FunctionId, Rc<Vec<strands::Strand>>>>,
     forwards: RefCell<FxHashMap<FunctionId, Rc<Vec<forwards::Forward>>>>,
     mentions: RefCell<FxHashMap<String, bool>>,
+    accesses: RefCell<FxHashMap<ModuleId, Rc<accesses::Accesses>>>,
 }
 
 impl<'a> Program<'a> {
@@ -177,6 +180,7 @@ impl<'a> Program<'a> {
             strands: RefCell::default(),
             forwards: RefCell::default(),
             mentions: RefCell::default(),
+            accesses: RefCell::default(),
         }
     }
 

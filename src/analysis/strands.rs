@@ -55,6 +55,8 @@ pub struct Strand {
     pub runs: Runs,
     /// Whether several such lines may be under way at once, on the same object as far as the text tells.
     pub is_several: bool,
+    /// Whether each such line is known to work on the same object: what a framework makes an object for, it need not be.
+    pub is_on_one_object: bool,
     /// Where it is started or declared.
     pub at: Location,
     /// What shows it, in the user's own words.
@@ -76,21 +78,22 @@ impl<'a> Program<'a> {
         }
         let mut calls = Calls::default();
         let file = self.module(module);
+        let names: FxHashSet<&str> = file.functions.iter().map(|function| function.name.as_str()).collect();
         for (index, function) in file.functions() {
             let id = FunctionId { module, index };
             for (at, value) in function.values.iter().enumerate() {
                 let at = ValueIndex(at as u32);
                 match &value.kind {
-                    ValueKind::Call(call) => {
+                    ValueKind::Call(_) => {
                         for callee in self.resolution(id, at).targets.iter().filter_map(|target| target.function()) {
                             calls.by_callee.entry(callee).or_default().push((id, at));
                         }
-                        for argument in &call.arguments {
-                            calls.named.extend(self.function_named(id, argument.value));
-                        }
                     }
-                    ValueKind::Collection(_, items) => {
-                        calls.named.extend(items.iter().filter_map(|(_, item)| self.function_named(id, *item)));
+                    ValueKind::Place(place) if place.last_name().is_some_and(|name| names.contains(name)) => {
+                        calls.named.extend(self.function_named(id, at));
+                    }
+                    ValueKind::Path(path, _) if path.last().is_some_and(|name| names.contains(name.as_str())) => {
+                        calls.named.extend(self.function_named(id, at));
                     }
                     _ => {}
                 }
@@ -103,11 +106,8 @@ impl<'a> Program<'a> {
 
     /// The function of the project that a value is, without being called.
     fn function_named(&self, id: FunctionId, value: ValueIndex) -> Option<FunctionId> {
-        match &self.function(id).value(value).kind {
-            ValueKind::Place(_) | ValueKind::Path(..) | ValueKind::Field(..) => match self.value_type(id, value) {
-                super::types::Type::Function(callee) => Some(callee),
-                _ => None,
-            },
+        match self.value_type(id, value) {
+            super::types::Type::Function(callee) => Some(callee),
             _ => None,
         }
     }
@@ -141,6 +141,7 @@ impl<'a> Program<'a> {
                         root: here,
                         runs: handed.runs,
                         is_several: several,
+                        is_on_one_object: true,
                         at: handed.at.clone(),
                         what,
                     }),
@@ -160,7 +161,9 @@ impl<'a> Program<'a> {
                         format!("`{}` is run by this", function.name)
                     };
                     let at = self.location(here, span);
-                    found.push(Strand { root: here, runs, is_several: entry.concurrent, at, what });
+                    // A decorator is given a method of one object; a class that a framework knows it may make anew.
+                    let is_on_one_object = span != function.header;
+                    found.push(Strand { root: here, runs, is_several: entry.concurrent, is_on_one_object, at, what });
                 }
             }
             let mut above: Vec<FunctionId> = Vec::new();
@@ -187,23 +190,36 @@ impl<'a> Program<'a> {
         found
     }
 
-    /// What shows that two lines of execution may be in a function at once, on the same object.
-    pub fn met_by_itself(&self, id: FunctionId) -> Option<(Location, String)> {
+    /// What shows that two lines of execution may be in a function at once; on the same object, if one has to be.
+    pub fn met_by_itself(&self, id: FunctionId, on_one_object: bool) -> Option<(Location, String)> {
         let strands = self.strands(id);
-        let beside: Vec<&Strand> = strands.iter().filter(|strand| strand.is_beside()).collect();
+        let counts = |strand: &&Strand| strand.is_beside() && (strand.is_on_one_object || !on_one_object);
+        let beside: Vec<&Strand> = strands.iter().filter(counts).collect();
         if let Some(several) = beside.iter().find(|strand| strand.is_several) {
             return Some((several.at.clone(), several.what.clone()));
         }
         match &beside[..] {
-            [first, second, ..] => Some((
-                second.at.clone(),
-                format!("{}, beside `{}`", second.what, { self.function(first.root).name.clone() }),
-            )),
+            [first, second, ..] => {
+                let other = &self.function(first.root).name;
+                Some((second.at.clone(), format!("{}, beside `{other}`", second.what)))
+            }
             _ => None,
         }
     }
 
-    fn is_method(&self, id: FunctionId) -> bool {
+    /// What shows that somebody may be in one function while somebody else is in another, on the same object if so
+    /// asked.
+    pub fn meets(&self, id: FunctionId, other: FunctionId, on_one_object: bool) -> Option<(Location, String)> {
+        let (own, theirs) = (self.strands(id), self.strands(other));
+        let counts = |strand: &&Strand| strand.is_beside() && (strand.is_on_one_object || !on_one_object);
+        let own: Vec<&Strand> = own.iter().filter(counts).collect();
+        let is_beside_own = |strand: &&Strand| own.iter().any(|known| known.root != strand.root || known.is_several);
+        let found = theirs.iter().filter(counts).find(is_beside_own)?;
+        Some((found.at.clone(), found.what.clone()))
+    }
+
+    /// Whether a function has a receiver.
+    pub fn is_method(&self, id: FunctionId) -> bool {
         let function = self.function(id);
         function.parameters.first().is_some_and(|first| match first.kind {
             ParameterKind::SelfReference | ParameterKind::SelfValue => true,
@@ -213,7 +229,7 @@ impl<'a> Program<'a> {
     }
 
     /// Whether a call is of a method on the caller's own object.
-    fn is_on_own_object(&self, caller: FunctionId, call: ValueIndex) -> bool {
+    pub fn is_on_own_object(&self, caller: FunctionId, call: ValueIndex) -> bool {
         let function = self.function(caller);
         match function.call(call).map(|call| &call.callee) {
             Some(Callee::Super(_)) => true,

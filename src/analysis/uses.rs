@@ -362,6 +362,33 @@ impl Program<'_> {
         found
     }
 
+    /// The reads of places that a value is made from, through the variables that hold them on the way.
+    pub fn reads_behind(&self, id: FunctionId, value: ValueIndex) -> Vec<ValueIndex> {
+        let function = self.function(id);
+        let mut found = Vec::new();
+        let mut seen = BTreeSet::from([value]);
+        let mut work = vec![value];
+        while let Some(value) = work.pop() {
+            let node = function.value(value);
+            match &node.kind {
+                ValueKind::Place(place) => match place.as_variable() {
+                    Some(variable) => {
+                        let reaching = self.reaching(id, variable, node.block, node.step);
+                        work.extend(reaching.values.into_iter().filter(|bound| seen.insert(*bound)));
+                    }
+                    None => found.push(value),
+                },
+                kind => for_each_part(kind, |part| {
+                    if seen.insert(part) {
+                        work.push(part);
+                    }
+                }),
+            }
+        }
+        found.sort_unstable();
+        found
+    }
+
     /// Whether a function waits at length, or yields, at or after a step: what its variables hold lives as long.
     pub fn stays_after(&self, id: FunctionId, block: crate::flow::BlockIndex) -> bool {
         let function = self.function(id);

@@ -155,6 +155,16 @@ pub struct Tables {
     unpacking: Vec<String>,
     /// Decorators that make a context manager of a generator function, and for which block.
     managers: Table<Managed>,
+    /// Methods that start what was made before.
+    starters: Vec<String>,
+    /// Methods that start the coroutine they are given, whatever object they are called on.
+    spawning: Vec<String>,
+    /// What a method gives that shows the collection as it is, and goes on showing it.
+    views: Vec<String>,
+    /// Functions that loop over their argument only when they are looped over.
+    lazy: Vec<String>,
+    /// Types over which a loop goes by position.
+    sequences: Vec<String>,
     #[serde(skip)]
     separator: &'static str,
 }
@@ -220,6 +230,11 @@ impl Tables {
         self.of_futures.extend(more.of_futures);
         self.unpacking.extend(more.unpacking);
         self.managers.absorb(more.managers);
+        self.starters.extend(more.starters);
+        self.spawning.extend(more.spawning);
+        self.views.extend(more.views);
+        self.lazy.extend(more.lazy);
+        self.sequences.extend(more.sequences);
     }
 
     /// How a call blocks, if it does.
@@ -454,6 +469,42 @@ impl Tables {
     pub fn keeps_kind(&self, decorator: &str) -> bool {
         let canonical = self.canonical(decorator);
         self.keeping.iter().any(|known| known == decorator || *known == *canonical)
+    }
+
+    /// Whether a method starts what was made before.
+    pub fn is_starter(&self, name: &str) -> bool {
+        self.has(&self.starters, name)
+    }
+
+    /// Whether a method of an object that nobody knows starts the coroutine it is given.
+    pub fn is_spawning(&self, method: &str) -> bool {
+        self.spawning.iter().any(|known| known == method)
+    }
+
+    /// Whether what a call makes runs only when one of its methods is called.
+    pub fn waits_to_be_started(&self, name: &str) -> bool {
+        let below = [name, self.separator].concat();
+        self.starters.iter().any(|starter| starter.starts_with(&below))
+    }
+
+    /// Whether a method gives a view that goes on showing the collection as it is.
+    pub fn is_view(&self, name: &str) -> bool {
+        self.has(&self.views, name)
+    }
+
+    /// Whether a function loops over its argument only when its result is looped over.
+    pub fn is_lazy(&self, name: &str) -> bool {
+        self.has(&self.lazy, name)
+    }
+
+    /// Whether a loop over a type goes by position, and does not notice that it changes.
+    pub fn is_sequence(&self, type_name: &str) -> bool {
+        self.has(&self.sequences, type_name)
+    }
+
+    fn has(&self, list: &[String], name: &str) -> bool {
+        let canonical = self.canonical(name);
+        list.iter().any(|known| known == name || *known == *canonical)
     }
 
     /// Whether a call asks whether a loop is running, or lets one be entered again.

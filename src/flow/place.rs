@@ -65,6 +65,15 @@ impl Place {
         }
     }
 
+    /// The name that it ends in, if it ends in one.
+    pub fn last_name(&self) -> Option<&str> {
+        match (self.fields.last(), &self.root) {
+            (Some(Field::Name(name)), _) => Some(name),
+            (None, Root::Global(path)) => path.last().map(String::as_str),
+            (Some(Field::Index), _) | (None, Root::Variable(_)) => None,
+        }
+    }
+
     /// Whether an element by index or key lies on the way, or something was cut.
     pub fn is_inexact(&self) -> bool {
         self.is_cut || self.fields.contains(&Field::Index)

@@ -10,6 +10,21 @@ use crate::flow::ValueIndex;
 use crate::text::{Language, Span};
 use crate::verdict::{Confidence, Evidence, Location, Setting, Stance, Verdict};
 
+/// The methods by which Python makes, copies and ends an object.
+const SET_UP: &[&str] = &[
+    "__copy__",
+    "__deepcopy__",
+    "__del__",
+    "__getstate__",
+    "__init__",
+    "__init_subclass__",
+    "__new__",
+    "__post_init__",
+    "__reduce__",
+    "__repr__",
+    "__setstate__",
+];
+
 /// One side's program as rules see it.
 #[derive(Clone, Copy)]
 pub struct RuleContext<'p, 'a> {
@@ -73,6 +88,12 @@ impl<'a> RuleContext<'_, 'a> {
             _ => (self.location(id, function.header), format!("`{}` is asynchronous", function.name)),
         };
         Evidence { at, note }
+    }
+
+    /// Whether a function runs when an object is made or unmade, and nobody else has it: module code, `__init__`.
+    pub fn is_set_up(&self, id: FunctionId) -> bool {
+        let function = self.function(id);
+        id.index.0 == 0 || function.owner.is_some() && SET_UP.contains(&function.name.as_str())
     }
 
     /// Whether a suspension is one of the task: a `yield` of a plain generator only hands a value to its caller.

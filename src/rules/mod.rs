@@ -15,20 +15,24 @@ mod guard_dropped_at_once;
 mod half_migrated_async;
 mod ineffective_lock;
 mod info;
+mod iteration_across_await;
 mod lock_across_await;
 mod lock_not_released;
 mod lock_order_inversion;
 mod lock_reentry;
 mod loop_bound_at_import;
+mod lost_signal;
 mod lost_wakeup;
 mod nested_event_loop;
 mod racy_atomic;
 mod relaxed_publication;
 mod stale_read_across_await;
+mod stale_read_before_start;
 mod stale_read_behind_lock;
 mod starved_task;
 mod takings;
 mod unawaited_call;
+mod unguarded_shared_state;
 mod wait_under_lock;
 
 use std::sync::OnceLock;
@@ -60,6 +64,8 @@ static DOCUMENTS: &[(&str, &str)] = documents![
     "guard-dropped-at-once",
     "ineffective-lock",
     "stale-read-across-await",
+    "iteration-across-await",
+    "unguarded-shared-state",
     "racy-atomic",
     "lost-wakeup",
     "cross-thread-loop-call",
@@ -95,7 +101,10 @@ static CHECKS: &[Check] = &[
     Check::Function(guard_dropped_at_once::check),
     Check::Function(ineffective_lock::check),
     Check::Function(stale_read_across_await::check),
+    Check::Function(stale_read_before_start::check),
     Check::Function(stale_read_behind_lock::check),
+    Check::Function(iteration_across_await::check),
+    Check::Module(unguarded_shared_state::check),
     Check::Function(racy_atomic::check),
     Check::Function(lost_wakeup::check),
     Check::Function(cross_thread_loop_call::check),

@@ -48,7 +48,7 @@ pub(super) struct Access {
     pub(super) how: How,
     pub(super) call: ValueIndex,
     pub(super) block: BlockIndex,
-    step: u32,
+    pub(super) step: u32,
     pub(super) span: Span,
     /// Whether it orders nothing else.
     pub(super) is_relaxed: bool,
@@ -202,7 +202,7 @@ fn decides(function: &Function, made: &BTreeSet<ValueIndex>, load: &Access, stor
 
 fn not_one_step(cx: &RuleContext, id: FunctionId, load: &Access, store: &Access, is_value: bool) -> Verdict {
     let (place, function) = (&store.name, cx.function(id));
-    let met = cx.program.met_by_itself(id);
+    let met = cx.program.met_by_itself(id, true);
     let stance = if met.is_some() { Stance::Violated(Confidence::Medium) } else { Stance::Unproven };
     let what =
         if is_value { "stores what it made of an earlier load" } else { "stores what an earlier load decided on" };

@@ -10,11 +10,12 @@
 
 use std::collections::BTreeSet;
 
+use crate::analysis::accesses::Access;
 use crate::analysis::held::{HeldBy, What};
 use crate::analysis::names::Item;
 use crate::analysis::uses::for_each_part;
 use crate::analysis::{FunctionId, FunctionRef};
-use crate::catalogue::{LockKind, Runs};
+use crate::catalogue::{Change, Flavour, LockKind, Runs};
 use crate::flow::{
     BlockIndex, Callee, Collection, Colour, Field, Literal, LoopKind, ManagedIndex, Next, Place, Root, StepKind,
     Suspension, ValueIndex, ValueKind, WriteKind,
@@ -60,9 +61,18 @@ struct Write {
     place: Place,
     kind: WriteKind,
     value: Option<ValueIndex>,
+    /// What a method that changes a collection is given, where the write is one.
+    given: Vec<ValueIndex>,
     at: At,
     span: Span,
     sharing: Sharing,
+}
+
+impl Write {
+    /// Whether it is a call that changes a collection.
+    fn is_call(&self) -> bool {
+        !self.given.is_empty()
+    }
 }
 
 /// Who may see a place.
@@ -109,19 +119,22 @@ fn shared_writes(cx: &RuleContext, id: FunctionId, function: &FunctionRef) -> Ve
     let shape = cx.program.shape(id);
     let mut writes = Vec::new();
     for (block, number, step) in function.steps() {
-        let StepKind::Write(place, kind, value) = &step.kind else { continue };
+        let (place, kind, value, given) = match &step.kind {
+            StepKind::Write(place, kind, value) => (place.clone(), *kind, *value, Vec::new()),
+            StepKind::Call(value) => match (cx.program.change_of(id, *value), function.call(*value)) {
+                (Some((place, Change::Adds)), Some(call)) => {
+                    let given = call.arguments.iter().map(|argument| argument.value).collect();
+                    (place, WriteKind::Augment, None, given)
+                }
+                _ => continue,
+            },
+            _ => continue,
+        };
         if place.is_cut || !shape.is_reachable(block) {
             continue;
         }
-        let Some(sharing) = sharing(cx, id, function, place) else { continue };
-        writes.push(Write {
-            place: place.clone(),
-            kind: *kind,
-            value: *value,
-            at: (block, number as u32),
-            span: step.span,
-            sharing,
-        });
+        let Some(sharing) = sharing(cx, id, function, &place) else { continue };
+        writes.push(Write { place, kind, value, given, at: (block, number as u32), span: step.span, sharing });
     }
     writes
 }
@@ -192,7 +205,9 @@ impl<'c, 'p, 'a> Way<'c, 'p, 'a> {
     /// The write's value is made from a read that is older than a suspension.
     fn stale_value(&self, write: &Write) -> Option<Stale> {
         let mut reads = Vec::new();
-        self.collect_reads(write.value?, &write.place, Through::Operations, 8, &mut reads);
+        for value in write.value.iter().chain(&write.given) {
+            self.collect_reads(*value, &write.place, Through::Operations, 8, &mut reads);
+        }
         reads.sort_unstable();
         for read in reads {
             let value = self.function.value(read);
@@ -495,7 +510,7 @@ fn answer(cx: &RuleContext, id: FunctionId, way: &Way, write: &Write, stale: &St
             .evidence(cx.location(id, stale.gives_way), format!("`{}` {} here", function.name, gives_way(stale.how)))
     };
     let help = "hold one asynchronous lock from the read to the write, or look again after the await";
-    match runs(cx, id, write.sharing) {
+    match runs(cx, id, write, stale) {
         Together::Yes(at, what) => {
             let verdict = cx
                 .violated(NAME, Confidence::Medium, id, write.span, &subject)
@@ -511,7 +526,7 @@ fn answer(cx: &RuleContext, id: FunctionId, way: &Way, write: &Write, stale: &St
         }
         Together::No => Some(cx.verdict(NAME, Stance::Upheld, id, write.span, &subject).assumes(assumption)),
         Together::Unknown => {
-            if is_quiet(cx, id, way, write, stale) {
+            if write.is_call() || is_quiet(cx, id, way, write, stale) {
                 return None;
             }
             let verb = if stale.rests == Rests::Value { "read" } else { "check" };
@@ -569,34 +584,37 @@ enum Together {
     Unknown,
 }
 
-fn runs(cx: &RuleContext, id: FunctionId, sharing: Sharing) -> Together {
-    if let Some((at, what)) = started_together(cx, id, sharing, 4) {
+fn runs(cx: &RuleContext, id: FunctionId, write: &Write, stale: &Stale) -> Together {
+    if cx.context(id).runs.contains(&Runs::Test) {
+        return Together::Unknown;
+    }
+    let on_one_object = write.sharing == Sharing::Object;
+    let shown = cx.program.met_by_itself(id, on_one_object);
+    if let Some((at, what)) = shown.or_else(|| changed_elsewhere(cx, id, write, stale)) {
         return Together::Yes(at, what);
     }
     if is_called_in_turn(cx, id, 4) { Together::No } else { Together::Unknown }
 }
 
-/// What shows that several calls of a function are under way at once on the same state.
-fn started_together(cx: &RuleContext, id: FunctionId, sharing: Sharing, depth: u32) -> Option<(Location, String)> {
-    let context = cx.context(id);
-    if context.runs.contains(&Runs::Test) {
-        return None;
-    }
-    if sharing == Sharing::Everybody && context.concurrent.is_some() {
-        return context.concurrent.clone();
-    }
-    let handed_over = cx.program.hand_overs(id.module);
-    let several = handed_over.iter().find(|handed| {
-        handed.callee == id && handed.is_repeated && (sharing != Sharing::Object || handed.is_same_receiver)
-    });
-    if let Some(handed) = several {
-        return Some((handed.at.clone(), format!("`{}` is started here several times", handed.to)));
-    }
-    if sharing != Sharing::Everybody || depth == 0 {
-        return None;
-    }
-    let callers = calls_of(cx, id)?;
-    callers.into_iter().find_map(|(caller, _)| started_together(cx, caller, sharing, depth - 1))
+/// What shows that somebody else changes the same state meanwhile: a task that does, or a lock under which others do.
+fn changed_elsewhere(cx: &RuleContext, id: FunctionId, write: &Write, stale: &Stale) -> Option<(Location, String)> {
+    let (block, step) = write.at;
+    let (state, name) = cx.program.state_named(id, &write.place, block, step)?;
+    let accesses = cx.program.accesses(id.module);
+    let elsewhere =
+        |access: &&Access| access.function != id && access.touch.is_change() && !cx.is_set_up(access.function);
+    accesses.of(&state).iter().filter(elsewhere).find_map(|access| {
+        let other = &cx.function(access.function).name;
+        if let Some(lock) = cx.program.guards_at(access).iter().find(|lock| lock.flavour == Flavour::Async) {
+            let at = cx.location(access.function, access.span);
+            return Some((at, format!("`{other}` changes `{name}` under `{}` here", lock.name)));
+        }
+        if stale.rests != Rests::Value {
+            return None;
+        }
+        let (at, what) = cx.program.meets(id, access.function, write.sharing == Sharing::Object)?;
+        Some((at, format!("{what}, and changes `{name}` in `{other}`")))
+    })
 }
 
 /// Whether a function has one caller in its file, which awaits it, and no other file can mean it.
@@ -606,42 +624,13 @@ fn is_called_in_turn(cx: &RuleContext, id: FunctionId, depth: u32) -> bool {
     if depth == 0 || (!is_private && depth == 4) || function.owner.is_some() {
         return false;
     }
-    let Some(callers) = calls_of(cx, id) else { return false };
-    let &[(caller, call)] = &callers[..] else { return false };
+    let calls = cx.program.calls_in(id.module);
+    let &[(caller, call)] = calls.of(id) else { return false };
+    if calls.is_named(id) {
+        return false;
+    }
     if caller.index.0 == 0 {
         return true;
     }
     cx.program.is_awaited(caller, call) && is_called_in_turn(cx, caller, depth - 1)
-}
-
-/// The calls of a function in its own file; `None` if it is also used as a value.
-fn calls_of(cx: &RuleContext, id: FunctionId) -> Option<Vec<(FunctionId, ValueIndex)>> {
-    let module = cx.program.module(id.module);
-    let wanted = cx.function(id);
-    let mut calls = Vec::new();
-    for (index, function) in module.functions() {
-        let caller = FunctionId { module: id.module, index };
-        for (at, value) in function.values.iter().enumerate() {
-            let at = ValueIndex(at as u32);
-            match &value.kind {
-                ValueKind::Call(call) => {
-                    let is_named = match &call.callee {
-                        Callee::Path(path) => path.last() == Some(&wanted.name),
-                        Callee::Method(_, name) => *name == wanted.name,
-                        _ => false,
-                    };
-                    if is_named && cx.resolution(caller, at).functions().contains(&id) {
-                        calls.push((caller, at));
-                    }
-                }
-                ValueKind::Place(Place { root: Root::Global(path), fields, .. })
-                    if fields.is_empty() && path.last() == Some(&wanted.name) =>
-                {
-                    return None;
-                }
-                _ => {}
-            }
-        }
-    }
-    Some(calls)
 }

@@ -18,7 +18,7 @@ use crate::text::{Language, Span};
 use crate::verdict::{Confidence, Stance, Verdict};
 
 use super::context::RuleContext;
-use super::takings::{Taking, leads_to, takings};
+use super::takings::{Part, Taking, leads_to, takings};
 
 const NAME: &str = "stale-read-across-await";
 
@@ -69,7 +69,15 @@ pub(super) enum Done {
 
 /// How a write rests on a read.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Rests {
+struct Rests {
+    by: By,
+    /// Whether it rests on what was read itself, not on what somebody else made of it.
+    is_near: bool,
+}
+
+/// By what a write rests on a read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
     /// It writes what was made from the read.
     Value,
     /// The read decides whether it happens.
@@ -94,13 +102,15 @@ fn is_guarded(read: &Taking, write: &Taking) -> bool {
 fn rests(function: &Function, read: &Taking, write: &Taking, act: &Act) -> Option<Rests> {
     if let Done::Stores(value, WriteKind::Assign) = act.how
         && (read.block, read.step) < (write.block, write.step)
-        && read.parts.iter().any(|part| meets(&part.field, act) && part.made.contains(&value))
     {
-        return Some(Rests::Value);
+        let parts = || read.parts.iter().filter(|part| meets(&part.field, act));
+        if parts().any(|part| part.made.contains(&value)) {
+            return Some(Rests { by: By::Value, is_near: parts().any(|part| part.near.contains(&value)) });
+        }
     }
-    let is_it = |part: &&super::takings::Part| meets(&part.field, act) && is_of_the_same_key(function, part, act);
-    let mut parts = read.parts.iter().filter(is_it);
-    parts.any(|part| decides(function, part, write)).then_some(Rests::Condition)
+    let is_it = |part: &&Part| meets(&part.field, act) && is_of_the_same_key(function, part, act);
+    let decided = read.parts.iter().filter(is_it).filter_map(|part| decides(function, part, write));
+    decided.reduce(|one, other| one || other).map(|is_near| Rests { by: By::Condition, is_near })
 }
 
 /// Whether a part of the state that was looked at is what the act changes.
@@ -115,7 +125,7 @@ fn meets(looked_at: &Option<String>, act: &Act) -> bool {
 }
 
 /// Whether the key that was looked up may be the one that is written, where both are named.
-fn is_of_the_same_key(function: &Function, part: &super::takings::Part, act: &Act) -> bool {
+fn is_of_the_same_key(function: &Function, part: &Part, act: &Act) -> bool {
     let key = |call: ValueIndex| {
         let first = function.call(call)?.arguments.first()?;
         name_of(function, first.value, 4)
@@ -141,24 +151,26 @@ fn name_of(function: &Function, value: ValueIndex, depth: u32) -> Option<crate::
     }
 }
 
-/// Whether what was looked at decides whether the second guard is taken.
-fn decides(function: &Function, part: &super::takings::Part, write: &Taking) -> bool {
-    (0..).zip(&function.blocks).any(|(at, block)| {
-        let Next::Branch(Some(value), targets) = &block.next else { return false };
+/// Whether what was looked at decides whether the second guard is taken, and whether it does so itself.
+fn decides(function: &Function, part: &Part, write: &Taking) -> Option<bool> {
+    let decisive = (0..).zip(&function.blocks).filter_map(|(at, block)| {
+        let Next::Branch(Some(value), targets) = &block.next else { return None };
         let at = BlockIndex(at);
-        part.made.contains(value)
+        let decides = part.made.contains(value)
             && at != write.block
             && !leads_to(function, BlockIndex(0), write.block, at)
-            && targets.iter().any(|target| !leads_to(function, *target, write.block, at))
-    })
+            && targets.iter().any(|target| !leads_to(function, *target, write.block, at));
+        decides.then(|| part.near.contains(value))
+    });
+    decisive.reduce(|one, other| one || other)
 }
 
 fn verdict(cx: &RuleContext, id: FunctionId, read: &Taking, write: &Taking, act: &Act, how: Rests) -> Verdict {
     let (place, name) = (&write.lock.name, &cx.function(id).name);
     let subject = format!("`{place}`");
-    let (verb, noun) = match how {
-        Rests::Value => ("read", "the read"),
-        Rests::Condition => ("checked", "the check"),
+    let (verb, noun) = match how.by {
+        By::Value => ("read", "the read"),
+        By::Condition => ("checked", "the check"),
     };
     let stance =
         if is_certain(cx, id, write, act, how) { Stance::Violated(Confidence::Medium) } else { Stance::Unproven };
@@ -176,11 +188,11 @@ fn verdict(cx: &RuleContext, id: FunctionId, read: &Taking, write: &Taking, act:
 
 /// Whether the write is known to undo what somebody else did in between.
 fn is_certain(cx: &RuleContext, id: FunctionId, write: &Taking, act: &Act, how: Rests) -> bool {
-    if write.lock.place.class.is_none() || !write.lock.is_resolved {
+    if write.lock.place.class.is_none() || !write.lock.is_resolved || !how.is_near {
         return false;
     }
     match act.how {
-        Done::Stores(value, _) => how == Rests::Value || !is_constant(&cx.function(id), value),
+        Done::Stores(value, _) => how.by == By::Value || !is_constant(&cx.function(id), value),
         Done::Calls(_, change) => change.is_some(),
     }
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use crate::analysis::FunctionId;
+use crate::analysis::calls::Resolution;
 use crate::analysis::held::{Held, Waits, What};
 use crate::analysis::locks::Lock;
 use crate::analysis::uses::Uses;
@@ -14,7 +15,7 @@ use crate::catalogue::{Change, LockKind, Mode};
 use crate::flow::{
     BlockIndex, Callee, Field, Function, Next, Root, StepKind, Suspension, ValueIndex, ValueKind, WriteKind,
 };
-use crate::text::Span;
+use crate::text::{Language, Span};
 
 use super::context::RuleContext;
 use super::stale_read_behind_lock::{Act, Done, clears, is_constant, stores};
@@ -45,6 +46,34 @@ pub(super) struct Part {
     pub(super) first: Option<ValueIndex>,
     /// Everything that is made from it.
     pub(super) made: BTreeSet<ValueIndex>,
+    /// What of that is still the thing itself: parts of it, answers that it gives, operations on it. What other functions
+    /// make of it may have little to do with it.
+    pub(super) near: BTreeSet<ValueIndex>,
+}
+
+impl Part {
+    fn of(
+        cx: &RuleContext,
+        id: FunctionId,
+        uses: &Uses,
+        value: ValueIndex,
+        field: Option<String>,
+        first: Option<ValueIndex>,
+    ) -> Self {
+        let function = cx.function(id);
+        let is_near = |user: ValueIndex, of: ValueIndex| match &function.value(user).kind {
+            ValueKind::Awaited(_) => false,
+            ValueKind::Call(call) => matches!(call.callee, Callee::Method(receiver, _) if receiver == of),
+            _ => true,
+        };
+        let mut near = BTreeSet::from([value]);
+        let mut work = vec![value];
+        while let Some(value) = work.pop() {
+            let users = cx.program.users(id, uses, value).into_iter();
+            work.extend(users.filter(|user| is_near(*user, value) && near.insert(*user)));
+        }
+        Self { field, first, made: cx.program.made_from(id, uses, value), near }
+    }
 }
 
 impl Taking {
@@ -141,8 +170,7 @@ fn follow(cx: &RuleContext, id: FunctionId, uses: &Uses, taking: &mut Taking) {
                         let is_writable = taking.lock.mode == Mode::Exclusive;
                         let is_taken_out = is_on_state && takes_out(cx, id, value);
                         taking.is_given_away |= is_writable && (!is_on_state || is_taken_out);
-                        let made = cx.program.made_from(id, uses, value);
-                        taking.parts.push(Part { field, first: Some(value), made });
+                        taking.parts.push(Part::of(cx, id, uses, value, field, Some(value)));
                     }
                 }
             }
@@ -153,12 +181,10 @@ fn follow(cx: &RuleContext, id: FunctionId, uses: &Uses, taking: &mut Taking) {
             | ValueKind::Reference(_) => {
                 ways.push((value, field.clone()));
                 entries.extend(cx.program.users(id, uses, value).into_iter().map(|user| (user, field.clone())));
-                let made = cx.program.made_from(id, uses, value);
-                taking.parts.push(Part { field, first: None, made });
+                taking.parts.push(Part::of(cx, id, uses, value, field, None));
             }
             _ => {
-                let made = cx.program.made_from(id, uses, value);
-                taking.parts.push(Part { field, first: None, made });
+                taking.parts.push(Part::of(cx, id, uses, value, field, None));
             }
         }
     }
@@ -214,12 +240,40 @@ fn act_of_call(cx: &RuleContext, id: FunctionId, uses: &Uses, value: ValueIndex)
         Some(Change::Adds) if is_constant => Some(None),
         Some(Change::Adds) => Some(Some(Done::Calls(value, change))),
         Some(Change::Ensures | Change::Removes) => None,
+        None if uses.is_only_discarded(value) && !call.arguments.is_empty() && adds_to_itself(cx, &resolution) => {
+            Some(Some(Done::Calls(value, Some(Change::Adds))))
+        }
         // What nobody describes, but is done for its effect alone.
         None if !call.arguments.is_empty() && uses.is_only_discarded(value) && !is_constant => {
             Some(Some(Done::Calls(value, None)))
         }
         None => None,
     }
+}
+
+/// Whether a method of the project puts something into what its receiver holds.
+fn adds_to_itself(cx: &RuleContext, resolution: &Resolution) -> bool {
+    let functions = resolution.functions();
+    let [callee] = functions[..] else { return false };
+    let function = cx.function(callee);
+    let Some(receiver) = function.parameters.first().map(|first| first.variable) else { return false };
+    let is_own = |value: ValueIndex| match &function.value(value).kind {
+        ValueKind::Place(place) => place.root == Root::Variable(receiver) && !place.fields.is_empty(),
+        _ => false,
+    };
+    function.steps().any(|(_, _, step)| match &step.kind {
+        StepKind::Write(place, ..) => place.root == Root::Variable(receiver) && !place.fields.is_empty(),
+        StepKind::Call(call) => {
+            let on = match function.call(*call).map(|call| &call.callee) {
+                Some(Callee::Method(on, _)) => *on,
+                _ => return false,
+            };
+            let resolution = cx.resolution(callee, *call);
+            let change = resolution.external().and_then(|name| cx.program.tables(Language::Rust).change(name));
+            is_own(on) && change == Some(Change::Adds)
+        }
+        _ => false,
+    })
 }
 
 fn add_stores(

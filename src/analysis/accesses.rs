@@ -1,0 +1,148 @@
+//! Who reads and changes what one file's functions share: attributes of objects and classes, globals.
+//!
+//! A piece of state is named as a lock is: by the field of the type that declares it (`cache.py:Cache._rows`), or by
+//! the global. Only what a method does to its own object counts for an attribute; whose object another one is, is not
+//! known.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::locks::{Lock, LockPlace, LockRoot};
+use super::strands::excludes;
+use super::{FunctionId, ModuleId, Program};
+use crate::catalogue::Change;
+use crate::flow::{BlockIndex, Callee, Field, Place, Root, StepKind, ValueIndex, ValueKind, WriteKind};
+use crate::text::{Language, Span};
+
+/// One access of a piece of state.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// The function that it stands in.
+    pub function: FunctionId,
+    /// The block.
+    pub block: BlockIndex,
+    /// The step in its block.
+    pub step: u32,
+    /// Where it is written.
+    pub span: Span,
+    /// What it does.
+    pub touch: Touch,
+    /// The place in the user's own words.
+    pub name: String,
+}
+
+/// What an access does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Touch {
+    /// It reads.
+    Reads,
+    /// It gives a value to the state itself, or, where the last part says so, to an element of it.
+    Writes(WriteKind, Option<ValueIndex>, bool),
+    /// It changes a collection by a method.
+    Changes(Change, ValueIndex),
+}
+
+impl Touch {
+    /// Whether the state is another one afterwards.
+    pub fn is_change(self) -> bool {
+        self != Self::Reads
+    }
+}
+
+/// The accesses of one file, by the state they touch.
+#[derive(Debug, Default)]
+pub struct Accesses {
+    by_state: BTreeMap<String, Vec<Access>>,
+}
+
+impl Accesses {
+    /// The accesses of a piece of state, in source order.
+    pub fn of(&self, state: &str) -> &[Access] {
+        self.by_state.get(state).map_or(&[], Vec::as_slice)
+    }
+
+    /// Every piece of state with its accesses.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[Access])> {
+        self.by_state.iter().map(|(state, all)| (state.as_str(), all.as_slice()))
+    }
+}
+
+impl<'a> Program<'a> {
+    /// What a Python file's functions do to the state they share.
+    pub fn accesses(&self, module: ModuleId) -> Rc<Accesses> {
+        if let Some(known) = self.accesses.borrow().get(&module) {
+            return known.clone();
+        }
+        let mut all = Accesses::default();
+        let file = self.module(module);
+        if file.language == Language::Python {
+            for (index, function) in file.functions().skip(1) {
+                let id = FunctionId { module, index };
+                for (block, at, step) in function.steps() {
+                    let (place, touch) = match &step.kind {
+                        StepKind::Read(place) => (place.clone(), Touch::Reads),
+                        StepKind::Write(place, kind, value) => {
+                            let is_element = place.fields.last() == Some(&Field::Index);
+                            (place.clone(), Touch::Writes(*kind, *value, is_element))
+                        }
+                        StepKind::Call(value) => match self.change_of(id, *value) {
+                            Some((place, change)) => (place, Touch::Changes(change, *value)),
+                            None => continue,
+                        },
+                        _ => continue,
+                    };
+                    let step_at = at as u32;
+                    let Some((state, name)) = self.state_named(id, &place, block, step_at) else { continue };
+                    let access = Access { function: id, block, step: step_at, span: step.span, touch, name };
+                    all.by_state.entry(state).or_default().push(access);
+                }
+            }
+        }
+        let all = Rc::new(all);
+        self.accesses.borrow_mut().insert(module, all.clone());
+        all
+    }
+
+    /// The place whose collection a call changes, and how.
+    pub fn change_of(&self, id: FunctionId, value: ValueIndex) -> Option<(Place, Change)> {
+        let function = self.function(id);
+        let Callee::Method(receiver, _) = &function.call(value)?.callee else { return None };
+        let ValueKind::Place(place) = &function.value(*receiver).kind else { return None };
+        let resolution = self.resolution(id, value);
+        let change = self.tables(self.language(id.module)).change(resolution.external()?)?;
+        Some((place.clone(), change))
+    }
+
+    /// The state that a place of a function belongs to, and its name: an attribute of the function's own object or of a
+    /// class, or a global. Elements belong to their collection.
+    pub fn state_named(&self, id: FunctionId, place: &Place, block: BlockIndex, step: u32) -> Option<(String, String)> {
+        let whole = without_elements(place)?;
+        let found: LockPlace = self.canonical_place(id, &whole, block, step);
+        let is_own = match (&found.root, &whole.root) {
+            (LockRoot::Static(_), _) => true,
+            (LockRoot::Parameter(0), Root::Variable(_)) => found.fields.len() == 1 && self.is_method(id),
+            _ => false,
+        };
+        let class = found.class.filter(|_| is_own && found.is_exact)?;
+        Some((class, self.place_text(id, &whole)))
+    }
+
+    /// The locks that keep others out at an access, those that every caller holds included.
+    pub fn guards_at(&self, access: &Access) -> Vec<Rc<Lock>> {
+        let facts = self.facts(access.function);
+        let held = facts.held_at(access.block, access.step).iter();
+        let mut found: Vec<Rc<Lock>> =
+            held.filter(|held| held.is_certain && excludes(&held.lock)).map(|held| held.lock.clone()).collect();
+        found.extend(self.locks_at_entry(access.function));
+        found
+    }
+}
+
+/// A place without the index of an element: `self.rows` for `self.rows[key]`; `None` for what lies below an element.
+fn without_elements(place: &Place) -> Option<Place> {
+    let mut whole = place.clone();
+    while whole.fields.last() == Some(&Field::Index) {
+        whole.fields.pop();
+    }
+    (!whole.is_cut && !whole.fields.contains(&Field::Index)).then_some(whole)
+}
