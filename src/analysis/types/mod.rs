@@ -15,7 +15,7 @@ use super::{FunctionId, ModuleId, Program, TypeId};
 use crate::flow::{Collection, FunctionKind, Literal, Parameter, StepKind, Suspension, ValueIndex, ValueKind};
 use crate::text::Language;
 
-pub use terms::Substitution;
+pub use terms::{Alias, Substitution};
 pub use variables::Reaching;
 
 /// How deep one question may lead to others before the answer is unknown.

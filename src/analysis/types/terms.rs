@@ -131,24 +131,29 @@ impl<'a> Program<'a> {
         Type::Instance(Rc::new(Instance { name, definition: Some(id), arguments: Vec::new() }))
     }
 
-    /// What an alias stands for. One that speaks of itself, as JSON does, is unknown inside itself.
+    /// What an alias stands for.
     fn aliased(&self, id: TypeId, definition: &crate::flow::TypeDef) -> Type {
-        let known = || self.aliases.borrow().get(&id).cloned();
-        if let Some(known) = known().or_else(|| self.aliases_underway.borrow().get(&id).cloned()) {
+        let Some(term) = definition.bases.first() else { return Type::Unknown };
+        self.alias_once(Alias::Type(id), || {
+            self.type_of_term(id.module, &definition.scope, Some(id), &definition.generics, term)
+        })
+    }
+
+    /// Finds out once what an alias stands for. One that speaks of itself, as JSON does, is unknown inside itself.
+    fn alias_once(&self, alias: Alias, find: impl FnOnce() -> Type) -> Type {
+        let known = || self.aliases.borrow().get(&alias).cloned();
+        if let Some(known) = known().or_else(|| self.aliases_underway.borrow().get(&alias).cloned()) {
             return known;
         }
-        let Some(term) = definition.bases.first() else { return Type::Unknown };
         let is_outermost = self.aliases_underway.borrow().is_empty();
-        self.aliases_underway.borrow_mut().insert(id, Type::Unknown);
-        let found = self.deeper(Type::Unknown, || {
-            self.type_of_term(id.module, &definition.scope, Some(id), &definition.generics, term)
-        });
+        self.aliases_underway.borrow_mut().insert(alias, Type::Unknown);
+        let found = self.deeper(Type::Unknown, find);
         if is_outermost {
             // What another alias is within this one may have been cut short by this one.
             self.aliases_underway.borrow_mut().clear();
-            self.aliases.borrow_mut().insert(id, found.clone());
+            self.aliases.borrow_mut().insert(alias, found.clone());
         } else {
-            self.aliases_underway.borrow_mut().insert(id, found.clone());
+            self.aliases_underway.borrow_mut().insert(alias, found.clone());
         }
         found
     }
@@ -205,7 +210,7 @@ impl<'a> Program<'a> {
     fn type_under_name(&self, module: ModuleId, at: u32) -> Type {
         let owner = self.module(module);
         let Some(place) = owner.statics.get(at as usize) else { return Type::Unknown };
-        self.deeper(Type::Unknown, || match &place.alias {
+        self.alias_once(Alias::Name(module, at), || match &place.alias {
             Some(term) => self.type_of_term(module, &place.scope, None, &[], term),
             None => match self.item_type(&Item::Static(module, at)) {
                 Type::Class(id) => self.instance_of(id),
@@ -235,6 +240,15 @@ impl<'a> Program<'a> {
         }
         self.owner(FunctionId { module: id.module, index: function.parent? })
     }
+}
+
+/// What is an alias of a type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Alias {
+    /// One that is declared to be.
+    Type(TypeId),
+    /// A module-level name that stands in annotations (Python).
+    Name(ModuleId, u32),
 }
 
 enum Owner {
