@@ -245,3 +245,57 @@ fn the_form_for_people_ends_with_the_way_back() {
     let done = run_tenth(repo.home(), &repo.root, &["HEAD~2..HEAD~1", "--format", "handoff"]);
     assert_eq!(done.out, "Nothing is left unfinished.\n");
 }
+
+/// The service that is refactored: an interface, a container, consumers.
+const SERVICE: &str = "class AuthService:\n    def __init__(self, store):\n        self.store = store\n\n    def check(self, token):\n        return token in self.store\n";
+const CONTAINER: &str =
+    "from app.auth.service import AuthService\n\n\ndef build(store) -> AuthService:\n    return AuthService(store)\n";
+
+fn consumer(name: &str, awaits: &str) -> String {
+    format!(
+        "from app.auth.service import AuthService\n\n\nasync def {name}(auth: AuthService, token):\n    if not {awaits}auth.check(token):\n        raise PermissionError(token)\n    return \"{name}\"\n"
+    )
+}
+
+#[test]
+fn a_refactoring_that_stopped_in_its_third_part_can_go_back_to_its_second() {
+    let names = ["orders", "invoices", "reports", "users"];
+    let plain: Vec<(String, String)> =
+        names.iter().map(|name| (format!("app/routes/{name}.py"), consumer(name, ""))).collect();
+    let mut files = vec![("app/auth/service.py", SERVICE), ("app/container.py", CONTAINER)];
+    files.extend(plain.iter().map(|(path, text)| (path.as_str(), text.as_str())));
+    let repo = Repo::with(&files);
+    let base = repo.git(&["rev-parse", "HEAD"]);
+
+    let interface =
+        "from typing import Protocol\n\n\nclass Store(Protocol):\n    async def has(self, token: str) -> bool: ...\n";
+    repo.says(&[("app/auth/interface.py", interface)], "Checkpoint: the interface");
+    let container = "from app.auth.interface import Store\nfrom app.auth.service import AuthService\n\n\ndef build(store: Store) -> AuthService:\n    return AuthService(store)\n";
+    let second = repo.says(&[("app/container.py", container)], "Checkpoint: the container");
+    let service = SERVICE
+        .replace("    def check", "    async def check")
+        .replace("token in self.store", "await self.store.has(token)");
+    let orders = consumer("orders", "await ");
+    let invoices = consumer("invoices", "await ");
+    let third = [
+        ("app/auth/service.py", service.as_str()),
+        ("app/routes/orders.py", orders.as_str()),
+        ("app/routes/invoices.py", invoices.as_str()),
+    ];
+    repo.says(&third, "Checkpoint: the consumers");
+
+    let found = repo.checkpoints(&[&format!("{base}..HEAD"), "--review"]);
+    assert_eq!(all(&found, "verdict"), ["sound", "sound", "unfinished"], "{found:#}");
+    assert_eq!(found["last_sound"], second);
+    // The consumers that are left stand in files that the change does not touch.
+    let left = |report: &Value| -> Vec<String> {
+        let rows = report["handoff"]["left"].as_array().expect("something is left").iter();
+        rows.map(|row| format!("{} {}", row["path"].as_str().unwrap_or(""), row["function"].as_str().unwrap_or("")))
+            .collect()
+    };
+    let rest = ["app/routes/reports.py reports", "app/routes/users.py users"];
+    assert_eq!(left(&found), rest);
+    // From the last sound checkpoint on, which is where somebody would go on, the same is left.
+    let since = run(&repo, &[&format!("{second}..HEAD")]);
+    assert_eq!(left(&since.json()), rest);
+}

@@ -41,6 +41,9 @@ use diff::Diff;
 use findings::Judged;
 use rank::Weighed;
 
+/// The rule about what callers do not await.
+const LEFT_BEHIND: &str = "unawaited-call";
+
 /// Reviews a change.
 pub fn review(material: &Material<'_>) -> Review {
     let diff = Diff::new(material.change, material.sources, material.items);
@@ -79,10 +82,10 @@ pub fn review(material: &Material<'_>) -> Review {
         assumptions.extend(upheld);
     }
 
-    let mut unfinished: Vec<&Finding> = shown.iter().filter(|finding| is_unfinished(finding)).collect();
+    let mut unfinished: Vec<&Finding> = shown.iter().filter(|finding| is_unfinished(&diff, finding)).collect();
     unfinished.sort_by(|one, two| findings::place(one).cmp(&findings::place(two)));
     let handoff = handoff::handoff(&diff, &unfinished);
-    let unfinished = unfinished.into_iter().map(|finding| finding.id.clone()).collect();
+    let unfinished: Vec<String> = unfinished.into_iter().map(|finding| finding.id.clone()).collect();
 
     let change = change(material);
     let count = |level| {
@@ -90,7 +93,7 @@ pub fn review(material: &Material<'_>) -> Review {
         counted.filter(|finding| finding.severity == level).count() as u32
     };
     let summary = Summary {
-        verdict: outcome(&shown, &coverage),
+        verdict: outcome(&shown, !unfinished.is_empty(), &coverage),
         files: change.files,
         hunks: hunks.len() as u32,
         highlighted_hunks: hunks.iter().filter(|hunk| hunk.highlighted).count() as u32,
@@ -210,14 +213,20 @@ fn weighed(diff: &Diff<'_>, after: &[Judged<'_>], fixed: &[Finding]) -> Weighed 
     weighed
 }
 
-fn is_unfinished(finding: &Finding) -> bool {
-    finding.family == Family::Unfinished && finding.origin == Origin::Introduced && finding.status == Status::Open
+fn is_unfinished(diff: &Diff<'_>, finding: &Finding) -> bool {
+    let is_new = finding.origin == Origin::Introduced && finding.status == Status::Open;
+    // A call that stands as it stood, and whose coroutine nobody awaits since the change, did not follow it.
+    let is_left_behind = || {
+        let file = diff.change.file(Side::After, &finding.path);
+        finding.rule == LEFT_BEHIND && !file.is_some_and(|file| file.line_map.is_changed_after(finding.start.line))
+    };
+    is_new && (finding.family == Family::Unfinished || is_left_behind())
 }
 
-fn outcome(findings: &[Finding], coverage: &[Coverage]) -> Outcome {
+fn outcome(findings: &[Finding], is_unfinished: bool, coverage: &[Coverage]) -> Outcome {
     let mut open =
         findings.iter().filter(|finding| finding.origin == Origin::Introduced && finding.status == Status::Open);
-    if findings.iter().any(is_unfinished) {
+    if is_unfinished {
         Outcome::Unfinished
     } else if open.next().is_some() {
         Outcome::Findings
