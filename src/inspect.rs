@@ -231,6 +231,7 @@ impl Page<'_, '_> {
             Type::Function(id) => format!("the function {}", self.program.qualified_name(*id)),
             Type::External(name) => format!("{name} (outside the project)"),
             Type::Future(of) => format!("a future of {}", self.type_text(of)),
+            Type::Callable(gives) => format!("a callable that gives {}", self.type_text(gives)),
             Type::Tuple(parts) => {
                 let parts: Vec<String> = parts.iter().map(|of| self.type_text(of)).collect();
                 format!("({})", parts.join(", "))

@@ -233,7 +233,7 @@ impl<'a> Program<'a> {
     fn find_method_call(&self, of: &Type, name: &str) -> Resolution {
         match of {
             Type::Unknown | Type::None | Type::Tuple(_) | Type::Function(_) => Resolution::default(),
-            Type::Future(_) => Resolution::default(),
+            Type::Future(_) | Type::Callable(_) => Resolution::default(),
             Type::Module(module, path) => {
                 let item = self.member(&Item::Module(*module, path.clone()), name);
                 self.call_of_item(&item)
@@ -328,13 +328,29 @@ impl<'a> Program<'a> {
     pub(super) fn call_type(&self, id: FunctionId, value: ValueIndex) -> Type {
         let resolution = self.resolution(id, value);
         if resolution.targets.is_empty() {
-            return Type::Unknown;
+            return self.callable_result(id, value).unwrap_or(Type::Unknown);
         }
         Type::union(resolution.targets.iter().map(|target| match target {
             Target::Function(function) => self.call_result(*function),
             Target::Construct(of, _) => self.instance_of(*of),
             Target::External(name) => self.external_result(id, value, &resolution, name),
         }))
+    }
+
+    /// What a call gives by the annotation of what is called, where its definition is not known.
+    pub fn callable_result(&self, id: FunctionId, value: ValueIndex) -> Option<Type> {
+        let function = self.function(id);
+        let of = match &function.call(value)?.callee {
+            Callee::Path(segments) => self.item_type(&self.resolve_in(id, segments)),
+            Callee::Method(receiver, name) => self.member_type(&self.value_type(id, *receiver), name),
+            Callee::Value(of) => self.value_type(id, *of),
+            Callee::Super(_) | Callee::Macro(_) => return None,
+        };
+        let results = of.alternatives().iter().map(|one| match one {
+            Type::Callable(gives) => Some((**gives).clone()),
+            _ => None,
+        });
+        results.collect::<Option<Vec<_>>>().map(Type::union)
     }
 
     fn external_result(&self, id: FunctionId, value: ValueIndex, resolution: &Resolution, name: &str) -> Type {

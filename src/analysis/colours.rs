@@ -109,7 +109,7 @@ impl Program<'_> {
         match of {
             Type::None | Type::Tuple(_) | Type::Function(_) | Type::Module(..) | Type::Package(..) => true,
             Type::Class(id) => self.language(id.module) == Language::Python,
-            Type::Unknown | Type::Future(_) | Type::External(_) => false,
+            Type::Unknown | Type::Future(_) | Type::Callable(_) | Type::External(_) => false,
             Type::Union(parts) => parts.iter().all(|part| self.is_unawaitable(part)),
             Type::Instance(instance) => match instance.definition {
                 Some(id) if self.language(id.module) == Language::Python => self.has(id, "__await__") == Some(false),

@@ -60,7 +60,8 @@ impl<'a> Program<'a> {
         })
     }
 
-    pub(super) fn holds(&self, id: FunctionId, call: &Call, condition: &Condition) -> bool {
+    /// Whether the arguments of a call are as a condition of the catalogue says.
+    pub fn holds(&self, id: FunctionId, call: &Call, condition: &Condition) -> bool {
         match condition {
             Condition::Keyword { name, value, is } => call.arguments.iter().any(|argument| {
                 argument.name.as_ref() == Some(name) && self.is_literal(id, argument.value, value) == *is

@@ -10,7 +10,7 @@ use super::types::Type;
 use super::uses::Uses;
 use super::{FunctionId, Program};
 use crate::catalogue::{AwaitableKind, Spawn, Term};
-use crate::flow::{Colour, Decorator, FunctionKind, Next, ValueIndex, ValueKind};
+use crate::flow::{Callee, Colour, Decorator, Field, FunctionKind, Next, ValueIndex, ValueKind};
 use crate::text::Language;
 
 /// How many functions deep a returned coroutine or task is followed.
@@ -32,6 +32,8 @@ pub struct Starts<'a> {
     pub spawn: &'a Spawn,
     /// The project function that starts it and returns its handle; `None` for the spawner's own call.
     pub through: Option<FunctionId>,
+    /// Whether only the name of the receiver says what it is.
+    pub is_by_convention: bool,
 }
 
 impl<'a> Program<'a> {
@@ -61,7 +63,15 @@ impl<'a> Program<'a> {
     fn makes_within(&self, id: FunctionId, value: ValueIndex, depth: u32) -> Option<Makes> {
         let function = self.function(id);
         match &function.value(value).kind {
-            ValueKind::Call(_) => self.resolution_makes(id, &self.resolution(id, value), depth),
+            ValueKind::Call(_) => {
+                let resolution = self.resolution(id, value);
+                if resolution.targets.is_empty() {
+                    // An annotation that says so is the author's word.
+                    let gives = self.callable_result(id, value);
+                    return matches!(gives, Some(Type::Future(_))).then_some(Makes::Coroutine);
+                }
+                self.resolution_makes(id, &resolution, depth)
+            }
             ValueKind::Function(index) => {
                 let inner = FunctionId { module: id.module, index: *index };
                 (self.function(inner).kind == FunctionKind::AsyncBlock).then_some(Makes::Coroutine)
@@ -168,14 +178,36 @@ impl<'a> Program<'a> {
         match &resolution.targets[..] {
             [Target::External(_)] => {
                 let spawn = self.spawn(id, &resolution)?;
-                Some(Starts { spawn, through: None })
+                Some(Starts { spawn, through: None, is_by_convention: false })
             }
             [Target::Function(callee)] => {
                 let spawn = self.returns_handle(*callee, depth)?;
-                Some(Starts { spawn, through: Some(*callee) })
+                Some(Starts { spawn, through: Some(*callee), is_by_convention: false })
+            }
+            [] => {
+                let spawn = self.spawn_by_convention(id, value)?;
+                Some(Starts { spawn, through: None, is_by_convention: true })
             }
             _ => None,
         }
+    }
+
+    /// What a method starts whose receiver is known by its name alone: `self.bot.loop.create_task(…)`.
+    fn spawn_by_convention(&self, id: FunctionId, value: ValueIndex) -> Option<&'a Spawn> {
+        let function = self.function(id);
+        let Callee::Method(receiver, method) = &function.call(value)?.callee else { return None };
+        let name = match &function.value(*receiver).kind {
+            ValueKind::Place(place) => match place.fields.last() {
+                Some(Field::Name(name)) => name.clone(),
+                Some(Field::Index) => return None,
+                None => function.variable(place.as_variable()?).name.clone(),
+            },
+            ValueKind::Field(_, name) => name.clone(),
+            _ => return None,
+        };
+        let tables = self.tables(self.language(id.module));
+        let of = tables.convention(&name)?;
+        tables.spawn(&[of, method].join(self.language(id.module).separator()))
     }
 
     /// What a plain function starts only to return the handle.

@@ -18,6 +18,7 @@
 
 pub mod accesses;
 pub mod calls;
+pub mod cancellation;
 pub mod channels;
 pub mod colours;
 pub mod contexts;
@@ -33,12 +34,14 @@ pub mod makes;
 pub mod names;
 pub mod operators;
 mod readiness;
+pub mod scopes;
 pub mod shape;
 mod solve;
 pub mod strands;
 pub mod summary;
 pub mod types;
 pub mod uses;
+pub mod ways;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

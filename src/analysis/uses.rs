@@ -222,8 +222,9 @@ impl Program<'_> {
                 true
             }
             Use::Decides(at) => {
+                // A handle that decides a branch where it is made is gone afterwards; one in a variable is there still.
                 lost.push(Lost { how: Loss::Condition, at });
-                !is_handle
+                !is_handle || matches!(self.function(id).value(value).kind, ValueKind::Call(_))
             }
             Use::Bound(variable, at) => self.is_lost_in(id, uses, (variable, value, at), carries, depth - 1, lost),
             Use::Part(user) => self.is_lost_as_part(id, uses, value, user, carries, depth - 1, lost),
@@ -301,6 +302,9 @@ impl Program<'_> {
             ValueKind::Operation(_) if carries == Carries::Awaitable && is_python => lose(Loss::Operation),
             ValueKind::Element(_) if carries == Carries::Awaitable && is_python => lose(Loss::Loop),
             ValueKind::Component(..) if carries == Carries::Awaitable && is_python => lose(Loss::Unpacked),
+            ValueKind::Call(call) if self.collects(id, user, call, value) => {
+                self.is_lost(id, uses, user, carries, depth, lost)
+            }
             ValueKind::Call(call) => match carries {
                 Carries::Awaitable | Carries::Awaitables if self.swallows(id, user, call, value) => {
                     lose(Loss::Sink(user))
@@ -330,6 +334,13 @@ impl Program<'_> {
             signature.receiver == Some(Receiver::Ref)
                 && matches!(&signature.returns, Term::Path { name, args } if args.is_empty() && !name.contains("::"))
         })
+    }
+
+    /// Whether a call gives back what it is given, in another collection: `list(…)`.
+    fn collects(&self, id: FunctionId, user: ValueIndex, call: &Call, value: ValueIndex) -> bool {
+        let resolution = self.resolution(id, user);
+        let argument = resolution.external().and_then(|name| self.tables(self.language(id.module)).collects(name));
+        argument.is_some_and(|argument| self.arguments_meant(call, argument).contains(&value))
     }
 
     /// Whether a method of a handle only takes something to call later.

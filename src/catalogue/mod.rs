@@ -7,6 +7,7 @@
 //! A name is looked up as it stands, then by its alias, then as a method of its type's bases, then under
 //! the longest `*` above it. The analysis asks; nothing here knows what a finding is.
 
+mod cancel;
 mod contract;
 mod entry;
 mod table;
@@ -18,6 +19,7 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
+pub use cancel::*;
 use contract::Contracts;
 pub use contract::*;
 pub use entry::*;
@@ -29,6 +31,7 @@ use crate::text::Language;
 
 static PYTHON: &[&str] = &[
     include_str!("../../rules/catalogue/python-blocking.toml"),
+    include_str!("../../rules/catalogue/python-cancellation.toml"),
     include_str!("../../rules/catalogue/python-colours.toml"),
     include_str!("../../rules/catalogue/python-contexts.toml"),
     include_str!("../../rules/catalogue/python-contracts.toml"),
@@ -136,6 +139,17 @@ pub struct Tables {
     atomics: Table<Atomic>,
     /// Orderings under which an access publishes nothing else.
     relaxed: Vec<String>,
+    maps: Table<Argument>,
+    collectors: Table<Argument>,
+    exceptions: Table<Exception>,
+    suppressors: Table<Argument>,
+    bounds: Table<Scope>,
+    gathers: Table<Gather>,
+    shields: Table<Argument>,
+    /// Methods by their own names, whoever has them.
+    verbs: Table<Verb>,
+    /// What an attribute or variable of this name is where nothing else says so.
+    conventions: Table<String>,
     transparent: Vec<String>,
     /// Decorators and attributes that leave a function what it is.
     keeping: Vec<String>,
@@ -235,6 +249,15 @@ impl Tables {
         self.views.extend(more.views);
         self.lazy.extend(more.lazy);
         self.sequences.extend(more.sequences);
+        self.maps.absorb(more.maps);
+        self.collectors.absorb(more.collectors);
+        self.exceptions.absorb(more.exceptions);
+        self.suppressors.absorb(more.suppressors);
+        self.bounds.absorb(more.bounds);
+        self.gathers.absorb(more.gathers);
+        self.shields.absorb(more.shields);
+        self.verbs.absorb(more.verbs);
+        self.conventions.absorb(more.conventions);
     }
 
     /// How a call blocks, if it does.
@@ -428,6 +451,16 @@ impl Tables {
         self.find_type(&self.owners, type_name)
     }
 
+    /// Which argument the call calls once for each item, to give back what comes out.
+    pub fn maps(&self, name: &str) -> Option<&Argument> {
+        self.find(&self.maps, name)
+    }
+
+    /// Which argument the call gives back, in another collection.
+    pub fn collects(&self, name: &str) -> Option<&Argument> {
+        self.find(&self.collectors, name)
+    }
+
     /// What makes a call worth a look, if anything does.
     pub fn risk(&self, name: &str) -> Option<&Risk> {
         self.find(&self.risk, name)
@@ -447,6 +480,41 @@ impl Tables {
     pub fn is_relaxed(&self, ordering: &str) -> bool {
         let canonical = self.canonical(ordering);
         self.relaxed.iter().any(|known| *known == *canonical)
+    }
+
+    /// What a handler for this class takes, if it takes cancellations.
+    pub fn exception(&self, class: &str) -> Option<&Exception> {
+        self.find(&self.exceptions, class)
+    }
+
+    /// Which arguments of a managed block's call are the classes that the block takes.
+    pub fn suppresses(&self, name: &str) -> Option<&Argument> {
+        self.find(&self.suppressors, name)
+    }
+
+    /// How a managed block bounds what stands in it.
+    pub fn bounds(&self, name: &str) -> Option<&Scope> {
+        self.find(&self.bounds, name)
+    }
+
+    /// How a call gives back what became of tasks.
+    pub fn gather(&self, name: &str) -> Option<&Gather> {
+        self.find(&self.gathers, name)
+    }
+
+    /// Which argument a call keeps from being cancelled with its caller.
+    pub fn shields(&self, name: &str) -> Option<&Argument> {
+        self.find(&self.shields, name)
+    }
+
+    /// What a method of this name does, whoever has it.
+    pub fn verb(&self, method: &str) -> Option<Does> {
+        self.verbs.exact(method).map(|verb| verb.does)
+    }
+
+    /// The type of an attribute or variable of this name, where nothing but the name says so.
+    pub fn convention(&self, name: &str) -> Option<&str> {
+        self.conventions.exact(name).map(String::as_str)
     }
 
     /// Where a function with this decorator or attribute runs.

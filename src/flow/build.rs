@@ -1,8 +1,8 @@
 //! Building one function's graph, the same way for both languages.
 
 use super::{
-    Attempt, Block, BlockIndex, Loop, LoopIndex, LoopKind, Managed, ManagedIndex, Next, Region, Span, Step, StepKind,
-    Value, ValueIndex, ValueKind, Variable, VariableIndex,
+    Attempt, Block, BlockIndex, Leave, Leaving, Loop, LoopIndex, LoopKind, Managed, ManagedIndex, Next, Region, Span,
+    Step, StepKind, Value, ValueIndex, ValueKind, Variable, VariableIndex,
 };
 
 /// A function's body while it is built. Steps go to the current block; a block that has ended takes no more steps:
@@ -67,9 +67,9 @@ impl Body {
     }
 
     /// Ends the current block by a statement that says where control goes.
-    pub fn leave(&mut self, next: Next, by: Span) {
+    pub fn leave(&mut self, next: Next, how: Leaving, span: Span) {
         if !self.has_ended() {
-            self.blocks[self.current as usize].left_by = Some(by);
+            self.blocks[self.current as usize].left_by = Some(Leave { how, span });
         }
         self.end(next);
     }

@@ -648,6 +648,8 @@ pub struct Managed {
     pub is_async: bool,
     /// The managed expression.
     pub span: Span,
+    /// The statements that it manages.
+    pub body: Span,
 }
 
 /// A loop.
@@ -685,8 +687,8 @@ pub struct Block {
     pub steps: Vec<Step>,
     /// Where control goes next.
     pub next: Next,
-    /// The statement that sends it there, where one is written: `return`, `raise`, `break`, `continue`.
-    pub left_by: Option<Span>,
+    /// The statement that sends it there, where one is written.
+    pub left_by: Option<Leave>,
     /// Where an exception or a cancellation at any step goes; `None` leaves the function.
     pub on_raise: Option<BlockIndex>,
     /// The innermost loop it stands in.
@@ -706,6 +708,28 @@ pub enum Next {
     Raise(Option<ValueIndex>),
     /// Nowhere: control does not get here.
     Unreachable,
+}
+
+/// A statement that says where control goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Leave {
+    /// What it is.
+    pub how: Leaving,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// The statements that say where control goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Leaving {
+    /// `return`, `?`.
+    Return,
+    /// `raise`, a panic that is written.
+    Raise,
+    /// `break`.
+    Break,
+    /// `continue`.
+    Continue,
 }
 
 /// One thing that happens.

@@ -16,8 +16,8 @@ use std::fmt::Write;
 
 use super::{
     Argument, Attempt, Block, BlockIndex, Callee, Collection, Colour, Ending, Field, FieldDef, Function, FunctionIndex,
-    FunctionKind, Import, ImportKind, Literal, LoopKind, Mark, Module, Next, Owner, Parameter, ParameterKind, Place,
-    Polling, Quality, Root, StepKind, Suspension, TypeDef, TypeKind, TypeTerm, ValueIndex, ValueKind, ValueOf,
+    FunctionKind, Import, ImportKind, Leaving, Literal, LoopKind, Mark, Module, Next, Owner, Parameter, ParameterKind,
+    Place, Polling, Quality, Root, StepKind, Suspension, TypeDef, TypeKind, TypeTerm, ValueIndex, ValueKind, ValueOf,
     VariableIndex, WriteKind,
 };
 use crate::text::{Language, LineIndex, Span};
@@ -377,7 +377,16 @@ impl Printer<'_> {
             targets.iter().map(|block| format!("b{}", block.0)).collect::<Vec<_>>().join(" | ")
         };
         let next = match &block.next {
-            Next::Goto(to) => format!("-> b{}", to.0),
+            Next::Goto(to) => {
+                let by = match block.left_by.map(|leave| leave.how) {
+                    Some(Leaving::Return) => "  (return)",
+                    Some(Leaving::Raise) => "  (raise)",
+                    Some(Leaving::Break) => "  (break)",
+                    Some(Leaving::Continue) => "  (continue)",
+                    None => "",
+                };
+                format!("-> b{}{by}", to.0)
+            }
             Next::Branch(None, to) => format!("-> {}", blocks(to)),
             Next::Branch(Some(value), to) => format!("-> {} on {}", blocks(to), shown.short(*value)),
             Next::Return(None) => "return".to_owned(),

@@ -1,4 +1,6 @@
-//! A task is started and its handle is thrown away.
+//! A task is started and its handle, or what became of it, is thrown away.
+
+mod outcomes;
 
 use crate::analysis::FunctionId;
 use crate::analysis::makes::Starts;
@@ -46,6 +48,9 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
             Some(lost) => dropped(cx, id, index, &starts, &lost).assumes(assumption),
             None => cx.verdict(NAME, Stance::Upheld, id, value.span, &subject).assumes(assumption),
         });
+    }
+    if function.is_async() {
+        outcomes::check(cx, id, &mut uses, out);
     }
 }
 
@@ -223,7 +228,8 @@ fn dropped(cx: &RuleContext, id: FunctionId, index: ValueIndex, starts: &Starts,
         Loss::Unused(variable) => Some(function.variable(variable).name.clone()),
         _ => None,
     });
-    let confidence = if callback.is_some() { Confidence::Medium } else { Confidence::High };
+    let is_guessed = callback.is_some() || starts.is_by_convention;
+    let confidence = if is_guessed { Confidence::Medium } else { Confidence::High };
     let gone = match (&unused, callback) {
         (Some(variable), _) => format!("`{variable}` is not used after this"),
         (None, Some(_)) => "its handle is only given a callback".to_owned(),
@@ -233,8 +239,10 @@ fn dropped(cx: &RuleContext, id: FunctionId, index: ValueIndex, starts: &Starts,
         Detach::Cancels => "the task is cancelled at once",
         Detach::Lost | Detach::Normal => "the loop keeps only a weak reference, so the task may be collected half-way",
     };
+    // Kept in a variable it lives at least as long as the function, which is not the same as not at all.
+    let subject = unused.as_ref().map_or_else(|| format!("`{name}`"), |variable| format!("`{name}` in `{variable}`"));
     let mut verdict = cx
-        .violated(NAME, confidence, id, function.value(index).span, &format!("`{name}`"))
+        .violated(NAME, confidence, id, function.value(index).span, &subject)
         .says(format!("`{name}` starts a task and {gone}: {harm}"))
         .helps("keep the handle for as long as the task may run, await it, or start it in a task group");
     if let Some(callback) = callback {

@@ -21,6 +21,7 @@ mod lock_not_released;
 mod lock_order_inversion;
 mod lock_reentry;
 mod loop_bound_at_import;
+mod loop_without_yield;
 mod lost_signal;
 mod lost_wakeup;
 mod nested_event_loop;
@@ -30,9 +31,11 @@ mod stale_read_across_await;
 mod stale_read_before_start;
 mod stale_read_behind_lock;
 mod starved_task;
+mod swallowed_cancellation;
 mod takings;
 mod unawaited_call;
 mod unguarded_shared_state;
+mod unprotected_cleanup;
 mod wait_under_lock;
 
 use std::sync::OnceLock;
@@ -56,6 +59,7 @@ static DOCUMENTS: &[(&str, &str)] = documents![
     "blocking-in-async",
     "blocking-through-call",
     "nested-event-loop",
+    "loop-without-yield",
     "lock-across-await",
     "lock-reentry",
     "lock-order-inversion",
@@ -73,6 +77,8 @@ static DOCUMENTS: &[(&str, &str)] = documents![
     "dropped-task",
     "cancel-unsafe-branch",
     "starved-task",
+    "swallowed-cancellation",
+    "unprotected-cleanup",
     "framework-contract",
     "loop-bound-at-import",
     "half-migrated-async",
@@ -94,6 +100,7 @@ static CHECKS: &[Check] = &[
     Check::Function(blocking_in_async::check),
     Check::Function(blocking_through_call::check),
     Check::Function(nested_event_loop::check),
+    Check::Function(loop_without_yield::check),
     Check::Function(lock_across_await::check),
     Check::Function(lock_reentry::check),
     Check::Function(wait_under_lock::check),
@@ -112,6 +119,8 @@ static CHECKS: &[Check] = &[
     Check::Function(dropped_task::check),
     Check::Function(cancel_unsafe_branch::check),
     Check::Function(starved_task::check),
+    Check::Function(swallowed_cancellation::check),
+    Check::Function(unprotected_cleanup::check),
     Check::Function(framework_contract::check),
     Check::Function(loop_bound_at_import::check),
     Check::Function(half_migrated_async::check),

@@ -1,5 +1,7 @@
 //! A coroutine or future is made and never awaited.
 
+mod misplaced;
+
 use crate::analysis::FunctionId;
 use crate::analysis::makes::Makes;
 use crate::analysis::types::Type;
@@ -24,6 +26,7 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
         }
         if let ValueKind::Call(call) = &value.kind {
             handed_to_plain_code(cx, id, index, call, out);
+            misplaced::call(cx, id, index, call, &mut uses, out);
         }
         let made = cx.program.makes(id, index).map(|made| (made, Carries::Awaitable));
         let many = || cx.program.makes_many(id, index).then_some((Makes::Coroutine, Carries::Awaitables));
@@ -36,6 +39,7 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
         }
     }
     yielded(cx, id, out);
+    misplaced::returned(cx, id, out);
 }
 
 /// A collection of futures that nobody goes through.

@@ -9,6 +9,14 @@ pub(crate) type Deviation = (&'static str, &'static str);
 
 /// The codes of flake8-async and ruff, with the rules that speak of the same hazard: as finding, note or question.
 static HAZARDS: &[(&str, &[&str])] = &[
+    ("ASYNC100", CANCELLATION),
+    ("ASYNC101", CLEANUP),
+    ("ASYNC103", CANCELLATION),
+    ("ASYNC104", CANCELLATION),
+    ("ASYNC111", CLEANUP),
+    ("ASYNC113", CLEANUP),
+    ("ASYNC119", CLEANUP),
+    ("ASYNC121", CLEANUP),
     ("ASYNC200", BLOCKING),
     ("ASYNC210", BLOCKING),
     ("ASYNC211", BLOCKING),
@@ -22,8 +30,13 @@ static HAZARDS: &[(&str, &[&str])] = &[
     ("ASYNC240", BLOCKING),
     ("ASYNC250", BLOCKING),
     ("ASYNC251", BLOCKING),
+    ("ASYNC300", &["dropped-task"]),
+    ("ASYNC913", &["loop-without-yield"]),
+    ("RUF006", &["dropped-task"]),
 ];
 
+const CANCELLATION: &[&str] = &["swallowed-cancellation"];
+const CLEANUP: &[&str] = &["unprotected-cleanup"];
 const BLOCKING: &[&str] = &["blocking-in-async", "blocking-through-call"];
 
 /// The rules that say nothing of plain code.
@@ -42,16 +55,96 @@ pub(crate) struct Evaluation {
     pub(crate) codes: &'static [&'static str],
     /// What it uses and never imports.
     pub(crate) imports: &'static str,
+    /// Whether its code stands in no task and waits for nothing, which `tenth` must see to call it a hazard: it is put
+    /// into an asynchronous function, and what a `try` leaves out is something to wait for.
+    pub(crate) is_sketch: bool,
     /// What its options say, as lines of the catalogue.
     pub(crate) catalogue: &'static str,
     /// Where and why `tenth` deviates.
     pub(crate) deviations: &'static [Deviation],
 }
 
-const EVALUATION: Evaluation = Evaluation { file: "", codes: &[], imports: "", catalogue: "", deviations: &[] };
+const EVALUATION: Evaluation =
+    Evaluation { file: "", codes: &[], imports: "", is_sketch: false, catalogue: "", deviations: &[] };
+
+/// Handlers of `BaseException` that end in ways which `tenth` reads otherwise.
+const SWALLOWED: &[Deviation] = &[
+    ("except BaseException as e:", "every way through the handler raises it again, by whatever name"),
+    ("raise e", "it is what the handler around it took, which is raised again"),
+    ("except BaseException:", "a loop over a call or a spread may have no turn in which to raise"),
+    ("except:", "nothing in the `try` raises but the `raise` itself"),
+    ("return  # error: 12", "nothing in the `try` can raise, so control does not get there"),
+    ("return  # type: ignore[unreachable]", "control does not get there"),
+];
 
 /// The evaluation files of flake8-async that mark lines for asyncio.
 pub(crate) static EVALUATIONS: &[Evaluation] = &[
+    Evaluation { file: "async100_asyncio", codes: &["ASYNC100"], ..EVALUATION },
+    Evaluation { file: "async100_asyncio_noautofix", codes: &["ASYNC100"], ..EVALUATION },
+    Evaluation {
+        file: "async101_asyncio",
+        codes: &["ASYNC101"],
+        deviations: &[("yield 1  # error: 8", "a context manager under another name is one still")],
+        ..EVALUATION
+    },
+    Evaluation {
+        file: "async103",
+        codes: &["ASYNC103", "ASYNC104"],
+        is_sketch: true,
+        deviations: SWALLOWED,
+        ..EVALUATION
+    },
+    Evaluation { file: "async103_no_104", codes: &["ASYNC103"], is_sketch: true, deviations: SWALLOWED, ..EVALUATION },
+    Evaluation {
+        file: "async103_104_py311",
+        codes: &["ASYNC103", "ASYNC104"],
+        is_sketch: true,
+        deviations: SWALLOWED,
+        ..EVALUATION
+    },
+    Evaluation {
+        file: "async104",
+        codes: &["ASYNC103", "ASYNC104"],
+        is_sketch: true,
+        deviations: SWALLOWED,
+        ..EVALUATION
+    },
+    Evaluation { file: "async111_asyncio", codes: &["ASYNC111"], ..EVALUATION },
+    Evaluation {
+        file: "async113_asyncio",
+        codes: &["ASYNC113"],
+        deviations: &[("tg.create_task(bar)", "whether a task must be ready when the block begins is not in the code")],
+        ..EVALUATION
+    },
+    Evaluation {
+        file: "async119",
+        codes: &["ASYNC119"],
+        deviations: &[("yield  # error: 8", "what a decorator of the project makes of a generator is not known")],
+        ..EVALUATION
+    },
+    Evaluation { file: "async121_asyncio", codes: &["ASYNC121"], ..EVALUATION },
+    Evaluation {
+        file: "async300",
+        codes: &["ASYNC300"],
+        deviations: &[
+            ("(asyncio.create_task(*args) for i", "nobody runs the generator, so nothing is started"),
+            ("with asyncio.create_task(*args)", "a task cannot be entered: the code fails there"),
+            ("create_task(*args)", "an import or name inside the function means the same function"),
+            ("boo(*args)", "it is the same function, by whatever name it is called"),
+            ("my_lambda(*args)", "the lambda gives the handle back, and it is thrown away"),
+            ("k = asyncio.create_task(*args)", "nobody uses the name before the function ends"),
+        ],
+        ..EVALUATION
+    },
+    Evaluation {
+        file: "async913",
+        codes: &["ASYNC913"],
+        deviations: &[
+            ("while True:  # ASYNC913", "a turn that returns ends the loop"),
+            ("while True:", "what it awaits is a function that never gives way"),
+        ],
+        ..EVALUATION
+    },
     Evaluation {
         file: "async200",
         codes: &["ASYNC200"],
@@ -76,6 +169,7 @@ pub(crate) static EVALUATIONS: &[Evaluation] = &[
             ),
             ("lambda: bar()", "a lambda runs where it is made unless it is handed to somebody"),
         ],
+        ..EVALUATION
     },
     Evaluation {
         file: "async210",
@@ -139,7 +233,12 @@ pub(crate) static EVALUATIONS: &[Evaluation] = &[
 ];
 
 /// The evaluation files of flake8-async in which nothing is wrong for asyncio, with the hazards that they are about.
-pub(crate) static SILENT: &[(&str, &[&str])] = &[];
+pub(crate) static SILENT: &[(&str, &[&str])] = &[
+    ("async100", &["ASYNC100"]),
+    ("async111", &["ASYNC111"]),
+    ("async113", &["ASYNC113"]),
+    ("async121", &["ASYNC121"]),
+];
 
 /// A fixture of ruff.
 pub(crate) struct Fixture {
@@ -157,6 +256,16 @@ const FIXTURE: Fixture = Fixture { linter: "flake8_async", file: "", codes: &[],
 
 /// The fixtures of ruff.
 pub(crate) static FIXTURES: &[Fixture] = &[
+    Fixture { file: "ASYNC119", codes: &["ASYNC119"], ..FIXTURE },
+    Fixture {
+        linter: "ruff",
+        file: "RUF006",
+        codes: &["RUF006"],
+        deviations: &[
+            ("tasks = [asyncio.create_task(task)", "nobody uses the list before the function ends"),
+            ("task = unused = asyncio.create_task", "they say themselves that it should be found"),
+        ],
+    },
     Fixture { file: "ASYNC210", codes: &["ASYNC210"], ..FIXTURE },
     Fixture {
         file: "ASYNC212",

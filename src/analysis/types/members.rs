@@ -14,7 +14,7 @@ impl<'a> Program<'a> {
 
     fn find_member_type(&self, of: &Type, name: &str) -> Type {
         match of {
-            Type::Unknown | Type::None | Type::Future(_) | Type::Function(_) => Type::Unknown,
+            Type::Unknown | Type::None | Type::Future(_) | Type::Callable(_) | Type::Function(_) => Type::Unknown,
             Type::Union(parts) => Type::union(parts.iter().map(|part| self.member_type(part, name))),
             Type::Tuple(parts) => {
                 name.parse().ok().and_then(|at: usize| parts.get(at).cloned()).unwrap_or(Type::Unknown)

@@ -40,6 +40,8 @@ pub enum Type {
     External(Rc<str>),
     /// A coroutine or future, by what awaiting it gives.
     Future(Rc<Type>),
+    /// Something that is called, by what that gives: `Callable[[int], str]` (Python).
+    Callable(Rc<Type>),
     /// A tuple.
     Tuple(Rc<[Type]>),
     /// One of several.

@@ -100,6 +100,10 @@ impl<'a> Program<'a> {
                 // The first bound that says anything: marker traits and lifetimes do not.
                 bounds.iter().map(of).find(|bound| !bound.is_unknown()).unwrap_or(Type::Unknown)
             }
+            TypeTerm::Function(_, Some(gives)) if self.language(module) == Language::Python => match of(gives) {
+                Type::Unknown => Type::Unknown,
+                known => Type::Callable(Rc::new(known)),
+            },
             TypeTerm::Function(..) => Type::Unknown,
             TypeTerm::Other(text) if text == "None" => Type::None,
             TypeTerm::Other(_) => Type::Unknown,

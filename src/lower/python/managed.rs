@@ -11,8 +11,8 @@
 
 use super::Lowering;
 use crate::flow::{
-    Attempt, BlockIndex, Handler, Managed, ManagedIndex, Next, Region, StepKind, Suspension, ValueIndex, ValueKind,
-    VariableIndex,
+    Attempt, BlockIndex, Handler, Leaving, Managed, ManagedIndex, Next, Region, StepKind, Suspension, ValueIndex,
+    ValueKind, VariableIndex,
 };
 use crate::syntax::python::tree::{Cursor, Field, Kind};
 use crate::text::Span;
@@ -48,6 +48,16 @@ pub(super) enum Jump {
     Return(Option<ValueIndex>),
 }
 
+impl Jump {
+    fn how(self) -> Leaving {
+        match self {
+            Self::Break => Leaving::Break,
+            Self::Continue => Leaving::Continue,
+            Self::Return(_) => Leaving::Return,
+        }
+    }
+}
+
 impl<'t> Lowering<'t> {
     /// Leaves what is around this place, innermost first, up to where the jump goes.
     pub(super) fn jump(&mut self, jump: Jump, span: Span) {
@@ -62,7 +72,7 @@ impl<'t> Lowering<'t> {
                         Jump::Continue => *header,
                         Jump::Return(_) => continue,
                     };
-                    self.body().leave(Next::Goto(target), span);
+                    self.body().leave(Next::Goto(target), jump.how(), span);
                     break;
                 }
                 Frame::Managed { index, on_raise } => {
@@ -76,7 +86,7 @@ impl<'t> Lowering<'t> {
                         jumps.push((jump, span));
                     }
                     let entry = *entry;
-                    self.body().leave(Next::Goto(entry), span);
+                    self.body().leave(Next::Goto(entry), jump.how(), span);
                     break;
                 }
             }
@@ -86,7 +96,7 @@ impl<'t> Lowering<'t> {
                 Jump::Return(value) => Next::Return(value),
                 Jump::Break | Jump::Continue => Next::Unreachable,
             };
-            self.body().leave(next, span);
+            self.body().leave(next, jump.how(), span);
         }
         if let Some(inner) = restore {
             self.body().handle_raises(inner);
@@ -125,6 +135,7 @@ impl<'t> Lowering<'t> {
 
     fn managed_items(&mut self, items: &[Cursor<'t>], is_async: bool, body: Option<Cursor<'t>>) {
         let mut left = Vec::with_capacity(items.len());
+        let within = body.map_or(Span::new(0, 0), Cursor::span);
         for item in items {
             let mut expression = *item;
             if expression.kind() == Kind::Parenthesized
@@ -142,7 +153,7 @@ impl<'t> Lowering<'t> {
             };
             let value = self.expression(managed);
             let span = managed.span();
-            let index = self.body().managed(Managed { value, is_async, span });
+            let index = self.body().managed(Managed { value, is_async, span, body: within });
             self.step(span, StepKind::Enter(index));
             if is_async {
                 self.cx().awaits = true;

@@ -2,7 +2,7 @@
 
 use super::managed::{Frame, Jump};
 use super::{Lowering, is_statement};
-use crate::flow::{LoopKind, Next, StepKind, Suspension, ValueKind};
+use crate::flow::{Leaving, LoopKind, Next, StepKind, Suspension, ValueKind};
 use crate::syntax::python::tree::{Cursor, Field, Kind};
 
 impl<'t> Lowering<'t> {
@@ -91,7 +91,7 @@ impl<'t> Lowering<'t> {
         if self.body().has_ended() {
             self.body().go_on_unreached();
         }
-        self.body().leave(Next::Raise(value), node.span());
+        self.body().leave(Next::Raise(value), Leaving::Raise, node.span());
     }
 
     fn assert(&mut self, node: Cursor<'t>) {

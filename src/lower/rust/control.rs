@@ -4,7 +4,7 @@ use syn::{BinOp, Block, Expr, ExprForLoop, ExprIf, ExprMatch, ExprWhile, Label, 
 
 use super::temporaries::{Exit, ExitKind};
 use super::{Lowerer, patterns, spans};
-use crate::flow::{BlockIndex, Ending, Literal, LoopIndex, LoopKind, Next, StepKind, ValueIndex, ValueKind};
+use crate::flow::{BlockIndex, Ending, Leaving, Literal, LoopIndex, LoopKind, Next, StepKind, ValueIndex, ValueKind};
 use crate::lower::Edition;
 use crate::text::Span;
 
@@ -340,7 +340,7 @@ impl Lowerer<'_> {
         let (depth, target) = (self.frame.exits[at].depth, self.frame.exits[at].on_break);
         self.drop_down_to(depth, value, span);
         self.frame.exits[at].values.extend(value);
-        self.frame.body.leave(Next::Goto(target), span);
+        self.frame.body.leave(Next::Goto(target), Leaving::Break, span);
         never
     }
 
@@ -351,7 +351,7 @@ impl Lowerer<'_> {
             && !self.frame.body.has_ended()
         {
             self.drop_down_to(depth, None, span);
-            self.frame.body.leave(Next::Goto(target), span);
+            self.frame.body.leave(Next::Goto(target), Leaving::Continue, span);
         }
         self.frame.body.end(Next::Unreachable);
         never
@@ -364,7 +364,7 @@ impl Lowerer<'_> {
         let never = self.make(span, ValueKind::Unknown);
         if !self.frame.body.has_ended() {
             self.drop_down_to(0, value, span);
-            self.frame.body.leave(Next::Return(value), span);
+            self.frame.body.leave(Next::Return(value), Leaving::Return, span);
         }
         never
     }
@@ -383,7 +383,7 @@ impl Lowerer<'_> {
             }
             None => {
                 self.drop_down_to(0, None, step);
-                self.frame.body.leave(Next::Return(None), step);
+                self.frame.body.leave(Next::Return(None), Leaving::Return, step);
             }
         }
         self.frame.body.go_on_in(goes_on);

@@ -8,7 +8,7 @@ use syn::{Block, Expr, ItemMacro, Macro, Pat, Stmt, Token, Type};
 
 use super::items::StaticHead;
 use super::{Lowerer, spans, types};
-use crate::flow::{Argument, Call, Callee, Collection, Ending, Mark, Next, TypeTerm, ValueIndex, ValueKind};
+use crate::flow::{Argument, Call, Callee, Collection, Ending, Leaving, Mark, Next, TypeTerm, ValueIndex, ValueKind};
 use crate::lower::prelude::{self, Shape};
 use crate::text::Span;
 
@@ -71,7 +71,7 @@ impl Lowerer<'_> {
     fn panic(&mut self, mac: &Macro, path: Vec<String>, span: Span) -> ValueIndex {
         let value = self.macro_call(mac, path, span);
         let never = self.make(span, ValueKind::Unknown);
-        self.frame.body.leave(Next::Raise(Some(value)), span);
+        self.frame.body.leave(Next::Raise(Some(value)), Leaving::Raise, span);
         never
     }
 

@@ -1,0 +1,193 @@
+//! A loop in asynchronous code that goes round without ever giving way.
+//!
+//! Only the turns count that nothing leaves and nothing changes: such a turn is taken again and again, since no other
+//! task gets to run that could make the next one differ.
+//!
+//! ~~~text
+//! while True:                  turn without an await: the queue is empty, and stays so
+//!     if not queue.empty():
+//!         await send(queue)
+//! ~~~
+
+use std::collections::BTreeSet;
+
+use crate::analysis::FunctionId;
+use crate::catalogue::BlockingKind;
+use crate::flow::{BlockIndex, Function, LoopIndex, LoopKind, Next, StepKind, ValueIndex, ValueKind};
+use crate::text::{Language, Span};
+use crate::verdict::{Confidence, Level, Verdict};
+
+use super::context::RuleContext;
+
+const NAME: &str = "loop-without-yield";
+
+pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
+    let function = cx.function(id);
+    // What a macro does is not always seen, and a thread of an executor is not the only one.
+    if !function.is_async() || function.loops.is_empty() || cx.language(id.module) != Language::Python {
+        return;
+    }
+    let shape = cx.program.shape(id);
+    for (at, around) in function.loops.iter().enumerate() {
+        if !matches!(around.kind, LoopKind::While | LoopKind::Forever) || !shape.is_reachable(around.header) {
+            continue;
+        }
+        let Some(turn) = idle_turn(cx, id, LoopIndex(at as u32)) else { continue };
+        // What only waits for somebody else waits for ever; what works comes to an end some time.
+        let works = !turn.changes.is_empty();
+        let (what, level) = match (around.kind, turn.may_give_way, works) {
+            (LoopKind::Forever, false, _) => ("never gives way: no other task runs again", Level::Error),
+            // What a call finds out may change by itself, and a pause is a finding of its own.
+            (LoopKind::While, false, false) if !turn.calls => {
+                ("never gives way and changes nothing that it waits for: no other task can", Level::Error)
+            }
+            (LoopKind::Forever, true, false) => {
+                ("may go round without giving way, and then does so for ever", Level::Warning)
+            }
+            _ => continue,
+        };
+        let confidence = if turn.may_give_way { Confidence::Medium } else { Confidence::High };
+        let mut verdict = cx
+            .violated(NAME, confidence, id, Span::new(around.span.start, around.span.start + 5), "the loop")
+            .assumes(format!("a loop in `{}` gives way at every turn", function.name))
+            .says(format!("this loop of `{}` {what}", function.name))
+            .helps("await in every turn: what the loop waits for, or a pause")
+            .level(level);
+        if let Some(span) = turn.gives_way_at {
+            verdict = verdict.evidence(cx.location(id, span), "only here it gives way");
+        }
+        out.push(verdict);
+    }
+}
+
+/// A turn of a loop that nothing interrupts.
+struct Turn {
+    /// Whether other turns give way.
+    may_give_way: bool,
+    /// Where they do.
+    gives_way_at: Option<Span>,
+    /// Whether it calls anything.
+    calls: bool,
+    /// Steps of the turn that change something, apart from finding out where to go.
+    changes: Vec<Span>,
+}
+
+/// The turns of a loop that never give way and never leave it, if there is one.
+fn idle_turn(cx: &RuleContext, id: FunctionId, of: LoopIndex) -> Option<Turn> {
+    let function = cx.function(id);
+    let header = function.loops[of.at()].header;
+    let is_inside = |block: BlockIndex| is_in(&function, block, of);
+    let gives_way = |block: BlockIndex| {
+        function.blocks[block.at()].steps.iter().find_map(|step| match step.kind {
+            StepKind::Suspend(how, what) if cx.program.may_suspend(id, how, what) => Some(step.span),
+            _ => None,
+        })
+    };
+    let mut seen = BTreeSet::new();
+    let mut work = vec![header];
+    let mut comes_back = false;
+    let mut leaves_from = BTreeSet::new();
+    let mut deciding = Vec::new();
+    while let Some(at) = work.pop() {
+        if gives_way(at).is_some() || !seen.insert(at) {
+            continue;
+        }
+        let block = &function.blocks[at.at()];
+        match &block.next {
+            Next::Return(_) | Next::Raise(_) if block.on_raise.is_none_or(|handler| !is_inside(handler)) => {
+                leaves_from.insert(at);
+            }
+            Next::Branch(Some(value), _) => deciding.push(*value),
+            _ => {}
+        }
+        for &target in block.next.targets() {
+            match (target == header, is_inside(target)) {
+                (true, _) => comes_back = true,
+                (false, true) => work.push(target),
+                (false, false) => {
+                    leaves_from.insert(at);
+                }
+            }
+        }
+        // An exception that a handler in the loop takes goes on inside it.
+        if !block.steps.is_empty() || matches!(block.next, Next::Raise(_)) {
+            work.extend(block.on_raise.filter(|handler| is_inside(*handler)));
+        }
+    }
+    let own_condition = function.loops[of.at()].kind == LoopKind::While;
+    let conditions = condition_blocks(&function, of);
+    let leaves = leaves_from.iter().any(|block| !(own_condition && conditions.contains(block)));
+    if !comes_back || leaves {
+        return None;
+    }
+    let gives_way_at =
+        (0..function.blocks.len() as u32).map(BlockIndex).filter(|block| is_inside(*block)).find_map(gives_way);
+    let changes = seen.iter().flat_map(|block| changes(cx, id, *block, &deciding)).collect();
+    let calls = seen
+        .iter()
+        .any(|block| function.blocks[block.at()].steps.iter().any(|step| matches!(step.kind, StepKind::Call(_))));
+    Some(Turn { may_give_way: gives_way_at.is_some(), gives_way_at, calls, changes })
+}
+
+/// The blocks in which the loop's own condition is evaluated: from its header to where the text of its body begins.
+fn condition_blocks(function: &Function, of: LoopIndex) -> BTreeSet<BlockIndex> {
+    let around = &function.loops[of.at()];
+    let mut found = BTreeSet::from([around.header]);
+    let mut work = vec![around.header];
+    while let Some(at) = work.pop() {
+        for target in function.blocks[at.at()].next.targets() {
+            // A condition of several parts: its blocks hold nothing but the reads and calls of the next part.
+            let body = &function.blocks[target.at()];
+            let decides = matches!(body.next, Next::Branch(Some(_), _));
+            if decides && is_in(function, *target, of) && found.insert(*target) {
+                work.push(*target);
+            }
+        }
+    }
+    found
+}
+
+/// The steps of a block that may change what the loop waits for.
+fn changes(cx: &RuleContext, id: FunctionId, block: BlockIndex, deciding: &[ValueIndex]) -> Vec<Span> {
+    let function = cx.function(id);
+    let decides = |value: ValueIndex| {
+        let mut work = deciding.to_vec();
+        let mut left = 256;
+        while let Some(one) = work.pop() {
+            if one == value {
+                return true;
+            }
+            left -= 1;
+            if left == 0 {
+                return false;
+            }
+            crate::analysis::uses::for_each_part(&function.value(one).kind, |part| work.push(part));
+        }
+        false
+    };
+    let pauses = |value: ValueIndex| {
+        let resolution = cx.resolution(id, value);
+        cx.program.blocking_call(id, value, &resolution).is_some_and(|found| found.kind == BlockingKind::Sleep)
+    };
+    let steps = function.blocks[block.at()].steps.iter();
+    let changing = steps.filter(|step| match &step.kind {
+        StepKind::Call(value) => !decides(*value) && !pauses(*value),
+        StepKind::Bind(..) | StepKind::Write(..) | StepKind::Store(..) | StepKind::Enter(_) => true,
+        StepKind::Discard(value) => {
+            !matches!(function.value(*value).kind, ValueKind::Call(_) | ValueKind::Literal(_) | ValueKind::Unknown)
+        }
+        StepKind::Suspend(..) | StepKind::Exit(_) | StepKind::Read(_) | StepKind::Drop(..) => false,
+    });
+    changing.map(|step| step.span).collect()
+}
+
+fn is_in(function: &Function, block: BlockIndex, of: LoopIndex) -> bool {
+    let mut around = function.blocks[block.at()].in_loop;
+    while let Some(one) = around {
+        if one == of {
+            return true;
+        }
+        around = function.loops[one.at()].parent;
+    }
+    false
+}

@@ -1,0 +1,191 @@
+//! Coroutines that go where they cannot be awaited, or not as the code expects.
+
+use crate::analysis::FunctionId;
+use crate::analysis::types::Type;
+use crate::analysis::uses::{Carries, Uses};
+use crate::flow::{BlockIndex, Call, Callee, Collection, Colour, Next, ValueIndex, ValueKind};
+use crate::text::Language;
+use crate::verdict::{Confidence, Level, Verdict};
+
+use super::super::context::RuleContext;
+use super::NAME;
+
+pub(super) fn call(
+    cx: &RuleContext,
+    id: FunctionId,
+    index: ValueIndex,
+    call: &Call,
+    uses: &mut Option<Uses>,
+    out: &mut Vec<Verdict>,
+) {
+    if cx.language(id.module) != Language::Python {
+        return;
+    }
+    out.extend(awaited_elsewhere(cx, id, index, call));
+    if call.arguments.is_empty() {
+        return;
+    }
+    let resolution = cx.resolution(id, index);
+    let Some(name) = resolution.external() else { return };
+    let tables = cx.program.tables(Language::Python);
+    if tables.gather(name).is_some_and(|gather| gather.tasks.rest) {
+        out.extend(gathered(cx, id, index, call));
+    }
+    if let Some(argument) = tables.maps(name) {
+        let uses = uses.get_or_insert_with(|| Uses::of(&cx.function(id)));
+        for mapped in cx.program.arguments_meant(call, argument) {
+            out.extend(mapped_over(cx, id, index, mapped, uses));
+        }
+    }
+}
+
+/// A call that waits for several, one argument each, is given them in one collection.
+fn gathered(cx: &RuleContext, id: FunctionId, index: ValueIndex, call: &Call) -> Option<Verdict> {
+    let function = cx.function(id);
+    let name = cx.program.callee_text(id, index);
+    let span = function.value(index).span;
+    let given: Vec<ValueIndex> = call
+        .arguments
+        .iter()
+        .filter(|given| given.name.is_none() && !given.is_spread)
+        .map(|given| given.value)
+        .collect();
+    let items = |value: ValueIndex| match &function.value(value).kind {
+        ValueKind::Collection(Collection::List | Collection::Set | Collection::Tuple, items) => {
+            Some(items.iter().map(|(_, item)| *item).collect::<Vec<_>>())
+        }
+        _ => None,
+    };
+    let together = given.iter().find(|value| items(**value).is_some())?;
+    let made = items(*together)?.into_iter().find(|item| cx.program.makes(id, *item).is_some())?;
+    let what = cx.program.callee_text(id, made);
+    Some(
+        cx.violated(NAME, Confidence::High, id, span, &format!("`{name}`"))
+            .assumes(format!("the coroutines of `{what}` are awaited"))
+            .says(format!("`{name}` takes awaitables one by one, and is given them all in one"))
+            .helps("put a `*` in front")
+            .evidence(cx.location(id, function.value(made).span), "these are never awaited"),
+    )
+}
+
+/// `map` with an asynchronous function, whose coroutines go nowhere.
+fn mapped_over(
+    cx: &RuleContext,
+    id: FunctionId,
+    index: ValueIndex,
+    mapped: ValueIndex,
+    uses: &Uses,
+) -> Option<Verdict> {
+    let Type::Function(callee) = cx.program.value_type(id, mapped) else { return None };
+    cx.program.function_makes(callee, 1)?;
+    let lost = cx.program.losses(id, uses, index, Carries::Awaitables)?;
+    let name = cx.function(callee).name.clone();
+    let mut verdict = cx
+        .violated(NAME, Confidence::High, id, cx.function(id).value(index).span, &format!("`{name}`"))
+        .assumes(format!("the coroutines that `{name}` makes are awaited"))
+        .says(format!(
+            "`{}` makes a coroutine of each call of `{name}`, and nobody awaits them",
+            cx.program.callee_text(id, index)
+        ))
+        .helps("gather them, or await each in a loop")
+        .evidence(cx.location(callee, cx.function(callee).header), format!("`{name}` is asynchronous"));
+    if let Some(first) = lost.first() {
+        verdict = verdict.evidence(cx.location(id, first.at), "this does nothing with them");
+    }
+    Some(verdict)
+}
+
+/// A method whose result is thrown away here, and awaited elsewhere in the same function on the same object.
+fn awaited_elsewhere(cx: &RuleContext, id: FunctionId, index: ValueIndex, call: &Call) -> Option<Verdict> {
+    let Callee::Method(receiver, method) = &call.callee else { return None };
+    let function = cx.function(id);
+    let shape = cx.program.shape(id);
+    let ValueKind::Place(place) = &function.value(*receiver).kind else { return None };
+    let is_known = !cx.resolution(id, index).targets.is_empty();
+    if is_known || !function.is_async() || place.is_inexact() || !shape.is_discarded(index) {
+        return None;
+    }
+    let alike = |value: &ValueKind| match value {
+        ValueKind::Call(other) => matches!(&other.callee, Callee::Method(on, name)
+            if name == method && matches!(&function.value(*on).kind, ValueKind::Place(of) if of == place)),
+        _ => false,
+    };
+    let others = function.values.iter().enumerate().filter(|(_, value)| alike(&value.kind));
+    let (mut awaited, mut dropped) = (None, 0);
+    for (at, value) in others {
+        let at = ValueIndex(at as u32);
+        if cx.program.is_awaited(id, at) {
+            awaited = awaited.or(Some(value.span));
+        } else if shape.is_discarded(at) {
+            dropped += 1;
+        }
+    }
+    // Where it is thrown away again and again, it may well be a task that runs on.
+    let awaited = awaited.filter(|_| dropped == 1)?;
+    let name = cx.program.callee_text(id, index);
+    Some(
+        cx.violated(NAME, Confidence::Medium, id, function.value(index).span, &format!("`{name}`"))
+            .assumes(format!("what `{name}` makes is awaited"))
+            .says(format!("`{name}` is not awaited here, and is elsewhere in this function"))
+            .helps("await it")
+            .evidence(cx.location(id, awaited), "here it is awaited"),
+    )
+}
+
+/// A coroutine that is returned where the function stands for what comes out of it.
+pub(super) fn returned(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
+    let function = cx.function(id);
+    let shape = cx.program.shape(id);
+    if cx.language(id.module) != Language::Python || !matches!(function.colour, Colour::Async | Colour::Plain) {
+        return;
+    }
+    for (at, block) in function.blocks.iter().enumerate() {
+        let (Some(leave), at) = (block.left_by, BlockIndex(at as u32)) else { continue };
+        let Some(value) = returned_value(&block.next, &function.blocks, leave) else { continue };
+        if !shape.is_reachable(at) || function.call(value).is_none() || cx.program.makes(id, value).is_none() {
+            continue;
+        }
+        let name = cx.program.callee_text(id, value);
+        let span = function.value(value).span;
+        let base = |what: String, confidence| {
+            cx.violated(NAME, confidence, id, span, &format!("`{name}`"))
+                .assumes(format!("the coroutine that `{name}` makes is awaited in `{}`", function.name))
+                .says(what)
+                .helps("await it before it is returned")
+        };
+        let caught = function
+            .attempts
+            .iter()
+            .find(|attempt| attempt.body.has(function.value(value).block) && !attempt.handlers.is_empty());
+        if let Some(attempt) = caught {
+            let what = format!("`{name}` is returned without being awaited: this `try` never sees its errors");
+            let handler = attempt.handlers[0].header;
+            let verdict = base(what, Confidence::High).evidence(cx.location(id, handler), "this cannot catch them");
+            out.push(verdict.level(Level::Warning));
+        } else if function.colour == Colour::Async && gives_its_result(cx, id, value) {
+            let what = format!("`{name}` only makes a coroutine, and `{}` returns it as its result", function.name);
+            out.push(base(what, Confidence::High));
+        }
+    }
+}
+
+/// What a block returns, also where that passes through a cleanup first.
+fn returned_value(next: &Next, blocks: &[crate::flow::Block], leave: crate::flow::Leave) -> Option<ValueIndex> {
+    match next {
+        Next::Return(value) => *value,
+        Next::Goto(_) => blocks.iter().find_map(|block| match (block.left_by, &block.next) {
+            (Some(other), Next::Return(value)) if other.span == leave.span => *value,
+            _ => None,
+        }),
+        _ => None,
+    }
+}
+
+/// Whether a function is annotated to give what awaiting a call gives.
+fn gives_its_result(cx: &RuleContext, id: FunctionId, value: ValueIndex) -> bool {
+    let function = cx.function(id);
+    let Some(written) = &function.returns else { return false };
+    let written = cx.program.term_type(id, written);
+    let given = cx.program.awaited_type(&cx.program.value_type(id, value));
+    !written.is_unknown() && written == given
+}

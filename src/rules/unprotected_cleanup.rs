@@ -1,0 +1,22 @@
+//! Cleanup that a cancellation, an abandoned generator or the wrong order gets the better of.
+
+mod callbacks;
+mod generators;
+mod groups;
+mod halves;
+mod shields;
+
+use crate::analysis::FunctionId;
+use crate::verdict::Verdict;
+
+use super::context::RuleContext;
+
+const NAME: &str = "unprotected-cleanup";
+
+pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
+    generators::check(cx, id, out);
+    groups::check(cx, id, out);
+    halves::check(cx, id, out);
+    shields::check(cx, id, out);
+    callbacks::check(cx, id, out);
+}

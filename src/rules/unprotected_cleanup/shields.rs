@@ -1,0 +1,37 @@
+//! A shield inside a lock: the cancellation lets the lock go while the work that needs it runs on.
+
+use crate::analysis::FunctionId;
+use crate::analysis::held::What;
+use crate::flow::Suspension;
+use crate::verdict::{Level, Verdict};
+
+use super::super::context::RuleContext;
+use super::NAME;
+
+pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
+    let function = cx.function(id);
+    if !function.is_async() {
+        return;
+    }
+    for event in &cx.facts(id).events {
+        let What::Suspend(Suspension::Await, Some(of)) = event.what else { continue };
+        let Some(held) = event.held.iter().find(|held| held.is_certain) else { continue };
+        if function.call(of).is_none() {
+            continue;
+        }
+        let resolution = cx.resolution(id, of);
+        let tables = cx.program.tables(cx.language(id.module));
+        if resolution.external().and_then(|name| tables.shields(name)).is_none() {
+            continue;
+        }
+        let (lock, name) = (&held.lock.name, cx.program.callee_text(id, of));
+        out.push(
+            cx.violated(NAME, cx.confidence_of(held), id, event.span, &format!("`{lock}`"))
+                .assumes(format!("`{lock}` is held for as long as what it protects"))
+                .says(format!("a cancellation lets `{lock}` go here, while the work in `{name}` runs on without it"))
+                .helps("shield the whole block that takes the lock, not the work inside it")
+                .evidence(cx.location(id, held.taken), format!("`{lock}` is taken here"))
+                .level(Level::Warning),
+        );
+    }
+}
