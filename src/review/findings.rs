@@ -34,9 +34,43 @@ impl Judged<'_> {
     }
 }
 
-/// Several ways of one function to one place are one finding, at the first: to mend the place mends them all. Only
-/// findings of one origin go together, so that what the change adds is never hidden by what was there.
+/// How many functions speak for all that the same hunks lead to one place.
+const MOST_ALIKE: usize = 3;
+
+/// To mend a place mends every way that leads to it. So several ways of one function to one place are one finding, at the
+/// first; and of many functions that the same hunks lead to one place, the first few speak for the rest. Only findings of
+/// one origin go together, so that what the change adds is never hidden by what was there.
 pub(super) fn merged(judged: Vec<Judged<'_>>) -> Vec<Judged<'_>> {
+    of_many_functions(of_one_function(judged))
+}
+
+fn of_many_functions(judged: Vec<Judged<'_>>) -> Vec<Judged<'_>> {
+    let mut kept: Vec<Judged<'_>> = Vec::new();
+    let mut known: BTreeMap<_, (usize, usize)> = BTreeMap::new();
+    for one in judged {
+        let root = one.verdict.trace.last().map(|hop| &hop.at);
+        let is_caused = !one.blame.causes.is_empty() && matches!(one.verdict.stance, Stance::Violated(_));
+        let Some(root) = root.filter(|_| is_caused) else {
+            kept.push(one);
+            continue;
+        };
+        let key = (one.verdict.rule, one.verdict.stance, root, one.origin, one.blame.causes.clone());
+        let (count, last) = known.entry(key).or_default();
+        *count += 1;
+        if *count <= MOST_ALIKE {
+            *last = kept.len();
+            kept.push(one);
+            continue;
+        }
+        let Some(into) = kept.get_mut(*last) else { continue };
+        into.again.push(&one.verdict.at);
+        into.again.extend(one.again);
+        into.level = into.level.max(one.level);
+    }
+    kept
+}
+
+fn of_one_function(judged: Vec<Judged<'_>>) -> Vec<Judged<'_>> {
     let mut kept: Vec<Judged<'_>> = Vec::new();
     let mut firsts = BTreeMap::new();
     for one in judged {
@@ -88,9 +122,16 @@ pub(super) fn finding(diff: &Diff<'_>, judged: &Judged<'_>, fail_on: Option<Leve
     let verdict = judged.verdict;
     let (start, end) = diff.sources.positions(judged.side, &verdict.at);
     let (mut evidence, trace) = evidence_and_trace(diff, judged);
-    for at in judged.again.iter().take(MOST_EVIDENCE - evidence.len()) {
+    let shown = MOST_EVIDENCE - evidence.len();
+    for (nth, at) in judged.again.iter().take(shown).enumerate() {
         let (start, end) = diff.sources.positions(judged.side, at);
-        let (path, note) = (at.path.to_string(), "and again here".to_owned());
+        let others = judged.again.len() - nth - 1;
+        let note = match others {
+            1 if nth + 1 == shown => "and again here, and at one more place".to_owned(),
+            2.. if nth + 1 == shown => format!("and again here, and at {others} more places"),
+            _ => "and again here".to_owned(),
+        };
+        let path = at.path.to_string();
         evidence.push(Evidence { side: judged.side, path, start, end, note });
     }
     if judged.side == Side::After && evidence.len() < MOST_EVIDENCE {

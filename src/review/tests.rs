@@ -504,6 +504,35 @@ fn several_ways_of_one_function_to_one_place_are_one_finding() {
 }
 
 #[test]
+fn few_of_many_functions_speak_for_all_that_one_hunk_makes_wrong() {
+    let caller = |name: &str| format!("async def {name}():\n    load()\n\n\n");
+    let callers: String = ["a", "b", "c", "d", "e", "f", "g", "h"].map(caller).concat();
+    let text = |load: &str| format!("{callers}def load():\n    {load}\n");
+    let (before, after) = (text("read()"), text("sleep()"));
+    let mut story = Story::new(&[("m.py", &before)], &[("m.py", &after)]);
+    let at = after.find("sleep()").expect("it is there") as u32;
+    let root = Location { path: "m.py".into(), span: Span::new(at, at + 7) };
+    for nth in 0..8 {
+        let hop = verdict::Hop { function: "load".into(), at: root.clone(), what: "calls `sleep`".into() };
+        story.after.push(story.violated(Side::After, "blocking-in-async", "m.py", "load()", nth).trace([hop]));
+    }
+    let review = story.review();
+    let lines: Vec<u32> = review.findings.iter().map(|finding| finding.start.line).collect();
+    assert_eq!(lines, [2, 6, 10], "the first three");
+    let last = &review.findings[2];
+    let notes: Vec<(u32, &str)> = last.evidence.iter().map(|piece| (piece.start.line, piece.note.as_str())).collect();
+    assert_eq!(
+        notes,
+        [
+            (14, "and again here"),
+            (18, "and again here"),
+            (22, "and again here"),
+            (26, "and again here, and at one more place")
+        ]
+    );
+}
+
+#[test]
 fn the_order_in_which_things_were_found_is_invisible() {
     let before = "async def f():\n    sleep()\n    a()\n\n\nasync def g():\n    read(a)\n    read(a)\n";
     let after = "async def f():\n    sleep()\n    sleep()\n    b()\n\n\nasync def g():\n    read(a)\n    read(b)\n    read(a)\n";
