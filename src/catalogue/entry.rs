@@ -27,7 +27,7 @@ macro_rules! entries {
         })*
     };
 }
-entries!(Blocking, Lock, Guard, Offload, Spawn, Awaitable, Context, Risk, Atomic);
+entries!(Blocking, Lock, Guard, Offload, Spawn, Awaitable, Context, Risk, Atomic, Store);
 
 /// A call that makes a stretch of code worth a look, although nothing is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -742,4 +742,22 @@ pub struct Atomic {
     /// Those of them that may fail although nobody else was there, and are to be tried again.
     #[serde(default)]
     pub weak: Vec<String>,
+}
+
+/// A store of values by key that lies outside of the program and is shared with others.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Store {
+    /// The canonical name of its client's type.
+    #[serde(skip)]
+    pub name: String,
+    /// Methods that give the value of a key, which is their first argument.
+    #[serde(default)]
+    pub read: Vec<String>,
+    /// Methods that replace it.
+    #[serde(default)]
+    pub write: Vec<String>,
+    /// Methods that do several things in one step, or do them only if nothing changed.
+    #[serde(default)]
+    pub together: Vec<String>,
 }

@@ -137,6 +137,7 @@ pub struct Tables {
     /// What methods do to collections.
     changes: Table<Change>,
     atomics: Table<Atomic>,
+    stores: Table<Store>,
     /// Orderings under which an access publishes nothing else.
     relaxed: Vec<String>,
     maps: Table<Argument>,
@@ -233,6 +234,7 @@ impl Tables {
         self.risk.absorb(more.risk);
         self.changes.absorb(more.changes);
         self.atomics.absorb(more.atomics);
+        self.stores.absorb(more.stores);
         self.relaxed.extend(more.relaxed);
         self.transparent.extend(more.transparent);
         self.keeping.extend(more.keeping);
@@ -474,6 +476,11 @@ impl Tables {
     /// How a type is accessed, each time in one step.
     pub fn atomic(&self, type_name: &str) -> Option<&Atomic> {
         self.find_type(&self.atomics, type_name)
+    }
+
+    /// What the methods of a shared store do.
+    pub fn store(&self, client: &str) -> Option<&Store> {
+        self.find_type(&self.stores, client)
     }
 
     /// Whether an access with this ordering publishes nothing but itself.

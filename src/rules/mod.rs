@@ -30,6 +30,7 @@ mod relaxed_publication;
 mod stale_read_across_await;
 mod stale_read_before_start;
 mod stale_read_behind_lock;
+mod stale_read_in_store;
 mod starved_task;
 mod swallowed_cancellation;
 mod takings;
@@ -110,6 +111,7 @@ static CHECKS: &[Check] = &[
     Check::Function(stale_read_across_await::check),
     Check::Function(stale_read_before_start::check),
     Check::Function(stale_read_behind_lock::check),
+    Check::Function(stale_read_in_store::check),
     Check::Function(iteration_across_await::check),
     Check::Module(unguarded_shared_state::check),
     Check::Function(racy_atomic::check),

@@ -138,7 +138,7 @@ fn is_of_the_same_key(function: &Function, part: &Part, act: &Act) -> bool {
 }
 
 /// The place that a key is, whatever was done to borrow or copy it.
-fn name_of(function: &Function, value: ValueIndex, depth: u32) -> Option<crate::flow::Place> {
+pub(super) fn name_of(function: &Function, value: ValueIndex, depth: u32) -> Option<crate::flow::Place> {
     let depth = depth.checked_sub(1)?;
     match &function.value(value).kind {
         ValueKind::Place(place) => Some(place.clone()),
