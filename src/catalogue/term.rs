@@ -3,6 +3,8 @@
 //! ~~~text
 //! Result<std::sync::MutexGuard<T>, _>     T is the receiver's own parameter, _ is not known
 //! Future<(arg0, Option<closure0>)>        awaiting it gives a tuple
+//! builtins.list<(_, item0)>               item0 is what a loop over the first argument gives
+//! supplied0                               what a framework gets from the provider that is the first argument
 //! ~~~
 //!
 //! The same grammar serves Python (`dict<K, V>`), so that resolving a signature is one piece of code.
