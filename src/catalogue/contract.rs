@@ -22,6 +22,8 @@ macro_rules! contracts {
             plain: Vec<String>,
             /// Calls that start a thread around which nothing is set up.
             bare: Vec<String>,
+            /// Calls that raise in a thread that has no loop.
+            current_loop: Vec<String>,
         }
 
         impl Contracts {
@@ -30,6 +32,7 @@ macro_rules! contracts {
                 self.own_loop.extend(more.own_loop);
                 self.plain.extend(more.plain);
                 self.bare.extend(more.bare);
+                self.current_loop.extend(more.current_loop);
             }
         }
     };
@@ -60,6 +63,8 @@ contracts! {
     once: Once,
     /// How many workers an attribute's runtime has.
     workers: Workers,
+    /// Waits whose failure need not be the end.
+    goes_on: GoesOn,
 }
 
 /// A call that only the loop's own thread may make.
@@ -229,6 +234,19 @@ pub enum Need {
     Workers,
 }
 
+/// A wait whose failure need not be the end of what it waits for.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GoesOn {
+    /// The canonical name of the method.
+    #[serde(skip)]
+    pub name: String,
+    /// The failure after which it goes on.
+    pub after: String,
+    /// When that comes.
+    pub when: String,
+}
+
 /// How many workers an attribute's runtime has, by what stands in its arguments.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -271,7 +289,7 @@ macro_rules! entries {
         })*
     };
 }
-entries!(Affine, LoopBound, Exclusive, Closed, Expires, Ready, Colours, Entered, Needs, Once, Workers);
+entries!(Affine, LoopBound, Exclusive, Closed, Expires, Ready, Colours, Entered, Needs, Once, Workers, GoesOn);
 
 impl Tables {
     /// What other threads than the loop's own call instead of this.
@@ -288,6 +306,12 @@ impl Tables {
     pub fn has_own_loop(&self, name: &str) -> bool {
         let canonical = self.canonical(name);
         self.contracts.own_loop.iter().any(|known| known == name || *known == *canonical)
+    }
+
+    /// Whether a call raises in a thread that has no loop.
+    pub fn wants_current_loop(&self, name: &str) -> bool {
+        let canonical = self.canonical(name);
+        self.contracts.current_loop.iter().any(|known| *known == *canonical)
     }
 
     /// Whether one task at a time may use an object of this type.
@@ -344,6 +368,11 @@ impl Tables {
     /// Whether what this call makes must be made once, outside the loop that uses it.
     pub fn once(&self, name: &str) -> Option<&Once> {
         self.find(&self.contracts.once, name)
+    }
+
+    /// After which failure a wait goes on.
+    pub fn goes_on(&self, method: &str) -> Option<&GoesOn> {
+        self.find(&self.contracts.goes_on, method)
     }
 
     /// How many workers the runtime of an attribute has.

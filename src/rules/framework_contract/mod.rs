@@ -9,6 +9,7 @@ mod condition;
 mod entered;
 mod exclusive;
 mod expires;
+mod goes_on;
 mod needs;
 mod once;
 mod ready;
@@ -36,6 +37,7 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     ready::check(&body, out);
     needs::check(&body, out);
     once::check(&body, out);
+    goes_on::check(&body, out);
 }
 
 /// A function as the checks see it.

@@ -7,7 +7,9 @@ use crate::analysis::FunctionId;
 use crate::analysis::held::What;
 use crate::analysis::names::Item;
 use crate::catalogue::{BlockingKind, LoopBound};
-use crate::flow::{Callee, FunctionKind, LoopIndex, Next, Place, Root, StepKind, ValueIndex, ValueKind};
+use crate::flow::{
+    Callee, Field, FunctionKind, LoopIndex, Next, ParameterKind, Place, Root, StepKind, ValueIndex, ValueKind,
+};
 use crate::text::Language;
 use crate::verdict::{Confidence, Evidence, Level, Verdict};
 
@@ -54,7 +56,7 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
             .violated(NAME, Confidence::Medium, id, event.span, &format!("`{name}`, `{}`", used.name))
             .assumes(format!("`{}` is used by one loop only", used.name))
             .says(format!(
-                "each `{name}` in `{}` starts a new loop, and `{}`, made at import, stays with the first that uses it",
+                "each `{name}` in `{}` starts a new loop, and `{}`, made before, stays with the first that uses it",
                 function.name, used.name
             ))
             .helps(format!("make `{}` in the coroutine that `{name}` drives", used.name))
@@ -74,9 +76,10 @@ fn may_start_again(cx: &RuleContext, id: FunctionId, around: Option<LoopIndex>) 
         Next::Return(Some(value)) => !matches!(function.value(*value).kind, ValueKind::Literal(_)),
         _ => false,
     });
-    let takes = function.parameters.iter().filter(|parameter| {
-        !matches!(parameter.kind, crate::flow::ParameterKind::SelfReference | crate::flow::ParameterKind::SelfValue)
-    });
+    let takes = function
+        .parameters
+        .iter()
+        .filter(|parameter| !matches!(parameter.kind, ParameterKind::SelfReference | ParameterKind::SelfValue));
     // Who is given something and hands something back is not the program's one entrance.
     hands_back && takes.count() > 0 && function.decorators.is_empty() && !imported::is_started_as_program(cx, id)
 }
@@ -87,7 +90,7 @@ fn used_in<'a>(cx: &RuleContext<'_, 'a>, id: FunctionId, depth: u32) -> Option<U
     let depth = depth.checked_sub(1)?;
     let read = function.values.iter().find_map(|value| match &value.kind {
         ValueKind::Place(place) => {
-            let (name, entry, made) = bound_static(cx, id, place)?;
+            let (name, entry, made) = bound_static(cx, id, place).or_else(|| bound_field(cx, id, place))?;
             let note = format!("`{name}` is used here");
             let used = Evidence { at: cx.location(id, value.span), note };
             Some(Used { name, entry, evidence: vec![made, used] })
@@ -125,6 +128,34 @@ fn bound_static<'a>(
     let note = format!("`{}` is made here, when the module is imported", known.name);
     let span = cx.function(maker).value(given.value).span;
     Some((known.name.clone(), entry, Evidence { at: cx.location(maker, span), note }))
+}
+
+/// The attribute of the method's own object that a place begins with, if plain code alone gives it something that
+/// belongs to one loop: it outlives every loop that a method of the object starts.
+fn bound_field<'a>(
+    cx: &RuleContext<'_, 'a>,
+    id: FunctionId,
+    place: &Place,
+) -> Option<(String, &'a LoopBound, Evidence)> {
+    let function = cx.function(id);
+    let own = function.parameters.first().filter(|parameter| parameter.kind == ParameterKind::SelfReference)?;
+    let (Root::Variable(root), Some(Field::Name(field))) = (&place.root, place.fields.first()) else { return None };
+    if *root != own.variable {
+        return None;
+    }
+    let of = cx.program.owner_type(id).instance()?.definition?;
+    let definition = cx.program.type_def(of);
+    let known = definition.fields.iter().find(|known| known.name == *field)?;
+    let [given] = &known.values[..] else { return None };
+    let maker = FunctionId { module: of.module, index: given.function };
+    if cx.function(maker).is_async() {
+        return None;
+    }
+    let entry = bound_call(cx, maker, given.value)?;
+    let name = format!("{}.{field}", function.variable(own.variable).name);
+    let note = format!("`{name}` is made here, once for all loops");
+    let span = cx.function(maker).value(given.value).span;
+    Some((name, entry, Evidence { at: cx.location(maker, span), note }))
 }
 
 /// Whether the loop that is taken at import is driven by somebody in the same file, or handed to somebody who may.

@@ -3,15 +3,16 @@
 //! A function that is handed to a thread is looked at with all that it calls in place. Where it leads to a call that
 //! only the loop's own thread may make, the call in the thread's function is the finding, and the trace leads down.
 
+mod driven;
+
 use crate::analysis::FunctionId;
 use crate::analysis::held::{Event, What};
-use crate::catalogue::{Affine, Runs};
+use crate::catalogue::Runs;
 use crate::flow::{Callee, FunctionKind, ValueIndex, ValueKind};
 use crate::text::Language;
-use crate::verdict::{Confidence, Evidence, Hop, Location};
+use crate::verdict::{Confidence, Evidence, Hop, Location, Verdict};
 
 use super::context::RuleContext;
-use crate::verdict::Verdict;
 
 const NAME: &str = "cross-thread-loop-call";
 
@@ -21,25 +22,41 @@ const DEEPEST: u32 = 5;
 /// How many functions one thread's function may lead to.
 const MOST_FUNCTIONS: usize = 120;
 
-/// A call that only the loop's own thread may make.
+/// A call that another thread than the loop's may not make.
 struct Touch<'a> {
-    entry: &'a Affine,
+    harm: Harm<'a>,
     name: String,
     at: Location,
     hops: Vec<Hop>,
+}
+
+/// What comes of such a call.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Harm<'a> {
+    /// It changes what the loop's thread uses; others call this instead.
+    Unsafe(&'a str),
+    /// It raises, as the thread has no loop.
+    NoLoop,
 }
 
 pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     if cx.language(id.module) != Language::Python || cx.function(id).is_async() {
         return;
     }
-    let Some(shown) = shown_in_thread(cx, id) else { return };
+    let Some(shown) = shown_in_thread(cx, id) else {
+        driven::check(cx, id, out);
+        return;
+    };
     let mut search = Search { cx, path: Vec::new(), entered: 0, has_own_loop: false };
-    let touches = search.touches(id, DEEPEST);
-    // A thread that drives a loop of its own, or asks which one it is, touches its own things.
-    if search.has_own_loop || cx.program.summary(id).blocks.iter().any(|blocks| blocks.is_loop_entry()) {
+    let mut touches = search.touches(id, DEEPEST);
+    // A thread that has a loop of its own, or asks which one it is, touches its own things.
+    if search.has_own_loop {
         return;
     }
+    let drives = cx.program.summary(id).blocks.iter().any(|blocks| blocks.is_loop_entry());
+    // Where no loop is to be had, nothing is done with it.
+    let has_none = touches.iter().any(|(_, touch)| touch.harm == Harm::NoLoop && touch.hops.len() == 1);
+    touches.retain(|(_, touch)| touch.harm == Harm::NoLoop || !(drives || has_none));
     for (event, touch) in touches {
         out.push(verdict(cx, id, &event, touch, &shown));
     }
@@ -68,14 +85,21 @@ fn verdict(cx: &RuleContext, id: FunctionId, event: &Event, touch: Touch, shown:
         Some(last) if touch.hops.len() > 1 => format!(" through `{}`", last.function),
         _ => String::new(),
     };
+    let (harm, help) = match touch.harm {
+        Harm::Unsafe(instead) => (
+            "it is not thread-safe, and does not wake the loop",
+            format!("use `{instead}`, which hands the call to the loop's thread"),
+        ),
+        Harm::NoLoop => (
+            "the thread has no event loop, and it raises RuntimeError",
+            "take the running loop along from asynchronous code, or drive a new one here".to_owned(),
+        ),
+    };
     let mut verdict = cx
         .violated(NAME, Confidence::High, id, event.span, &format!("`{}`", touch.name))
         .assumes(format!("`{}` leaves what belongs to the event loop to the loop's own thread", function.name))
-        .says(format!(
-            "`{}` is called from a worker thread{by}: it is not thread-safe, and does not wake the loop",
-            touch.name
-        ))
-        .helps(format!("use `{}`, which hands the call to the loop's thread", touch.entry.instead));
+        .says(format!("`{}` is called from a worker thread{by}: {harm}", touch.name))
+        .helps(help);
     verdict.evidence.push(shown.clone());
     if touch.hops.len() > 1 {
         verdict = verdict.evidence(touch.at, format!("`{}` is called here", touch.name)).trace(touch.hops);
@@ -115,14 +139,19 @@ impl<'a> Search<'_, '_, 'a> {
         let name = resolution.external()?;
         let tables = self.cx.program.tables(Language::Python);
         self.has_own_loop |= tables.has_own_loop(name);
-        let entry = tables.affine(name)?;
-        if is_own(self.cx, id, call) {
-            return None;
-        }
-        let span = self.cx.function(id).value(call).span;
+        let function = self.cx.function(id);
+        let block = function.value(call).block;
+        let harm = match tables.affine(name) {
+            Some(_) if is_own(self.cx, id, call) => return None,
+            Some(entry) => Harm::Unsafe(&entry.instead),
+            // Who catches the exception has thought of it.
+            None if tables.wants_current_loop(name) && function.blocks[block.at()].on_raise.is_none() => Harm::NoLoop,
+            None => return None,
+        };
+        let span = function.value(call).span;
         let name = self.cx.program.callee_text(id, call);
         let hops = vec![self.cx.program.hop(id, span, format!("calls `{name}`"))];
-        Some(Touch { entry, name, at: self.cx.location(id, span), hops })
+        Some(Touch { harm, name, at: self.cx.location(id, span), hops })
     }
 
     /// What every function that a call may run touches.
