@@ -244,7 +244,15 @@ impl<'a> Program<'a> {
                 self.call_of_item(&item)
             }
             Type::External(path) => Resolution::to(vec![Target::External(format!("{path}.{name}"))]),
-            Type::Union(parts) => self.every(parts.iter().map(|part| self.method_call(part, name))),
+            Type::Union(parts) => {
+                // An alternative that has no such method is not the one that is meant.
+                let lacks = |part: &&Type| match part {
+                    Type::Instance(instance) => instance.definition.is_some_and(|id| self.has(id, name) == Some(false)),
+                    _ => false,
+                };
+                let meant: Vec<&Type> = parts.iter().filter(|part| !lacks(part)).collect();
+                self.every(meant.into_iter().map(|part| self.method_call(part, name)))
+            }
             Type::Class(id) => {
                 let mut resolution = self.project_method(*id, name, false);
                 // `Class.method(instance)` passes its receiver itself; a class method is bound to the class.

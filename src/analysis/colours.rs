@@ -130,7 +130,7 @@ impl Program<'_> {
     }
 
     /// Whether a Python class has a method; `None` where a base is not known well enough to tell.
-    fn has(&self, id: TypeId, name: &str) -> Option<bool> {
+    pub(super) fn has(&self, id: TypeId, name: &str) -> Option<bool> {
         let is_own = |member: &Member| matches!(member, Member::Function(_) | Member::Field(..));
         if self.method(id, name).iter().any(is_own) {
             return Some(true);

@@ -176,10 +176,14 @@ impl<'a> Program<'a> {
         self.function(id).call(value)?;
         let resolution = self.resolution(id, value);
         match &resolution.targets[..] {
-            [Target::External(_)] => {
-                let spawn = self.spawn(id, &resolution)?;
-                Some(Starts { spawn, through: None, is_by_convention: false })
-            }
+            [Target::External(_)] => match self.spawn(id, &resolution) {
+                Some(spawn) => Some(Starts { spawn, through: None, is_by_convention: false }),
+                // An attribute of a library's object that nobody describes: only its name says what it is.
+                None => {
+                    let spawn = self.spawn_by_convention(id, value)?;
+                    Some(Starts { spawn, through: None, is_by_convention: true })
+                }
+            },
             [Target::Function(callee)] => {
                 let spawn = self.returns_handle(*callee, depth)?;
                 Some(Starts { spawn, through: Some(*callee), is_by_convention: false })

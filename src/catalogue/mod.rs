@@ -145,6 +145,10 @@ pub struct Tables {
     exceptions: Table<Exception>,
     suppressors: Table<Argument>,
     bounds: Table<Scope>,
+    /// Calls that wait for nothing but the time.
+    pausing: Vec<String>,
+    /// Libraries whose scopes, once cancelled, cancel every await in them.
+    cancelling_again: Vec<String>,
     gathers: Table<Gather>,
     shields: Table<Argument>,
     /// Methods by their own names, whoever has them.
@@ -256,6 +260,8 @@ impl Tables {
         self.exceptions.absorb(more.exceptions);
         self.suppressors.absorb(more.suppressors);
         self.bounds.absorb(more.bounds);
+        self.pausing.extend(more.pausing);
+        self.cancelling_again.extend(more.cancelling_again);
         self.gathers.absorb(more.gathers);
         self.shields.absorb(more.shields);
         self.verbs.absorb(more.verbs);
@@ -502,6 +508,16 @@ impl Tables {
     /// How a managed block bounds what stands in it.
     pub fn bounds(&self, name: &str) -> Option<&Scope> {
         self.find(&self.bounds, name)
+    }
+
+    /// Whether a call waits for nothing but the time.
+    pub fn pauses(&self, name: &str) -> bool {
+        self.lists(&self.pausing, name)
+    }
+
+    /// Whether the scopes of a library, once cancelled, cancel every await in them.
+    pub fn cancels_again(&self, library: &str) -> bool {
+        self.cancelling_again.iter().any(|known| known == library)
     }
 
     /// How a call gives back what became of tasks.

@@ -32,7 +32,10 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
         if !matches!(around.kind, LoopKind::While | LoopKind::Forever) || !shape.is_reachable(around.header) {
             continue;
         }
-        let Some(turn) = idle_turn(cx, id, LoopIndex(at as u32)) else { continue };
+        let Some(turn) = idle_turn(cx, id, LoopIndex(at as u32)) else {
+            out.extend(polls(cx, id, LoopIndex(at as u32)));
+            continue;
+        };
         // What only waits for somebody else waits for ever; what works comes to an end some time.
         let works = !turn.changes.is_empty();
         let (what, level) = match (around.kind, turn.may_give_way, works) {
@@ -58,6 +61,43 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
         }
         out.push(verdict);
     }
+}
+
+/// A loop that does nothing but pause until somebody else has changed a variable.
+fn polls(cx: &RuleContext, id: FunctionId, of: LoopIndex) -> Option<Verdict> {
+    let function = cx.function(id);
+    let around = &function.loops[of.at()];
+    if around.kind != LoopKind::While {
+        return None;
+    }
+    let tables = cx.program.tables(Language::Python);
+    let (mut pause, mut looks_at) = (None, None);
+    let blocks = function.blocks.iter().enumerate().filter(|(at, _)| is_in(&function, BlockIndex(*at as u32), of));
+    for (_, block) in blocks {
+        if let Next::Branch(Some(value), _) = block.next {
+            looks_at = looks_at.or(Some(value));
+        }
+        for step in &block.steps {
+            match &step.kind {
+                StepKind::Call(call) | StepKind::Suspend(_, Some(call)) => {
+                    let resolution = cx.resolution(id, *call);
+                    pause = Some(resolution.external().filter(|name| tables.pauses(name)).map(|_| step.span)?);
+                }
+                StepKind::Read(_) | StepKind::Discard(_) => {}
+                _ => return None,
+            }
+        }
+    }
+    let (pause, looks_at) = (pause?, looks_at?);
+    let name = cx.program.value_text(id, looks_at);
+    Some(
+        cx.violated(NAME, Confidence::High, id, Span::new(around.span.start, around.span.start + 5), "the loop")
+            .assumes(format!("`{}` goes on as soon as what it waits for has come", function.name))
+            .says(format!("`{}` looks again and again whether others have changed `{name}`", function.name))
+            .helps("wait for an event that they set")
+            .evidence(cx.location(id, pause), "it only pauses in between")
+            .level(Level::Note),
+    )
 }
 
 /// A turn of a loop that nothing interrupts.

@@ -1,5 +1,6 @@
 //! A cancellation is taken and not handed on, or has nowhere to arrive.
 
+mod interrupted;
 mod powerless;
 
 use crate::analysis::FunctionId;
@@ -16,6 +17,7 @@ const NAME: &str = "swallowed-cancellation";
 
 pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     for taken in cx.program.cancellations_taken(id) {
+        out.extend(interrupted::ask(cx, id, taken.taker));
         out.extend(judge(cx, id, taken));
     }
     powerless::check(cx, id, out);
@@ -55,9 +57,10 @@ fn judge(cx: &RuleContext, id: FunctionId, taken: Taken) -> Option<Verdict> {
         _ if is_sometimes => Level::Note,
         Fate::Stays(_) if for_ever(cx, id, first.block) => Level::Error,
         Fate::Stays(_) | Fate::Returns(..) | Fate::Fails => Level::Warning,
-        Fate::GoesOn(_) => Level::Note,
         Fate::Ends if is_started_only(cx, id) => return None,
-        Fate::Ends => Level::Note,
+        // Who names the cancellation means to end with it; who takes everything has not thought of it.
+        Fate::GoesOn(_) | Fate::Ends if is_named => Level::Note,
+        Fate::GoesOn(_) | Fate::Ends => Level::Warning,
     };
     Some(verdict(cx, id, taken.taker, &arrivals, &ways, &fate).level(level))
 }

@@ -11,7 +11,7 @@ use crate::verdict::Verdict;
 
 use super::context::RuleContext;
 
-const NAME: &str = "unprotected-cleanup";
+pub(super) const NAME: &str = "unprotected-cleanup";
 
 pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     generators::check(cx, id, out);

@@ -1,8 +1,8 @@
-//! A deadline around code that never gives way: it cannot cut off anything.
+//! A deadline that cannot cut off anything: around code that never gives way, or taken away from a wait.
 
 use crate::analysis::FunctionId;
 use crate::catalogue::ScopeKind;
-use crate::flow::{ManagedIndex, StepKind, Suspension};
+use crate::flow::{Literal, ManagedIndex, StepKind, Suspension, ValueIndex, ValueKind};
 use crate::verdict::{Confidence, Level, Verdict};
 
 use super::super::context::RuleContext;
@@ -12,6 +12,7 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     if !function.is_async() {
         return;
     }
+    taken_away(cx, id, out);
     let shape = cx.program.shape(id);
     for (at, managed) in function.managed.iter().enumerate() {
         let index = ManagedIndex(at as u32);
@@ -37,6 +38,30 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
                 .says(format!("nothing in this block gives way, so `{name}` cannot cut it off"))
                 .helps("take it away, or put what takes long into the block and await it there")
                 .level(Level::Warning),
+        );
+    }
+}
+
+/// A wait of a library that is told to have no deadline.
+fn taken_away(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
+    let function = cx.function(id);
+    for (at, value) in function.values.iter().enumerate() {
+        let (ValueKind::Call(call), index) = (&value.kind, ValueIndex(at as u32)) else { continue };
+        let none = call.arguments.iter().find(|given| {
+            given.name.as_deref() == Some("timeout")
+                && matches!(function.value(given.value).kind, ValueKind::Literal(Literal::None))
+        });
+        let Some(none) = none.filter(|_| cx.program.is_awaited(id, index)) else { continue };
+        if cx.resolution(id, index).external().is_none() {
+            continue;
+        }
+        let name = cx.program.callee_text(id, index);
+        out.push(
+            cx.violated(super::NAME, Confidence::High, id, function.value(none.value).span, &format!("`{name}`"))
+                .assumes(format!("`{name}` comes to an end"))
+                .says(format!("`{name}` is told to have no deadline, and may wait for ever"))
+                .helps("state one, or leave the library's own")
+                .level(Level::Note),
         );
     }
 }

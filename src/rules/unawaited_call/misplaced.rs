@@ -5,7 +5,7 @@ use crate::analysis::types::Type;
 use crate::analysis::uses::{Carries, Uses};
 use crate::flow::{BlockIndex, Call, Callee, Collection, Colour, Next, ValueIndex, ValueKind};
 use crate::text::Language;
-use crate::verdict::{Confidence, Level, Verdict};
+use crate::verdict::{Confidence, Level, Stance, Verdict};
 
 use super::super::context::RuleContext;
 use super::NAME;
@@ -22,6 +22,7 @@ pub(super) fn call(
         return;
     }
     out.extend(awaited_elsewhere(cx, id, index, call));
+    out.extend(handed_to_a_task(cx, id, index, call));
     if call.arguments.is_empty() {
         return;
     }
@@ -129,6 +130,42 @@ fn awaited_elsewhere(cx: &RuleContext, id: FunctionId, index: ValueIndex, call: 
             .says(format!("`{name}` is not awaited here, and is elsewhere in this function"))
             .helps("await it")
             .evidence(cx.location(id, awaited), "here it is awaited"),
+    )
+}
+
+/// A coroutine that is made at once and awaited only in a task, which may be cancelled before it begins.
+fn handed_to_a_task(cx: &RuleContext, id: FunctionId, index: ValueIndex, call: &Call) -> Option<Verdict> {
+    let function = cx.function(id);
+    if call.arguments.is_empty() {
+        return None;
+    }
+    let spawn = cx.program.spawn(id, &cx.resolution(id, index))?;
+    let outer = cx.program.arguments_meant(call, &spawn.argument).into_iter().find_map(|argument| {
+        let given = function.call(argument)?;
+        cx.program.makes(id, argument).map(|_| (argument, given))
+    });
+    let (outer, given) = outer?;
+    let made = |value: ValueIndex| {
+        let node = function.value(value);
+        match &node.kind {
+            ValueKind::Place(place) => {
+                let variable = place.as_variable()?;
+                let bound = cx.program.reaching(id, variable, node.block, node.step);
+                let all = !bound.from_entry && bound.values.iter().all(|one| cx.program.makes(id, *one).is_some());
+                bound.values.first().copied().filter(|_| all)
+            }
+            _ => cx.program.makes(id, value).map(|_| value),
+        }
+    };
+    let inner = given.arguments.iter().find_map(|argument| made(argument.value))?;
+    let (name, task) = (cx.program.callee_text(id, inner), cx.program.callee_text(id, outer));
+    Some(
+        cx.verdict(NAME, Stance::Unproven, id, function.value(inner).span, &format!("`{name}`"))
+            .assumes(format!("the coroutine that `{name}` makes is awaited"))
+            .says(format!("the coroutine that `{name}` makes is awaited only once `{task}` runs"))
+            .asks(format!("Can the task of `{task}` be cancelled before it begins, so that nobody awaits `{name}`?"))
+            .helps("hand over the function, and make the coroutine in the task")
+            .evidence(cx.location(id, function.value(index).span), "the task is started here"),
     )
 }
 
