@@ -124,7 +124,14 @@ const LONGEST_CHAIN: u32 = 64;
 impl<'a> Program<'a> {
     /// The place that a value stands for, one alias step followed.
     pub fn lock_place(&self, id: FunctionId, value: ValueIndex) -> LockPlace {
-        self.deeper(LockPlace::unknown(), || self.find_lock_place(id, value))
+        if let Some(known) = self.places.borrow().get(&(id, value)) {
+            return known.clone();
+        }
+        // A value that is made from itself, round a loop or through a call, is asked for once.
+        self.places.borrow_mut().insert((id, value), LockPlace::unknown());
+        let found = self.deeper(LockPlace::unknown(), || self.find_lock_place(id, value));
+        self.places.borrow_mut().insert((id, value), found.clone());
+        found
     }
 
     fn find_lock_place(&self, id: FunctionId, index: ValueIndex) -> LockPlace {
