@@ -1,12 +1,18 @@
 //! Rust files that were cut, nested without end, or are no Rust at all: nothing panics, and what was complete before
 //! the damage is still read whole.
 
+mod support;
+
 use std::path::PathBuf;
 
 use proptest::prelude::*;
+use tenth::analysis::Program;
+use tenth::catalogue::Catalogue;
 use tenth::flow::{Function, Mark, Module, Quality};
+use tenth::load::{self, Files};
 use tenth::lower::{Edition, lower};
-use tenth::text::SourceFile;
+use tenth::text::{LineIndex, Side, SourceFile};
+use tenth::verdict::Stance;
 
 /// Into how many pieces each fixture is cut.
 const CUTS: usize = 200;
@@ -95,6 +101,70 @@ fn what_nests_without_end_is_said_and_not_read() {
         assert_eq!(module.quality, Quality::NotAtAll, "{}", &text[..40]);
         assert!(module.marks.iter().any(|mark| matches!(mark, Mark::TooDeep { .. })));
         assert!(!module.marks.iter().any(|mark| matches!(mark, Mark::Broken { .. })), "what is deep is not damaged");
+    }
+}
+
+/// The Rust fixtures of every rule that consist of one file, each in a module of its own, in two halves.
+fn one_large_file() -> (String, String) {
+    let folder = support::root().join("fixtures/rules");
+    let mut texts: Vec<String> = Vec::new();
+    for path in support::walk(&folder) {
+        let path = path.to_string_lossy().replace('\\', "/");
+        let Some(case) = path.strip_suffix("/after/src/lib.rs") else { continue };
+        let is_alone = support::files(&PathBuf::from(format!("{case}/after"))).len() == 1;
+        let text = std::fs::read_to_string(&path).expect("a fixture is readable");
+        let is_sound = lower(&SourceFile::new("src/lib.rs", text.as_str()).expect("it is Rust"), Edition::From2024)
+            .quality
+            == Quality::Whole;
+        if is_alone && is_sound && !text.contains("#![") {
+            texts.push(format!("mod case_{} {{\n{text}}}\n", texts.len()));
+        }
+    }
+    let second = texts.split_off(texts.len() / 2);
+    (texts.concat(), second.concat())
+}
+
+/// What the rules say of a file: rule, line, message or question.
+fn said(text: &str) -> Vec<(&'static str, u32, String)> {
+    let files = [("src/lib.rs".to_owned(), text.to_owned())].into_iter().collect();
+    let change = support::Case::new("large".to_owned(), support::Files::new(), files).change();
+    let lines = LineIndex::new(text);
+    load::workers(Some(1)).expect("a worker starts").install(|| {
+        let files = Files::new(change.trees.clone());
+        let program = Program::new(Side::After, Catalogue::builtin(), &files);
+        let module = program.module_at("src/lib.rs").expect("the file can be read in pieces");
+        let verdicts = tenth::rules::verdicts(&program, &[module]).verdicts;
+        let said = verdicts.into_iter().filter(|verdict| !matches!(verdict.stance, Stance::Upheld));
+        said.map(|verdict| (verdict.rule, lines.line(verdict.at.span.start), verdict.message + &verdict.question))
+            .collect()
+    })
+}
+
+#[test]
+fn one_broken_function_leaves_all_rules_to_the_others() {
+    let (first, second) = one_large_file();
+    let sound = format!("{first}fn broken() {{\n    let x = 1;\n}}\n{second}");
+    assert!(sound.lines().count() > 1000);
+    let whole = said(&sound);
+    let rules: std::collections::BTreeSet<&str> = whole.iter().map(|(rule, ..)| *rule).collect();
+    assert!(rules.len() > 8, "too few rules speak in it: {rules:?}");
+    for broken in
+        ["fn broken() {\n    let x = (1 + ;\n}\n", "fn broken() {\n    if true {\n}\n", "fn broken( {\n    1\n}\n"]
+    {
+        let text = format!("{first}{broken}{second}");
+        let module = read(&text);
+        assert_eq!(module.quality, Quality::InPieces, "{broken}");
+        let pieces = said(&text);
+        let lost: Vec<_> = whole.iter().filter(|verdict| !pieces.contains(verdict)).collect();
+        assert!(
+            lost.is_empty(),
+            "with {broken:?} {} of {} are lost, the first: {:?}",
+            lost.len(),
+            whole.len(),
+            lost[0]
+        );
+        let new: Vec<_> = pieces.iter().filter(|verdict| !whole.contains(verdict)).collect();
+        assert!(new.iter().all(|(rule, ..)| *rule == "broken-syntax"), "with {broken:?} these are new: {new:?}");
     }
 }
 

@@ -406,7 +406,7 @@ impl<'a> Program<'a> {
     }
 
     /// The receiver's type at the level of dereference that a method belongs to.
-    fn receiver_at(&self, of: &Type, method: &str) -> Type {
+    pub(super) fn receiver_at(&self, of: &Type, method: &str) -> Type {
         let mut at = of.clone();
         for _ in 0..8 {
             let fits = at.instance().is_some_and(|instance| {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use rustc_hash::FxHashMap;
 
 use super::{FunctionId, Program};
-use crate::flow::{BlockIndex, StepKind, Suspension, ValueIndex, ValueKind, VariableIndex};
+use crate::flow::{BlockIndex, FunctionIndex, StepKind, Suspension, ValueIndex, ValueKind, VariableIndex};
 
 /// What is asked of a function's graph again and again.
 #[derive(Debug, Default)]
@@ -16,6 +16,7 @@ pub struct Shape {
     /// Values that an await takes as they stand, sorted.
     suspended_on: Vec<ValueIndex>,
     discarded: Vec<ValueIndex>,
+    handed: FxHashMap<FunctionIndex, (ValueIndex, usize)>,
     reachable: Vec<bool>,
 }
 
@@ -65,6 +66,11 @@ impl Shape {
         self.discarded.binary_search(&value).is_ok()
     }
 
+    /// The call that a closure is an argument of as it stands, and which one.
+    pub fn handed_to(&self, closure: FunctionIndex) -> Option<(ValueIndex, usize)> {
+        self.handed.get(&closure).copied()
+    }
+
     /// Whether control can get to a block.
     pub fn is_reachable(&self, block: BlockIndex) -> bool {
         self.reachable[block.at()]
@@ -102,8 +108,18 @@ impl Program<'_> {
             }
         }
         for (at, value) in function.values.iter().enumerate() {
-            if let ValueKind::Awaited(of) = value.kind {
-                shape.awaited.insert(of, ValueIndex(at as u32));
+            match &value.kind {
+                ValueKind::Awaited(of) => {
+                    shape.awaited.insert(*of, ValueIndex(at as u32));
+                }
+                ValueKind::Call(call) => {
+                    for (position, argument) in call.arguments.iter().enumerate() {
+                        if let ValueKind::Function(closure) = function.value(argument.value).kind {
+                            shape.handed.insert(closure, (ValueIndex(at as u32), position));
+                        }
+                    }
+                }
+                _ => {}
             }
         }
         shape.discarded.sort_unstable();

@@ -1,9 +1,11 @@
 //! What lies below a type: fields, elements, payloads, what it dereferences to.
 
-use super::{Substitution, Type, language_of};
+use std::rc::Rc;
+
+use super::{Instance, Substitution, Type, language_of};
 use crate::analysis::names::{Item, Member};
 use crate::analysis::{FunctionId, ModuleId, Program, TypeId};
-use crate::flow::FunctionKind;
+use crate::flow::{FunctionKind, Generic, Scope, TypeTerm};
 use crate::text::Language;
 
 impl<'a> Program<'a> {
@@ -35,7 +37,7 @@ impl<'a> Program<'a> {
                 if self.language(id.module) == Language::Rust
                     && let Some(at) = self.type_def(id).fields.iter().position(|field| field.name == name)
                 {
-                    return self.field_type(id, at as u32);
+                    return self.field_type_in(of, id, at as u32);
                 }
                 match self.method(id, name).first() {
                     Some(Member::Field(owner, at)) => self.field_type(*owner, *at),
@@ -94,6 +96,53 @@ impl<'a> Program<'a> {
         Type::union(given.map(|of| self.value_type(FunctionId { module: owner.module, index: of.function }, of.value)))
     }
 
+    /// The type of a field of an instance, whose type arguments stand for the parameters of its type.
+    fn field_type_in(&self, of: &Type, owner: TypeId, at: u32) -> Type {
+        let definition = self.type_def(owner);
+        let annotation = definition.fields.get(at as usize).and_then(|field| field.annotation.as_ref());
+        match (of.instance(), annotation) {
+            (Some(instance), Some(term)) if !instance.arguments.is_empty() => {
+                let names = definition.generics.iter().map(|generic| generic.name.as_str()).collect();
+                let given = Given { names, types: &instance.arguments };
+                let (module, scope, generics) = (owner.module, &definition.scope, &definition.generics[..]);
+                self.type_given(&Written { module, scope, owner, generics, given }, term)
+            }
+            _ => self.field_type(owner, at),
+        }
+    }
+
+    /// A type as written inside a generic one.
+    fn type_given(&self, at: &Written, term: &TypeTerm) -> Type {
+        let plain = || self.type_of_term(at.module, at.scope, Some(at.owner), at.generics, term);
+        match term {
+            TypeTerm::Reference(of) => self.type_given(at, of),
+            TypeTerm::Path { segments, args } => {
+                let parameter =
+                    plain_name(term).and_then(|name| at.given.names.iter().position(|known| *known == name));
+                if let Some(given) =
+                    parameter.and_then(|number| at.given.types.get(number)).filter(|given| !given.is_unknown())
+                {
+                    return given.clone();
+                }
+                let plain = plain();
+                match plain.instance() {
+                    // What an alias stands for has parameters of its own.
+                    Some(instance)
+                        if !args.is_empty()
+                            && instance.arguments.len() == args.len()
+                            && instance.name.rsplit("::").next() == segments.last().map(String::as_str) =>
+                    {
+                        let arguments = args.iter().map(|arg| self.type_given(at, arg)).collect();
+                        let (name, definition) = (instance.name.clone(), instance.definition);
+                        Type::Instance(Rc::new(Instance { name, definition, arguments }))
+                    }
+                    _ => plain,
+                }
+            }
+            _ => plain(),
+        }
+    }
+
     /// What a value dereferences to, if it does.
     pub fn deref(&self, of: &Type) -> Option<Type> {
         let instance = of.instance()?;
@@ -102,7 +151,13 @@ impl<'a> Program<'a> {
             let owner = self.module(module);
             let block = &owner.impls[at as usize];
             let (_, term) = block.associated.iter().find(|(name, _)| name == "Target")?;
-            return Some(self.type_of_term(module, &block.scope, Some(id), &block.generics, term));
+            let names: Vec<&str> = match &block.self_type {
+                TypeTerm::Path { args, .. } => args.iter().map(|arg| plain_name(arg).unwrap_or("")).collect(),
+                _ => Vec::new(),
+            };
+            let given = Given { names, types: &instance.arguments };
+            let (scope, generics) = (&block.scope, &block.generics[..]);
+            return Some(self.type_given(&Written { module, scope, owner: id, generics, given }, term));
         }
         // Only Rust types dereference; Python's transparent ones are peeled when the term is read.
         let tables = self.tables(Language::Rust);
@@ -239,6 +294,32 @@ impl<'a> Program<'a> {
             let given = place.values.iter();
             Type::union(given.map(|of| self.value_type(FunctionId { module, index: of.function }, of.value)))
         })
+    }
+}
+
+/// Where a type is written that may speak of a generic type's parameters, and what stands for them.
+struct Written<'w> {
+    module: ModuleId,
+    scope: &'w Scope,
+    owner: TypeId,
+    generics: &'w [Generic],
+    given: Given<'w>,
+}
+
+/// Type arguments by the names of the parameters that they stand for.
+struct Given<'w> {
+    names: Vec<&'w str>,
+    types: &'w [Type],
+}
+
+/// The name that a term is, without a path or arguments.
+fn plain_name(term: &TypeTerm) -> Option<&str> {
+    match term {
+        TypeTerm::Path { segments, args } if args.is_empty() => match &segments[..] {
+            [only] => Some(only),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

@@ -4,6 +4,7 @@
 //! hold something unknown is unknown. An external thing is its dotted path: the result of calling an external `X` that
 //! the catalogue does not describe is the opaque type named `X`, and its attribute `f` is `X.f`.
 
+mod closures;
 mod members;
 mod terms;
 mod variables;

@@ -223,7 +223,7 @@ impl<'a> Program<'a> {
                     known => known,
                 }
             }
-            None => Type::Unknown,
+            None => self.deeper(Type::Unknown, || self.closure_parameter(id, at)),
         }
     }
 }
