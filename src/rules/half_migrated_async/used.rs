@@ -38,21 +38,22 @@ fn used(cx: &RuleContext, id: FunctionId, index: ValueIndex, value: &Value) -> O
     match &value.kind {
         ValueKind::Call(call) => {
             let Callee::Method(receiver, name) = &call.callee else { return None };
-            if tables.is_of_futures(name) {
+            // What the language itself calls, a coroutine has of its own: `load().__await__()`.
+            if tables.is_of_futures(name) || is_special(name) {
                 return None;
             }
             let unawaited = behind(*receiver)?;
             let is_meant = is_python || has_method(cx, id, &unawaited, name);
             is_meant.then(|| (unawaited, format!("`{name}` is called on it")))
         }
-        ValueKind::Field(of, name) if is_python && !tables.is_of_futures(name) => {
+        ValueKind::Field(of, name) if is_python && !tables.is_of_futures(name) && !is_special(name) => {
             Some((behind(*of)?, format!("`{name}` is read from it")))
         }
         ValueKind::Index(of) if is_python => Some((behind(*of)?, "it is indexed".to_owned())),
         ValueKind::Place(place) if is_python && !place.fields.is_empty() => {
             let unawaited = cx.program.unawaited_root(id, index, place)?;
             match &place.fields[0] {
-                Field::Name(name) if tables.is_of_futures(name) => None,
+                Field::Name(name) if tables.is_of_futures(name) || is_special(name) => None,
                 Field::Name(name) => Some((unawaited, format!("`{name}` is read from it"))),
                 Field::Index => Some((unawaited, "it is indexed".to_owned())),
             }
@@ -61,6 +62,10 @@ fn used(cx: &RuleContext, id: FunctionId, index: ValueIndex, value: &Value) -> O
         ValueKind::Dereference(of) if !is_python => Some((behind(*of)?, "it is dereferenced".to_owned())),
         _ => None,
     }
+}
+
+fn is_special(name: &str) -> bool {
+    name.starts_with("__") && name.ends_with("__")
 }
 
 /// Whether what a future gives has a method of this name, so that the method was meant for that: one of its own, or one
