@@ -84,7 +84,7 @@ pub fn review(material: &Material<'_>) -> Review {
 
     let mut unfinished: Vec<&Finding> = shown.iter().filter(|finding| is_unfinished(&diff, finding)).collect();
     unfinished.sort_by(|one, two| findings::place(one).cmp(&findings::place(two)));
-    let handoff = handoff::handoff(&diff, &unfinished);
+    let handoff = handoff::handoff(&diff, material.signals, &unfinished);
     let unfinished: Vec<String> = unfinished.into_iter().map(|finding| finding.id.clone()).collect();
 
     let change = change(material);
