@@ -109,7 +109,8 @@ fn review_with_workers(change: &ChangeSet, options: &Options) -> Outcome {
     let (before, after) =
         rayon::join(|| analyse(change, &files, Side::Before), || analyse(change, &files, Side::After));
     lap("analyse and apply the rules");
-    let changed = callers::changed(change, before.marks, after.marks);
+    let mut changed = callers::changed(change, before.marks, after.marks);
+    changed.extend(callers::gone(change, &before.names, &after.names));
     let callers = callers::find(change, &files, changed);
     lap("find callers in untouched files");
 
@@ -174,6 +175,7 @@ struct Analysed {
     damage: Vec<Signal>,
     /// What callers can notice of its functions.
     marks: Vec<callers::Marked>,
+    names: Vec<callers::Names>,
 }
 
 fn analyse(change: &ChangeSet, files: &Files, side: Side) -> Analysed {
@@ -195,6 +197,7 @@ fn analyse(change: &ChangeSet, files: &Files, side: Side) -> Analysed {
         damage: gather::damage(&program, change, &modules),
         verdicts: said.verdicts,
         marks: if is_compared { callers::marks(&program, &modules) } else { Vec::new() },
+        names: if is_compared { callers::names(&program, &modules) } else { Vec::new() },
     }
 }
 

@@ -1,12 +1,12 @@
 //! Which functions the change made different for their callers, and by which word callers know them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::analysis::imprint::Imprint;
 use crate::analysis::{FunctionId, ModuleId, Program};
 use crate::change::ChangeSet;
-use crate::flow::{Function, FunctionIndex, FunctionKind, Module, TypeTerm};
+use crate::flow::{Function, FunctionIndex, FunctionKind, Import, ImportKind, Module, TypeTerm};
 use crate::text::{Language, Side};
 
 /// A function of one side with what its callers can notice.
@@ -38,6 +38,8 @@ pub(crate) struct Changed {
     pub(super) after: Option<Arc<str>>,
     pub(super) qualified: String,
     pub(super) sought: Sought,
+    /// Whether the name itself is gone, so that whoever imports it is to be looked at.
+    pub(super) is_gone: bool,
 }
 
 impl Changed {
@@ -48,6 +50,7 @@ impl Changed {
             after: Some(marked.path.clone()),
             qualified: marked.qualified.clone(),
             sought: marked.sought.clone()?,
+            is_gone: false,
         })
     }
 
@@ -151,9 +154,73 @@ pub(crate) fn changed(change: &ChangeSet, before: Vec<Marked>, after: Vec<Marked
         let sought = pair.after.first().or(pair.before.first())?.sought.clone()?;
         let qualified = pair.after.first().or(pair.before.first())?.qualified.clone();
         let path = |marks: &[Marked]| marks.first().map(|one| one.path.clone());
-        Some(Changed { before: path(&pair.before), after: path(&pair.after), qualified, sought })
+        Some(Changed { before: path(&pair.before), after: path(&pair.after), qualified, sought, is_gone: false })
     });
     found.collect()
+}
+
+/// The names that a file has for others to import.
+pub(crate) struct Names {
+    path: Arc<str>,
+    names: BTreeSet<String>,
+}
+
+/// The names that some files have for others to import.
+pub(crate) fn names(program: &Program, modules: &[ModuleId]) -> Vec<Names> {
+    modules.iter().map(|module| names_of(&program.module(*module))).collect()
+}
+
+fn names_of(file: &Module) -> Names {
+    let is_top = |function: Option<FunctionIndex>| function.is_none_or(|function| function == FunctionIndex(0));
+    let functions = file.functions.iter().filter(|function| {
+        let is_free = function.owner.is_none() && function.in_impl.is_none();
+        is_free && can_be_sought(function) && is_top(function.parent)
+    });
+    let functions = functions.map(|function| &function.name);
+    let types = file.types.iter().filter(|of| is_top(of.scope.function)).map(|of| &of.name);
+    let statics = file.statics.iter().filter(|of| is_top(of.scope.function)).map(|of| &of.name);
+    // What a file imports is its own business, unless it is there to be imported from.
+    let hands_on = file.language == Language::Rust || file.path.ends_with("__init__.py");
+    let imports = file.imports.iter().filter(|import| {
+        hands_on && import.is_public && import.kind == ImportKind::Name && is_top(import.scope.function)
+    });
+    let imports = imports.map(|import| &import.name);
+    let names = functions.chain(types).chain(statics).chain(imports).filter(|name| !name.is_empty());
+    Names { path: file.path.clone(), names: names.cloned().collect() }
+}
+
+/// The names that files of the before side had for others and have no more, in the order of paths and names.
+pub(crate) fn gone(change: &ChangeSet, before: &[Names], after: &[Names]) -> Vec<Changed> {
+    let mut found = Vec::new();
+    for was in before {
+        let now = change.file(Side::Before, &was.path).and_then(|file| file.after.as_ref()).map(|side| &side.path);
+        // A file that moved takes its names with it, and whoever imports them from where it stood loses them all.
+        let left = after.iter().find(|one| now == Some(&one.path) && one.path == was.path);
+        for name in was.names.iter().filter(|name| left.is_none_or(|left| !left.names.contains(*name))) {
+            let witnesses: Vec<String> = module_word(&was.path).into_iter().collect();
+            let needs_witness = !witnesses.is_empty();
+            found.push(Changed {
+                before: Some(was.path.clone()),
+                after: left.map(|left| left.path.clone()),
+                qualified: name.clone(),
+                sought: Sought { word: name.clone(), witnesses, needs_witness },
+                is_gone: true,
+            });
+        }
+    }
+    found
+}
+
+/// The functions of a file in which one of these names is imported; the file's own code for its own imports.
+pub(super) fn importing(file: &Module, words: &BTreeSet<&str>) -> BTreeSet<FunctionIndex> {
+    if file.functions.is_empty() {
+        return BTreeSet::new();
+    }
+    let names_one = |import: &&Import| {
+        import.kind == ImportKind::Name && import.target.last().is_some_and(|last| words.contains(last.as_str()))
+    };
+    let imports = file.imports.iter().filter(names_one);
+    imports.map(|import| import.scope.function.unwrap_or(FunctionIndex(0))).collect()
 }
 
 fn can_be_sought(function: &Function) -> bool {

@@ -11,7 +11,8 @@
 //! ~~~
 //!
 //! Files that the change leaves alone are the same on both sides, so one search serves both. Everything is bounded in
-//! files and rounds, in path order; what the bounds cut off is a row of coverage.
+//! files and rounds, in path order; what the bounds cut off is a row of coverage. Whoever imports a name that is gone is
+//! looked at in the same way.
 
 mod delta;
 mod search;
@@ -31,7 +32,7 @@ use crate::rules;
 use crate::text::Side;
 use crate::verdict::{Stance, Verdict};
 
-pub(crate) use delta::{Changed, Marked, changed, marks};
+pub(crate) use delta::{Changed, Marked, Names, changed, gone, marks, names};
 use search::Candidate;
 
 /// Most rounds: callers, their callers, and so on.
@@ -154,10 +155,14 @@ fn callers(
 ) -> Vec<Untouched> {
     let program = program(change, files, side);
     let changed: FxHashSet<FunctionId> = open.iter().flat_map(|one| one.functions(&program)).collect();
+    let gone: BTreeSet<&str> = open.iter().filter(|one| one.is_gone).map(|one| one.sought.word.as_str()).collect();
     let mut found = Vec::new();
     for candidate in candidates {
         let Some(module) = program.module_at(&candidate.path) else { continue };
-        let leading = program.leading_to(module, &changed, &candidate.offsets);
+        let mut leading = program.leading_to(module, &changed, &candidate.offsets);
+        if !gone.is_empty() {
+            leading.extend(delta::importing(&program.module(module), &gone));
+        }
         let fresh = leading.into_iter().map(|index| (candidate.path.clone(), index));
         found.extend(fresh.filter(|caller| !done.contains(caller)));
     }

@@ -172,6 +172,8 @@ pub struct Tables {
     of_futures: Vec<String>,
     /// Methods of a result that is there already, which no future has.
     unpacking: Vec<String>,
+    /// Names of modules that a build makes, `*` standing for anything before them.
+    generated: Vec<String>,
     /// Decorators that make a context manager of a generator function, and for which block.
     managers: Table<Managed>,
     /// Methods that start what was made before.
@@ -249,6 +251,7 @@ impl Tables {
         self.unawaitable.extend(more.unawaitable);
         self.of_futures.extend(more.of_futures);
         self.unpacking.extend(more.unpacking);
+        self.generated.extend(more.generated);
         self.managers.absorb(more.managers);
         self.starters.extend(more.starters);
         self.spawning.extend(more.spawning);
@@ -635,6 +638,14 @@ impl Tables {
     /// Whether a method takes a result apart that is there already, as no future's does.
     pub fn is_unpacking(&self, method: &str) -> bool {
         self.unpacking.iter().any(|known| known == method)
+    }
+
+    /// Whether a module of this name is likely made by a build, so that no repository has it.
+    pub fn is_generated_module(&self, name: &str) -> bool {
+        self.generated.iter().any(|known| match known.strip_prefix('*') {
+            Some(ending) => name.ends_with(ending),
+            None => name == known,
+        })
     }
 
     /// What sort of context manager a decorator makes of a generator function.

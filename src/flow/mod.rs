@@ -899,6 +899,12 @@ impl Function {
         }
     }
 
+    /// Whether its first parameter is what it is called on, or the class of that.
+    pub fn takes_receiver(&self) -> bool {
+        let kind = self.parameters.first().map(|parameter| parameter.kind);
+        matches!(kind, Some(ParameterKind::SelfReference | ParameterKind::SelfValue))
+    }
+
     /// Whether calling it only makes a coroutine or future.
     pub fn is_async(&self) -> bool {
         matches!(self.colour, Colour::Async | Colour::AsyncGenerator)

@@ -9,6 +9,7 @@ mod broken_syntax;
 mod cancel_unsafe_branch;
 pub mod context;
 mod cross_thread_loop_call;
+mod dangling_reference;
 mod dropped_task;
 mod framework_contract;
 mod guard_dropped_at_once;
@@ -83,6 +84,7 @@ static DOCUMENTS: &[(&str, &str)] = documents![
     "framework-contract",
     "loop-bound-at-import",
     "half-migrated-async",
+    "dangling-reference",
     "broken-syntax",
 ];
 
@@ -126,6 +128,7 @@ static CHECKS: &[Check] = &[
     Check::Function(framework_contract::check),
     Check::Function(loop_bound_at_import::check),
     Check::Function(half_migrated_async::check),
+    Check::Function(dangling_reference::check),
     Check::Module(broken_syntax::check),
     Check::Program(lock_order_inversion::check),
 ];

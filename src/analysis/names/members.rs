@@ -199,6 +199,20 @@ impl Program<'_> {
         }
     }
 
+    /// Whether a type had a function of this name in its own body or blocks on the other side of the change.
+    pub fn had_method(&self, id: TypeId, name: &str) -> bool {
+        let file = self.module(id.module);
+        let own = &file.types[id.index.at()];
+        let Some(other) = self.loader.module(self.side.other(), &file.path) else { return false };
+        let of_class = other.types.iter().filter(|of| of.qualified == own.qualified).flat_map(|of| &of.methods);
+        let of_blocks = other.impls.iter().filter(|block| match &block.self_type {
+            TypeTerm::Path { segments, .. } => segments.last() == Some(&own.name),
+            _ => false,
+        });
+        let of_blocks = of_blocks.flat_map(|block| &block.functions);
+        of_class.chain(of_blocks).any(|index| other.function(*index).name == name)
+    }
+
     fn python_method(&self, id: TypeId, name: &str) -> Vec<Member> {
         let order = self.order(id);
         for &class in &order.types {

@@ -15,6 +15,7 @@ mod circles;
 mod display;
 mod index;
 mod members;
+mod missing;
 mod outline;
 mod python;
 mod python_files;
@@ -30,6 +31,7 @@ use super::{FunctionId, ModuleId, Program, TypeId};
 use crate::flow::{Scope, TypeTerm};
 use crate::text::Language;
 pub use members::Member;
+pub use missing::Missing;
 use outline::Outline;
 
 /// What a name stands for.

@@ -104,7 +104,7 @@ impl Program<'_> {
     }
 
     /// The folders that an absolute import from `folder` is looked for in, the nearest first.
-    fn search_path(&self, folder: &str) -> Vec<String> {
+    pub(super) fn search_path(&self, folder: &str) -> Vec<String> {
         let mut roots = Vec::new();
         let mut around = folder;
         loop {

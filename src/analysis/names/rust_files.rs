@@ -89,7 +89,7 @@ impl Program<'_> {
     }
 
     /// Where the file of a `mod` may be, the likeliest first.
-    fn files_of(&self, path: &str, submodule: &Submodule) -> Vec<String> {
+    pub(super) fn files_of(&self, path: &str, submodule: &Submodule) -> Vec<String> {
         let Some((name, around)) = submodule.path.split_last() else { return Vec::new() };
         let folder = folder_of(path);
         let stem = path.rsplit('/').next().and_then(|file| file.strip_suffix(".rs")).unwrap_or("");

@@ -135,7 +135,7 @@ fn stands_in(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
             _ => continue,
         };
         let called = cx.function(callee);
-        let skipped = usize::from(resolution.binds_receiver && has_receiver(&called));
+        let skipped = usize::from(resolution.binds_receiver && called.takes_receiver());
         for (position, argument) in call.arguments.iter().enumerate() {
             let parameter = match &argument.name {
                 _ if argument.is_spread => continue,
@@ -173,11 +173,6 @@ fn stands_in(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
             );
         }
     }
-}
-
-fn has_receiver(function: &Function) -> bool {
-    let kind = function.parameters.first().map(|parameter| parameter.kind);
-    matches!(kind, Some(ParameterKind::SelfReference | ParameterKind::SelfValue))
 }
 
 /// A method of one class that the other has in another colour. Classes below the one asked for override its methods,

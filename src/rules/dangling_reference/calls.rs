@@ -1,0 +1,158 @@
+//! Calls whose arguments no definition that they may mean takes.
+
+use crate::analysis::FunctionId;
+use crate::analysis::calls::Target;
+use crate::analysis::names::Item;
+use crate::analysis::types::Type;
+use crate::flow::{Call, Callee, Function, FunctionKind, ParameterKind, Scope, ValueIndex, ValueKind};
+use crate::text::Language;
+use crate::verdict::{Confidence, Verdict};
+
+use super::super::context::RuleContext;
+use super::NAME;
+
+pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
+    let function = cx.function(id);
+    let shape = cx.program.shape(id);
+    for (at, value) in function.values.iter().enumerate() {
+        let ValueKind::Call(call) = &value.kind else { continue };
+        if !shape.is_reachable(value.block) || call.arguments.iter().any(|argument| argument.is_spread) {
+            continue;
+        }
+        let index = ValueIndex(at as u32);
+        if !is_direct(cx, id, index, call) {
+            continue;
+        }
+        let Some((callee, why)) = misfit(cx, id, index, call) else { continue };
+        let name = cx.program.callee_text(id, index);
+        let called = cx.function(callee);
+        out.push(
+            cx.violated(NAME, Confidence::High, id, value.span, &format!("`{name}` {why}"))
+                .assumes(format!("`{name}` takes what it is given"))
+                .says(format!("`{name}` is called {why}"))
+                .helps("bring the call and the definition together")
+                .evidence(cx.location(callee, called.header), format!("`{}` is defined here", called.name)),
+        );
+    }
+}
+
+/// Whether a call names what it calls, so that nothing can have been wrapped around it on the way.
+fn is_direct(cx: &RuleContext, id: FunctionId, index: ValueIndex, call: &Call) -> bool {
+    match &call.callee {
+        Callee::Path(path) => {
+            let scope = Scope { module: cx.function(id).scope.module.clone(), function: Some(id.index) };
+            let item = cx.program.resolve(id.module, &scope, path);
+            let is_python = cx.language(id.module) == Language::Python;
+            matches!(item, Item::Function(_)) || is_python && matches!(item, Item::Type(_))
+        }
+        Callee::Method(_, name) => match &cx.resolution(id, index).receiver {
+            Some(Type::Module(module, path)) => {
+                let item = cx.program.member(&Item::Module(*module, path.clone()), name);
+                matches!(item, Item::Function(_) | Item::Type(_))
+            }
+            Some(Type::Instance(_) | Type::Class(_)) => true,
+            _ => false,
+        },
+        Callee::Value(_) | Callee::Super(_) | Callee::Macro(_) => false,
+    }
+}
+
+/// Why a call does not fit, and the first definition; `None` if it fits one that may be meant.
+fn misfit(cx: &RuleContext, id: FunctionId, index: ValueIndex, call: &Call) -> Option<(FunctionId, String)> {
+    let resolution = cx.resolution(id, index);
+    let is_method = matches!(call.callee, Callee::Method(..));
+    let on_instance = matches!(resolution.receiver, Some(Type::Instance(_)));
+    let mut first = None;
+    for target in &resolution.targets {
+        let callee = match target {
+            Target::Function(callee) => *callee,
+            Target::Construct(of, Some(constructor)) => {
+                let is_made_otherwise = !cx.program.method(*of, "__new__").is_empty()
+                    || cx.program.bases(*of).iter().any(|base| !base.is_of_project());
+                if is_made_otherwise {
+                    return None;
+                }
+                *constructor
+            }
+            Target::Construct(_, None) | Target::External(_) => return None,
+        };
+        let called = cx.function(callee);
+        let is_kept_function = is_method && on_instance && called.kind == FunctionKind::Free;
+        if is_kept_function || !cx.program.is_as_written(callee) || has_namesake(cx, callee) {
+            return None;
+        }
+        let binds = match cx.language(id.module) {
+            Language::Python => resolution.binds_receiver,
+            Language::Rust => is_method,
+        };
+        let given = usize::from(binds && called.takes_receiver());
+        let why = match cx.language(id.module) {
+            Language::Python => python_misfit(&called, call, given)?,
+            Language::Rust => rust_misfit(&called, call, given)?,
+        };
+        first = first.or(Some((callee, why)));
+    }
+    first
+}
+
+/// Whether another definition of the same name stands in the same file, of which one is chosen when the code runs or is
+/// compiled.
+fn has_namesake(cx: &RuleContext, id: FunctionId) -> bool {
+    let file = cx.program.module(id.module);
+    let own = file.function(id.index);
+    let is_other = |(index, other): (_, &Function)| {
+        index != id.index && other.qualified == own.qualified && !other.is_bodiless && other.in_impl == own.in_impl
+    };
+    file.functions().any(is_other)
+}
+
+fn rust_misfit(called: &Function, call: &Call, given: usize) -> Option<String> {
+    let (wanted, got) = (called.parameters.len(), given + call.arguments.len());
+    (wanted != got).then(|| format!("with {}, and takes {}", count(got - given), wanted.saturating_sub(given)))
+}
+
+fn python_misfit(called: &Function, call: &Call, given: usize) -> Option<String> {
+    let name = |at: usize| called.variable(called.parameters[at].variable).name.as_str();
+    let kinds: Vec<ParameterKind> = called.parameters.iter().map(|parameter| parameter.kind).collect();
+    let is_positional = |kind: ParameterKind| match kind {
+        ParameterKind::Positional | ParameterKind::SelfReference | ParameterKind::SelfValue => true,
+        ParameterKind::Named | ParameterKind::Rest | ParameterKind::RestNamed => false,
+    };
+    let positional = call.arguments.iter().filter(|argument| argument.name.is_none()).count();
+    let places = kinds.iter().filter(|kind| is_positional(**kind)).count();
+    if given + positional > places && !kinds.contains(&ParameterKind::Rest) {
+        let takes = places.saturating_sub(given);
+        return Some(format!("with {}, and takes {takes}", count(positional)));
+    }
+    let takes_any = kinds.contains(&ParameterKind::RestNamed);
+    let keywords = || call.arguments.iter().filter_map(|argument| argument.name.as_deref());
+    let is_known = |keyword: &str| {
+        (0..kinds.len())
+            .any(|at| (is_positional(kinds[at]) || kinds[at] == ParameterKind::Named) && name(at) == keyword)
+    };
+    if let Some(keyword) = keywords().find(|keyword| !takes_any && !is_known(keyword)) {
+        return Some(format!("with `{keyword}`, which it does not take"));
+    }
+    let mut place = 0;
+    for (at, parameter) in called.parameters.iter().enumerate() {
+        let is_given = match parameter.kind {
+            ParameterKind::Rest | ParameterKind::RestNamed => continue,
+            ParameterKind::Named => false,
+            ParameterKind::Positional | ParameterKind::SelfReference | ParameterKind::SelfValue => {
+                place += 1;
+                place <= given + positional
+            }
+        };
+        if !is_given && parameter.default.is_none() && !keywords().any(|keyword| keyword == name(at)) {
+            return Some(format!("without `{}`", name(at)));
+        }
+    }
+    None
+}
+
+fn count(arguments: usize) -> String {
+    match arguments {
+        1 => "1 argument".to_owned(),
+        more => format!("{more} arguments"),
+    }
+}
