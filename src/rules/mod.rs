@@ -11,12 +11,14 @@ pub mod context;
 mod cross_thread_loop_call;
 mod dangling_reference;
 mod dropped_task;
+mod elided_code;
 mod framework_contract;
 mod guard_dropped_at_once;
 mod half_migrated_async;
 mod ineffective_lock;
 mod info;
 mod iteration_across_await;
+mod leftover_stub;
 mod lock_across_await;
 mod lock_not_released;
 mod lock_order_inversion;
@@ -85,6 +87,8 @@ static DOCUMENTS: &[(&str, &str)] = documents![
     "loop-bound-at-import",
     "half-migrated-async",
     "dangling-reference",
+    "leftover-stub",
+    "elided-code",
     "broken-syntax",
 ];
 
@@ -129,7 +133,9 @@ static CHECKS: &[Check] = &[
     Check::Function(loop_bound_at_import::check),
     Check::Function(half_migrated_async::check),
     Check::Function(dangling_reference::check),
+    Check::Module(elided_code::check),
     Check::Module(broken_syntax::check),
+    Check::Program(leftover_stub::check),
     Check::Program(lock_order_inversion::check),
 ];
 

@@ -1,0 +1,232 @@
+//! A placeholder was left where a body should be.
+//!
+//! Most placeholders are meant: no-op overrides, hooks, what is not supported. So context decides: a body that the
+//! change took out, a function that the change calls and that only says it is not there yet, a placeholder value beside
+//! a comment that says so.
+
+use crate::analysis::{FunctionId, ModuleId};
+use crate::flow::{Collection, Function, FunctionIndex, Mark, Next, TypeTerm, ValueIndex, ValueKind};
+use crate::text::{Language, Span};
+use crate::verdict::{Confidence, Verdict};
+
+use super::context::RuleContext;
+
+const NAME: &str = "leftover-stub";
+
+/// What a body is until somebody writes it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// It says that it will be written: `todo!()`.
+    Promises,
+    /// It fails: `raise NotImplementedError`, `unimplemented!()`.
+    Refuses,
+    /// It does nothing: `pass`, `...`, a comment alone.
+    Empty,
+}
+
+pub(super) fn check(cx: &RuleContext, modules: &[ModuleId], out: &mut Vec<Verdict>) {
+    for &module in modules {
+        let file = cx.program.module(module);
+        for mark in &file.marks {
+            let Mark::Stub { function, form, span } = mark else { continue };
+            let id = FunctionId { module, index: *function };
+            if file.function(*function).is_bodiless || *function == FunctionIndex(0) || cx.program.is_test_code(id) {
+                continue;
+            }
+            out.extend(stub(cx, modules, id, form, *span));
+        }
+        for (index, function) in file.functions().skip(1) {
+            let id = FunctionId { module, index };
+            if !function.is_bodiless && !cx.program.is_test_code(id) && !cx.program.is_stub(id) {
+                out.extend(placeholder(cx, id, &file.marks));
+            }
+        }
+    }
+}
+
+fn form_of(text: &str) -> Form {
+    match text {
+        "pass" | "..." => Form::Empty,
+        text if text.starts_with("todo") => Form::Promises,
+        text if text.starts_with("unimplemented") || text.starts_with("raise") => Form::Refuses,
+        _ => Form::Empty,
+    }
+}
+
+fn stub(cx: &RuleContext, modules: &[ModuleId], id: FunctionId, text: &str, span: Span) -> Option<Verdict> {
+    let function = cx.function(id);
+    let form = form_of(text);
+    let name = &function.name;
+    let shown = if form == Form::Empty && text != "pass" && text != "..." { "a comment" } else { text };
+    let verdict = |confidence, says: String| {
+        cx.violated(NAME, confidence, id, span, &format!("`{name}`"))
+            .assumes(format!("`{name}` has the body that it needs"))
+            .says(says)
+            .helps("write the body, or take the function and its calls out")
+    };
+    let was = cx.program.counterpart(id);
+    if was.as_deref().is_some_and(is_substantial) && !is_substantial(&function) {
+        let was_stub = was.as_ref().is_some_and(|was| {
+            let is_its = |mark: &Mark| matches!(mark, Mark::Stub { function, .. } if was.module().function(*function).qualified == was.qualified);
+            was.module().marks.iter().any(is_its)
+        });
+        if !was_stub {
+            let confidence = if form == Form::Empty { Confidence::Medium } else { Confidence::High };
+            return Some(verdict(
+                confidence,
+                format!("`{name}` had a body, and `{}` is left of it", first_line(shown)),
+            ));
+        }
+    }
+    let is_replaced = cx.program.overridden(id).is_some() || has_overrides(cx, id) || in_open_class(cx, id);
+    let call = (!is_replaced && form != Form::Promises).then(|| caller(cx, modules, id)).flatten();
+    match (form, call) {
+        (Form::Promises, _) => {
+            Some(verdict(Confidence::Medium, format!("`{name}` is not written yet: it ends in `{}`", first_line(text))))
+        }
+        (Form::Refuses, Some((caller, at))) => {
+            let says =
+                format!("`{name}` only fails with `{}`, and `{}` calls it", first_line(text), cx.function(caller).name);
+            Some(verdict(Confidence::High, says).evidence(cx.location(caller, at), format!("`{name}` is called here")))
+        }
+        (Form::Empty, Some((caller, at))) if gives_something(&function) && cx.program.is_as_written(id) => {
+            let shown = if shown == "a comment" { shown.to_owned() } else { format!("`{shown}`") };
+            let says = format!("`{name}` has no body but {shown}, and says that it gives something");
+            Some(
+                verdict(Confidence::Medium, says).evidence(cx.location(caller, at), format!("`{name}` is called here")),
+            )
+        }
+        (Form::Refuses | Form::Empty, _) => None,
+    }
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or(text)
+}
+
+/// Whether a body does something: it calls, or computes from more than a value or two.
+fn is_substantial(function: &Function) -> bool {
+    let is_call = |kind: &ValueKind| match kind {
+        ValueKind::Call(call) => !matches!(call.callee, crate::flow::Callee::Macro(_)),
+        _ => false,
+    };
+    let calls = function.values.iter().filter(|value| is_call(&value.kind)).count();
+    !function.is_bodiless && (calls > 1 || calls == 1 && function.values.len() > 2 || function.values.len() > 6)
+}
+
+fn has_overrides(cx: &RuleContext, id: FunctionId) -> bool {
+    let owner = cx.program.self_type(id);
+    owner.is_some_and(|owner| !cx.program.overrides(owner, &cx.function(id).name).is_empty())
+}
+
+/// Whether the class around a method inherits from something, or a trait asks for the method: then the placeholder may
+/// answer for what is not supported.
+fn in_open_class(cx: &RuleContext, id: FunctionId) -> bool {
+    let function = cx.function(id);
+    let file = cx.program.module(id.module);
+    let of_class = function.owner.is_some_and(|owner| !file.types[owner.at()].bases.is_empty());
+    let of_trait = function.in_impl.is_some_and(|at| file.impls[at as usize].of_trait.is_some());
+    of_class || of_trait
+}
+
+/// Whether a function says that it gives something.
+fn gives_something(function: &Function) -> bool {
+    match &function.returns {
+        Some(TypeTerm::Other(text)) => text != "None",
+        Some(TypeTerm::Path { segments, .. }) => segments.last().is_none_or(|last| last != "None"),
+        Some(TypeTerm::Tuple(parts)) => !parts.is_empty(),
+        Some(_) => true,
+        None => false,
+    }
+}
+
+/// A call of a function in the changed files that can mean nothing else.
+fn caller(cx: &RuleContext, modules: &[ModuleId], id: FunctionId) -> Option<(FunctionId, Span)> {
+    let name = cx.function(id).name.clone();
+    for &module in modules {
+        let file = cx.program.module(module);
+        for (index, function) in file.functions() {
+            let caller = FunctionId { module, index };
+            if caller == id || cx.program.is_test_code(caller) {
+                continue;
+            }
+            for (at, value) in function.values.iter().enumerate() {
+                let ValueKind::Call(call) = &value.kind else { continue };
+                if called_name(&call.callee) != Some(&name) {
+                    continue;
+                }
+                if cx.resolution(caller, ValueIndex(at as u32)).functions() == [id] {
+                    return Some((caller, value.span));
+                }
+            }
+        }
+    }
+    None
+}
+
+fn called_name(callee: &crate::flow::Callee) -> Option<&String> {
+    match callee {
+        crate::flow::Callee::Path(path) => path.last(),
+        crate::flow::Callee::Method(_, name) | crate::flow::Callee::Super(name) => Some(name),
+        crate::flow::Callee::Value(_) | crate::flow::Callee::Macro(_) => None,
+    }
+}
+
+/// A constant in the place of a result, beside a comment that says what it is.
+fn placeholder(cx: &RuleContext, id: FunctionId, marks: &[Mark]) -> Option<Verdict> {
+    let function = cx.function(id);
+    let mut returned = function.blocks.iter().filter_map(|block| match block.next {
+        Next::Return(value) => value,
+        _ => None,
+    });
+    let is_constant = |value: ValueIndex| is_constant(&function, value, cx.language(id.module));
+    let first = returned.next()?;
+    if !is_constant(first) || !returned.all(is_constant) || function.values.len() > 6 {
+        return None;
+    }
+    let says_so = |mark: &&Mark| match mark {
+        Mark::Comment { span, text } => function.span.contains(*span) && admits(text),
+        _ => false,
+    };
+    let Some(Mark::Comment { span, .. }) = marks.iter().find(says_so) else { return None };
+    let name = &function.name;
+    let given = function.value(first).span;
+    Some(
+        cx.violated(NAME, Confidence::Medium, id, given, &format!("`{name}` placeholder"))
+            .assumes(format!("`{name}` gives a real result"))
+            .says(format!("`{name}` gives a constant, and a comment says that it is a placeholder"))
+            .helps("write the body, or take the function and its calls out")
+            .evidence(cx.location(id, *span), "the comment that says so"),
+    )
+}
+
+/// Whether a value is the same whatever the function is given.
+fn is_constant(function: &Function, value: ValueIndex, language: Language) -> bool {
+    match &function.value(value).kind {
+        ValueKind::Literal(_) => true,
+        ValueKind::Collection(kind, items) => !matches!(kind, Collection::Struct(_)) && items.is_empty(),
+        // A success or failure of the language around a constant.
+        ValueKind::Call(call) if language == Language::Rust => {
+            let is_variant = matches!(&call.callee, crate::flow::Callee::Path(path)
+                if matches!(&path[..], [only] if only.starts_with(char::is_uppercase)));
+            is_variant && call.arguments.iter().all(|argument| is_constant(function, argument.value, language))
+        }
+        _ => false,
+    }
+}
+
+/// Whether a comment says that what stands beside it is not the real thing.
+fn admits(comment: &str) -> bool {
+    const WORDS: [&str; 8] = [
+        "placeholder",
+        "not implemented",
+        "not yet implemented",
+        "todo: implement",
+        "todo implement",
+        "real implementation",
+        "implement this",
+        "stub implementation",
+    ];
+    let lower = comment.to_lowercase();
+    WORDS.iter().any(|word| lower.contains(word))
+}
