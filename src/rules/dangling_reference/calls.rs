@@ -1,9 +1,9 @@
 //! Calls whose arguments no definition that they may mean takes.
 
-use crate::analysis::FunctionId;
 use crate::analysis::calls::Target;
-use crate::analysis::names::Item;
+use crate::analysis::names::{Item, Member};
 use crate::analysis::types::Type;
+use crate::analysis::{FunctionId, TypeId};
 use crate::flow::{Call, Callee, Function, FunctionKind, ParameterKind, Scope, ValueIndex, ValueKind};
 use crate::text::Language;
 use crate::verdict::{Confidence, Verdict};
@@ -50,11 +50,18 @@ fn is_direct(cx: &RuleContext, id: FunctionId, index: ValueIndex, call: &Call) -
                 let item = cx.program.member(&Item::Module(*module, path.clone()), name);
                 matches!(item, Item::Function(_) | Item::Type(_))
             }
-            Some(Type::Instance(_) | Type::Class(_)) => true,
+            Some(Type::Instance(of)) => of.definition.is_none_or(|of| is_method(cx, of, name)),
+            Some(Type::Class(of)) => is_method(cx, *of, name),
             _ => false,
         },
         Callee::Value(_) | Callee::Super(_) | Callee::Macro(_) => false,
     }
+}
+
+/// Whether a name of a type is a method and no attribute, which may hold a callable that has its receiver already.
+fn is_method(cx: &RuleContext, of: TypeId, name: &str) -> bool {
+    let members = cx.program.method(of, name);
+    !members.is_empty() && members.iter().all(|member| matches!(member, Member::Function(_)))
 }
 
 /// Why a call does not fit, and the first definition; `None` if it fits one that may be meant.
