@@ -64,7 +64,8 @@ impl Walk<'_, '_> {
             let mut given: Vec<Owner> = Vec::new();
             match &call.callee {
                 Callee::Method(receiver, name) => {
-                    let is_given = takes || self.takes_receiver_by_value(*receiver, name, resolution, holds_on);
+                    let is_taken_out = takes && self.is_method_of_it(*receiver, name, resolution);
+                    let is_given = is_taken_out || self.takes_receiver_by_value(*receiver, name, resolution, holds_on);
                     if is_given {
                         given.extend(self.carriers(*receiver));
                     }
@@ -81,7 +82,7 @@ impl Walk<'_, '_> {
             }
             // A constructor keeps what it is given whatever its type says.
             let keeps = holds_on || result.is_unknown() && (takes || is_constructor(call));
-            let put_in = if takes { self.put_in(call) } else { None };
+            let put_in = if takes { self.put_in(call, resolution) } else { None };
             for entry in state.iter_mut() {
                 let HeldBy::Guard(owner) = entry.by else { continue };
                 if let Some((_, place)) = put_in.as_ref().filter(|(given, _)| given.contains(&owner)) {
@@ -157,10 +158,12 @@ impl Walk<'_, '_> {
     }
 
     /// What a call puts where something else was, and the variable where that is: `mem::replace(&mut kept, new)`.
-    fn put_in(&self, call: &Call) -> Option<(Vec<Owner>, Owner)> {
+    fn put_in(&self, call: &Call, resolution: &Resolution) -> Option<(Vec<Owner>, Owner)> {
         let arguments: Vec<ValueIndex> = call.arguments.iter().map(|argument| argument.value).collect();
         let (place, new) = match (&call.callee, &arguments[..]) {
-            (Callee::Method(receiver, _), [new]) => (self.carriers(*receiver), *new),
+            (Callee::Method(receiver, name), [new]) if self.is_method_of_it(*receiver, name, resolution) => {
+                (self.carriers(*receiver), *new)
+            }
             (Callee::Path(_), [place, new]) => (self.behind_reference(*place), *new),
             _ => return None,
         };
@@ -216,6 +219,11 @@ impl Walk<'_, '_> {
                 .is_some_and(|first| first.kind == crate::flow::ParameterKind::SelfValue),
             _ => gives_guard,
         }
+    }
+
+    /// Whether a method is one of the receiver itself rather than of the data behind it.
+    fn is_method_of_it(&self, receiver: ValueIndex, method: &str, resolution: &Resolution) -> bool {
+        resolution.external().is_some_and(|name| self.is_method_of(receiver, name, method))
     }
 
     pub(super) fn is_method_of(&self, receiver: ValueIndex, name: &str, method: &str) -> bool {
