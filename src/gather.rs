@@ -161,17 +161,42 @@ fn is_touched(file: &ChangedFile, side: Side, (first, last): (u32, u32)) -> bool
     })
 }
 
+/// The functions that the change touches and that take a lock on either side: their files before and after, and their
+/// name with how many of it stand before.
+pub(crate) fn locking(change: &ChangeSet, before: &[Touched], after: &[Touched]) -> Vec<OnBothSides> {
+    let former = by_name(before);
+    let locking = after.iter().filter_map(|now| {
+        let takes = |of: &Touched| !of.deeds.regions.is_empty();
+        let was = partner(change, &former, now).filter(|was| takes(was) || takes(now))?;
+        Some((was.path.clone(), now.path.clone(), now.name.clone()))
+    });
+    locking.collect()
+}
+
+/// The files of a function before and after the change, and its name.
+type OnBothSides = (std::sync::Arc<str>, std::sync::Arc<str>, (String, usize));
+
+type ByName<'t> = BTreeMap<(&'t str, &'t (String, usize)), &'t Touched>;
+
+fn by_name(before: &[Touched]) -> ByName<'_> {
+    before.iter().map(|of| ((&*of.path, &of.name), of)).collect()
+}
+
+/// The same function before the change.
+fn partner<'t>(change: &ChangeSet, former: &ByName<'t>, now: &Touched) -> Option<&'t Touched> {
+    let file = change.file(Side::After, &now.path);
+    let path_before = file.and_then(|file| file.before.as_ref()).map_or(&*now.path, |side| &*side.path);
+    former.get(&(path_before, &now.name)).copied()
+}
+
 /// What the change does to its functions: the two sides of each, subtracted.
 pub(crate) fn signals(change: &ChangeSet, before: &[Touched], after: &[Touched]) -> Vec<Signal> {
     let mut found = Vec::new();
-    let former: BTreeMap<(&str, &(String, usize)), &Touched> =
-        before.iter().map(|of| ((&*of.path, &of.name), of)).collect();
+    let former = by_name(before);
     let nothing = Deeds::default();
     let mut matched: Vec<*const Touched> = Vec::new();
     for now in after {
-        let file = change.file(Side::After, &now.path);
-        let path_before = file.and_then(|file| file.before.as_ref()).map_or(&*now.path, |side| &*side.path);
-        let was = former.get(&(path_before, &now.name)).copied();
+        let was = partner(change, &former, now);
         matched.extend(was.map(std::ptr::from_ref));
         let deeds_before = was.map_or(&nothing, |was| &was.deeds);
         subtract(now, &now.deeds, deeds_before, Side::After, &mut found);

@@ -7,6 +7,7 @@
 //!    -> Program, one per side: names, types, calls, held locks, summaries
 //!    -> rules                                                             Verdicts
 //!    -> callers in untouched files of what is not what it was             Verdicts
+//!    -> rules that see both sides of a function                           Verdicts
 //!    -> review: match the two sides, find the causes, rank the hunks      Review
 //!    -> report
 //! ~~~
@@ -29,6 +30,7 @@ pub mod report;
 pub mod request;
 pub mod review;
 pub mod rules;
+mod sides;
 pub mod syntax;
 pub mod text;
 pub mod verdict;
@@ -114,6 +116,14 @@ fn review_with_workers(change: &ChangeSet, options: &Options) -> Outcome {
     let callers = callers::find(change, &files, changed);
     lap("find callers in untouched files");
 
+    let locking = gather::locking(change, &before.touched, &after.touched);
+    let compared = if locking.is_empty() {
+        sides::Compared::default()
+    } else {
+        sides::compare(&program(change, &files, Side::Before), &program(change, &files, Side::After), &locking)
+    };
+    lap("compare the sides of functions");
+
     let mut signals = gather::signals(change, &before.touched, &after.touched);
     signals.extend(after.damage);
     let mut sources = Sources::of_change(change);
@@ -123,7 +133,10 @@ fn review_with_workers(change: &ChangeSet, options: &Options) -> Outcome {
         items.extend(items_of(&files, side, said));
     }
     before.extend(callers.before);
+    before.extend(compared.before);
     after.extend(callers.after);
+    after.extend(compared.after);
+    coverage.extend(compared.coverage);
     sources.complete(Side::Before, &before, &*change.trees);
     sources.complete(Side::After, &after, &*change.trees);
     // What the before side lacked is no gap in what the change is judged by.
@@ -199,6 +212,15 @@ fn analyse(change: &ChangeSet, files: &Files, side: Side) -> Analysed {
         marks: if is_compared { callers::marks(&program, &modules) } else { Vec::new() },
         names: if is_compared { callers::names(&program, &modules) } else { Vec::new() },
     }
+}
+
+/// A program of one side that knows the changed files, as it did when they were analysed.
+fn program<'a>(change: &ChangeSet, files: &'a Files, side: Side) -> Program<'a> {
+    let program = Program::new(side, Catalogue::builtin(), files);
+    for path in changed(change, side) {
+        program.module_at(&path);
+    }
+    program
 }
 
 /// The items of the files that some verdicts are about.

@@ -54,7 +54,8 @@ fn begins_function(line: &str) -> bool {
 }
 
 /// The examples of a document as cases. Blocks that begin with their path belong to one project with the others under
-/// their heading; every other block is a project of its own.
+/// their heading, which has two sides if the paths begin with `before/` and `after/`; every other block is a project of
+/// its own.
 fn examples(rule: &RuleInfo) -> Vec<Case> {
     let mut cases = Vec::new();
     let mut project = Files::new();
@@ -90,7 +91,13 @@ fn examples(rule: &RuleInfo) -> Vec<Case> {
 fn case(rule: &RuleInfo, counts: &mut BTreeMap<String, u32>, after: Files) -> Case {
     let count = counts.entry(rule.name.to_owned()).or_default();
     *count += 1;
-    Case::new(format!("rules/{}.md, example {count}", rule.name), Files::new(), after)
+    let side = |side: &str| -> Files {
+        let of_side = after.iter().filter_map(|(path, text)| Some((path.strip_prefix(side)?.to_owned(), text.clone())));
+        of_side.collect()
+    };
+    let (before, is) = (side("before/"), side("after/"));
+    let (before, after) = if before.is_empty() { (before, after) } else { (before, is) };
+    Case::new(format!("rules/{}.md, example {count}", rule.name), before, after)
 }
 
 /// The path in the comment that a block begins with, if that holds nothing else.

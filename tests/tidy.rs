@@ -18,6 +18,7 @@ const FLOORS: &[(&str, u32, &[&str])] = &[
     ("chain", 7, &[]),
     ("gather", 7, &[]),
     ("inspect", 7, &[]),
+    ("sides", 7, &[]),
     ("report", 7, &["analysis", "catalogue", "change", "flow", "lower", "syntax"]),
     ("review", 6, &["analysis", "flow", "lower", "syntax"]),
     ("demo", 3, &[]),

@@ -76,6 +76,8 @@ pub enum Binding {
     Call(ValueIndex),
     /// No call is written: only the receiver is known.
     Receiver(LockPlace),
+    /// A closure that runs where it stands, by its value: what it captures is the caller's.
+    Closure(ValueIndex),
 }
 
 /// Where the way to a lock starts.
@@ -435,6 +437,15 @@ impl<'a> Program<'a> {
     pub fn bound(&self, caller: FunctionId, binding: &Binding, callee: FunctionId, lock: &Lock) -> Rc<Lock> {
         let place = match binding {
             Binding::Call(call) => self.substitute(caller, *call, callee, &lock.place),
+            Binding::Closure(closure) => match lock.place.root {
+                LockRoot::Local(owner, variable) if owner == caller => {
+                    self.captured_place(caller, *closure, variable, &lock.place)
+                }
+                LockRoot::Static(_) => lock.place.clone(),
+                LockRoot::Parameter(_) | LockRoot::Local(..) | LockRoot::Unknown => {
+                    LockPlace { root: LockRoot::Unknown, is_exact: false, ..lock.place.clone() }
+                }
+            },
             Binding::Receiver(receiver) => match &lock.place.root {
                 LockRoot::Parameter(0) => {
                     let mut place = receiver.clone();
@@ -453,6 +464,17 @@ impl<'a> Program<'a> {
             },
         };
         Rc::new(Lock { place, name: self.bound_name(caller, binding, callee, lock), ..lock.clone() })
+    }
+
+    /// A place below a variable that a closure captures, in terms of the function that the closure stands in.
+    fn captured_place(&self, id: FunctionId, closure: ValueIndex, of: VariableIndex, place: &LockPlace) -> LockPlace {
+        let function = self.function(id);
+        let value = function.value(closure);
+        let mut found = self.variable_place(id, of, value.block, value.step);
+        found.fields.extend(place.fields.iter().cloned());
+        found.is_exact &= place.is_exact;
+        found.class = place.class.clone().or(found.class);
+        found
     }
 
     /// The lock's name in the caller's words: what stands for the parameter that it is reached through.
@@ -489,10 +511,7 @@ impl<'a> Program<'a> {
         };
         match lock.place.root {
             LockRoot::Local(owner, variable) if owner == id => {
-                let mut place = self.variable_place(id, variable, value.block, value.step);
-                place.fields.extend(lock.place.fields.iter().cloned());
-                place.is_exact &= lock.place.is_exact;
-                place.class = lock.place.class.clone().or(place.class);
+                let place = self.captured_place(id, argument, variable, &lock.place);
                 Rc::new(Lock { place, ..lock.clone() })
             }
             _ => self.bound(id, &binding, callee, lock),

@@ -11,7 +11,7 @@ use super::locks::{Binding, Lock, LockPlace};
 use super::names::Member;
 use super::operators::Waiting;
 use super::{FunctionId, Program};
-use crate::catalogue::{Blocking, BlockingKind, Runs, Stake};
+use crate::catalogue::{Blocking, BlockingKind, RiskKind, Runs, Stake, WaitsFor};
 use crate::flow::place::MOST_FIELDS;
 use crate::flow::{Callee, Colour, FunctionKind, Suspension, ValueIndex, ValueKind};
 use crate::text::{Language, Span};
@@ -19,6 +19,9 @@ use crate::verdict::{Hop, Location};
 
 /// How many blocking calls and acquisitions a summary keeps.
 const MOST_EFFECTS: usize = 12;
+
+/// How many long waits a summary keeps.
+const MOST_WAITS: usize = 2;
 
 /// How many pairs of locks a summary keeps.
 const MOST_PAIRS: usize = 24;
@@ -34,6 +37,21 @@ pub struct Summary<'a> {
     pub pairs: Vec<Pair>,
     /// Whether it may give way to other tasks, if it is asynchronous.
     pub may_suspend: bool,
+    /// Awaits of it that last as long as somebody else likes.
+    pub waits: Vec<Lasts>,
+}
+
+/// An await somewhere below that lasts as long as somebody else likes.
+#[derive(Clone, Debug)]
+pub struct Lasts {
+    /// For whom it waits.
+    pub waits_for: WaitsFor,
+    /// The call in the user's own words.
+    pub name: String,
+    /// Where it stands.
+    pub at: Location,
+    /// The way to it, the function's own step first.
+    pub hops: Vec<Hop>,
 }
 
 /// A blocking call somewhere below.
@@ -59,7 +77,9 @@ impl Summary<'_> {
         let takes = |summary: &Self| summary.takes.iter().map(|takes| lock(&takes.lock)).collect::<Vec<_>>();
         let pairs =
             |summary: &Self| summary.pairs.iter().map(|pair| (lock(&pair.held), lock(&pair.taken))).collect::<Vec<_>>();
+        let waits = |summary: &Self| summary.waits.iter().map(|lasts| lasts.at.clone()).collect::<Vec<_>>();
         self.may_suspend == other.may_suspend
+            && waits(self) == waits(other)
             && blocks(self) == blocks(other)
             && takes(self) == takes(other)
             && pairs(self) == pairs(other)
@@ -126,6 +146,9 @@ impl<'a> Program<'a> {
                 What::Runs(_) => self.add_callees(id, event, &mut summary),
                 What::Suspend(how, of) => {
                     summary.may_suspend |= self.may_suspend(id, *how, *of);
+                    let lasting = of.filter(|_| *how != Suspension::Exit).into_iter();
+                    summary.waits.extend(lasting.filter_map(|of| self.lasts(id, event, of)));
+                    summary.waits.truncate(MOST_WAITS);
                     self.add_callees(id, event, &mut summary);
                 }
                 What::Acquire(lock, waits) => {
@@ -149,6 +172,31 @@ impl<'a> Program<'a> {
         summary
     }
 
+    /// What an await waits for, if the catalogue says that it lasts as long as somebody else likes.
+    pub fn lasts(&self, id: FunctionId, event: &Event, of: ValueIndex) -> Option<Lasts> {
+        let resolution = self.resolution(id, of);
+        let waits_for = self.tables(self.language(id.module)).waits(resolution.external()?)?;
+        let name = self.callee_text(id, of);
+        let hops = vec![self.hop(id, event.span, format!("awaits `{name}`"))];
+        Some(Lasts { waits_for, name, at: self.location(id, event.span), hops })
+    }
+
+    /// Whether an await ends after a stated time, whatever is awaited.
+    pub fn ends_in_time(&self, id: FunctionId, event: &Event) -> bool {
+        let What::Suspend(_, Some(of)) = event.what else { return false };
+        let tables = self.tables(self.language(id.module));
+        let function = self.function(id);
+        let ends = |value: ValueIndex| {
+            function.call(value).is_some()
+                && self
+                    .resolution(id, value)
+                    .external()
+                    .and_then(|name| tables.risk(name))
+                    .is_some_and(|risk| risk.kind == RiskKind::Timeout)
+        };
+        ends(of) || function.managed.iter().any(|managed| ends(managed.value))
+    }
+
     fn add_callees(&self, id: FunctionId, event: &Event, summary: &mut Summary<'a>) {
         for runs in self.in_place(id, event) {
             // Every candidate must do it: an effect of one alone is no effect of the call.
@@ -163,6 +211,15 @@ impl<'a> Program<'a> {
                         let is_repeated = blocks.is_repeated || self.is_in_loop(id, event);
                         add_blocking(summary, Blocks { hops, is_repeated, ..blocks.clone() });
                     }
+                }
+            }
+            if runs.is_awaited
+                && !self.ends_in_time(id, event)
+                && others.iter().all(|(_, other)| !other.waits.is_empty())
+            {
+                for lasts in first.waits.iter().take(MOST_WAITS.saturating_sub(summary.waits.len())) {
+                    let hops = std::iter::once(hop.clone()).chain(lasts.hops.iter().cloned()).collect();
+                    summary.waits.push(Lasts { hops, ..lasts.clone() });
                 }
             }
             for takes in &first.takes {
@@ -363,7 +420,7 @@ impl<'a> Program<'a> {
             let body = self.function(closure);
             if body.kind == FunctionKind::Closure && body.colour == Colour::Plain {
                 let what = format!("runs a closure in `{callee}`");
-                let binding = Binding::Receiver(LockPlace::unknown());
+                let binding = Binding::Closure(argument);
                 found.push(InPlace { candidates: vec![closure], is_awaited: false, what, binding });
             }
         }

@@ -22,8 +22,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
-use crate::analysis::{FunctionId, Loader, ModuleId, Program};
-use crate::catalogue::Catalogue;
+use crate::analysis::{FunctionId, Loader, ModuleId};
 use crate::change::ChangeSet;
 use crate::flow::FunctionIndex;
 use crate::load::Files;
@@ -135,15 +134,6 @@ fn both<T: Send>(work: impl Fn(Side) -> T + Sync) -> (T, T) {
     rayon::join(|| work(Side::Before), || work(Side::After))
 }
 
-/// A program of one side that knows the changed files, as it did when they were analysed.
-fn program<'a>(change: &ChangeSet, files: &'a Files, side: Side) -> Program<'a> {
-    let program = Program::new(side, Catalogue::builtin(), files);
-    for path in crate::changed(change, side) {
-        program.module_at(&path);
-    }
-    program
-}
-
 /// The functions in candidates that lead to a changed function on this side.
 fn callers(
     change: &ChangeSet,
@@ -153,7 +143,7 @@ fn callers(
     open: &[Changed],
     done: &FxHashSet<Untouched>,
 ) -> Vec<Untouched> {
-    let program = program(change, files, side);
+    let program = crate::program(change, files, side);
     let changed: FxHashSet<FunctionId> = open.iter().flat_map(|one| one.functions(&program)).collect();
     let gone: BTreeSet<&str> = open.iter().filter(|one| one.is_gone).map(|one| one.sought.word.as_str()).collect();
     let mut found = Vec::new();
@@ -174,7 +164,7 @@ fn say(change: &ChangeSet, files: &Files, side: Side, callers: &[Untouched]) -> 
     if callers.is_empty() {
         return Vec::new();
     }
-    let program = program(change, files, side);
+    let program = crate::program(change, files, side);
     let modules: BTreeMap<&Arc<str>, Option<ModuleId>> =
         callers.iter().map(|(path, _)| (path, program.module_at(path))).collect();
     let of_one = |(path, index): &Untouched| {

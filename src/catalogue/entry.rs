@@ -761,3 +761,19 @@ pub struct Store {
     #[serde(default)]
     pub together: Vec<String>,
 }
+
+/// For what a call waits, when it is awaited, as long as somebody else likes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WaitsFor {
+    /// Another machine.
+    Network,
+    /// Another process.
+    Process,
+    /// Another task.
+    Signal,
+}
+
+impl Entry for WaitsFor {
+    fn put_name(&mut self, _: &str) {}
+}

@@ -41,6 +41,7 @@ static PYTHON: &[&str] = &[
     include_str!("../../rules/catalogue/python-state.toml"),
     include_str!("../../rules/catalogue/python-tasks.toml"),
     include_str!("../../rules/catalogue/python-types.toml"),
+    include_str!("../../rules/catalogue/python-waits.toml"),
 ];
 
 static RUST: &[&str] = &[
@@ -54,6 +55,7 @@ static RUST: &[&str] = &[
     include_str!("../../rules/catalogue/rust-state.toml"),
     include_str!("../../rules/catalogue/rust-tasks.toml"),
     include_str!("../../rules/catalogue/rust-types.toml"),
+    include_str!("../../rules/catalogue/rust-waits.toml"),
 ];
 
 /// All that is known of libraries: the built-in facts and the user's.
@@ -138,6 +140,7 @@ pub struct Tables {
     changes: Table<Change>,
     atomics: Table<Atomic>,
     stores: Table<Store>,
+    waits: Table<WaitsFor>,
     /// Orderings under which an access publishes nothing else.
     relaxed: Vec<String>,
     maps: Table<Argument>,
@@ -241,6 +244,7 @@ impl Tables {
         self.changes.absorb(more.changes);
         self.atomics.absorb(more.atomics);
         self.stores.absorb(more.stores);
+        self.waits.absorb(more.waits);
         self.relaxed.extend(more.relaxed);
         self.transparent.extend(more.transparent);
         self.keeping.extend(more.keeping);
@@ -480,6 +484,11 @@ impl Tables {
     /// What a method does to the collection that it is called on, if it changes it.
     pub fn change(&self, name: &str) -> Option<Change> {
         self.find(&self.changes, name).copied()
+    }
+
+    /// For whom a call waits without an end when it is awaited, needing no lock for itself.
+    pub fn waits(&self, name: &str) -> Option<WaitsFor> {
+        self.find(&self.waits, name).copied()
     }
 
     /// How a type is accessed, each time in one step.

@@ -204,7 +204,15 @@ fn elsewhere(cx: &RuleContext, modules: &[ModuleId], ways: &mut Ways) {
     let beside = beside.iter().filter(|path| folders.contains(&folder(path))).take(MOST_FILES);
     let beside: Vec<Arc<str>> = beside.cloned().collect();
     let has_pair = |bytes: &[u8]| pairs.iter().any(|(held, taken)| mentions(bytes, held) && mentions(bytes, taken));
-    for path in loader.mentioning(side, &beside, &has_pair).into_iter().take(MOST_READ) {
+    let mut found = loader.mentioning(side, &beside, &has_pair);
+    if found.len() < MOST_READ {
+        // One of the two may be taken further down, by a callee or a decorator.
+        let has_one = |bytes: &[u8]| names.iter().any(|name| mentions(bytes, name));
+        let more = loader.mentioning(side, &beside, &has_one);
+        let more: Vec<_> = more.into_iter().filter(|path| !found.contains(path)).collect();
+        found.extend(more);
+    }
+    for path in found.into_iter().take(MOST_READ) {
         cx.program.module_at(&path);
     }
     for module in cx.program.loaded().into_iter().filter(|module| !modules.contains(module)) {

@@ -30,12 +30,14 @@ mod lost_wakeup;
 mod nested_event_loop;
 mod racy_atomic;
 mod relaxed_publication;
+mod slow_await_under_lock;
 mod stale_read_across_await;
 mod stale_read_before_start;
 mod stale_read_behind_lock;
 mod stale_read_in_store;
 mod starved_task;
 mod swallowed_cancellation;
+mod synchronisation_removed;
 mod takings;
 mod unawaited_call;
 mod unguarded_shared_state;
@@ -68,9 +70,11 @@ static DOCUMENTS: &[(&str, &str)] = documents![
     "lock-reentry",
     "lock-order-inversion",
     "wait-under-lock",
+    "slow-await-under-lock",
     "lock-not-released",
     "guard-dropped-at-once",
     "ineffective-lock",
+    "synchronisation-removed",
     "stale-read-across-await",
     "iteration-across-await",
     "unguarded-shared-state",
@@ -111,6 +115,7 @@ static CHECKS: &[Check] = &[
     Check::Function(lock_across_await::check),
     Check::Function(lock_reentry::check),
     Check::Function(wait_under_lock::check),
+    Check::Function(slow_await_under_lock::check),
     Check::Function(lock_not_released::check),
     Check::Function(guard_dropped_at_once::check),
     Check::Function(ineffective_lock::check),
@@ -186,6 +191,38 @@ pub fn of_function(program: &Program, id: FunctionId) -> Said {
         match check {
             Check::Function(check) => said.guarded(program, id, |out| check(&cx, id, out)),
             Check::Module(_) | Check::Program(_) => {}
+        }
+    }
+    said
+}
+
+/// What the rules that see both sides of a function say of it.
+#[derive(Debug, Default)]
+pub struct SaidOfBoth {
+    /// The verdicts of the before side.
+    pub before: Vec<Verdict>,
+    /// The verdicts of the after side.
+    pub after: Vec<Verdict>,
+    /// Whether a rule failed on it.
+    pub has_failed: bool,
+}
+
+/// What the rules that see both sides say of a function, which stands on each by its own id. The first is the one that
+/// may have had what the second lacks.
+pub fn of_both_sides(before: (&Program, FunctionId), after: (&Program, FunctionId)) -> SaidOfBoth {
+    let (was, is) = (RuleContext { program: before.0 }, RuleContext { program: after.0 });
+    let mut said = SaidOfBoth::default();
+    let check = || {
+        let mut said = SaidOfBoth::default();
+        synchronisation_removed::check(&was, before.1, &is, after.1, &mut said.before, &mut said.after);
+        said
+    };
+    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(check)) {
+        Ok(found) => said = found,
+        Err(_) => {
+            before.0.give_up_questions();
+            after.0.give_up_questions();
+            said.has_failed = true;
         }
     }
     said

@@ -14,9 +14,9 @@ use super::state::{Entry, State};
 use super::walk::{Acquisition, Walk};
 use super::{HeldBy, Waits};
 use crate::analysis::locks::{Lock, LockPlace, LockRoot};
-use crate::analysis::names::Item;
+use crate::analysis::names::{Item, Member};
 use crate::analysis::types::Type;
-use crate::analysis::{FunctionId, Program};
+use crate::analysis::{FunctionId, Program, TypeId};
 use crate::catalogue::Mode;
 use crate::flow::{
     BlockIndex, Callee, Decorator, Field, Function, ManagedIndex, Next, ParameterKind, Place, Root, StepKind,
@@ -46,7 +46,7 @@ impl Program<'_> {
         }
         let mut found = Vec::new();
         for decorator in &function.decorators {
-            let Item::Function(factory) = self.resolve_in(id, &decorator.path) else { continue };
+            let Some(factory) = self.decorating_function(id, &decorator.path) else { continue };
             let applied = if decorator.is_called { self.only_function_returned(factory) } else { Some(factory) };
             let Some(applied) = applied else { continue };
             let Some(wrapper) = self.only_function_returned(applied) else { continue };
@@ -56,6 +56,19 @@ impl Program<'_> {
             }
         }
         found
+    }
+
+    /// The function of the project that a decorator is; one in a class's body may stand in the class itself.
+    fn decorating_function(&self, id: FunctionId, path: &[String]) -> Option<FunctionId> {
+        if let (Some(owner), [name]) = (self.function(id).owner, path)
+            && let Some(Member::Function(found)) = self.method(TypeId { module: id.module, index: owner }, name).first()
+        {
+            return Some(*found);
+        }
+        match self.resolve_in(id, path) {
+            Item::Function(found) => Some(found),
+            _ => None,
+        }
     }
 
     /// The nested function that a function returns, if it returns only that.

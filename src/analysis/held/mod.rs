@@ -69,8 +69,8 @@ impl Facts {
         if let Ok(found) = self.touched.binary_search_by_key(&at, |(at, _)| *at) {
             return &self.touched[found].1;
         }
-        let first = self.events.partition_point(|event| (event.block, event.step) < at);
-        match self.events.get(first) {
+        let after = self.events.partition_point(|event| (event.block, event.step) <= at);
+        match self.events[..after].last() {
             Some(event) if (event.block, event.step) == at => &event.held,
             _ => &[],
         }
