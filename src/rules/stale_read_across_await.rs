@@ -510,7 +510,9 @@ fn answer(cx: &RuleContext, id: FunctionId, way: &Way, write: &Write, stale: &St
             .evidence(cx.location(id, stale.gives_way), format!("`{}` {} here", function.name, gives_way(stale.how)))
     };
     let help = "hold one asynchronous lock from the read to the write, or look again after the await";
-    match runs(cx, id, write, stale) {
+    let clears = stale.rests == Rests::Condition && clears(way, write);
+    match runs(cx, id, way, write, stale) {
+        Together::Yes(..) if clears => None,
         Together::Yes(at, what) => {
             let verdict = cx
                 .violated(NAME, Confidence::Medium, id, write.span, &subject)
@@ -526,7 +528,7 @@ fn answer(cx: &RuleContext, id: FunctionId, way: &Way, write: &Write, stale: &St
         }
         Together::No => Some(cx.verdict(NAME, Stance::Upheld, id, write.span, &subject).assumes(assumption)),
         Together::Unknown => {
-            if write.is_call() || is_quiet(cx, id, way, write, stale) {
+            if write.is_call() || clears || is_quiet(cx, id, way, write, stale) {
                 return None;
             }
             let verb = if stale.rests == Rests::Value { "read" } else { "check" };
@@ -566,15 +568,37 @@ fn is_quiet(cx: &RuleContext, id: FunctionId, way: &Way, write: &Write, stale: &
     if stale.rests == Rests::Value {
         return false;
     }
-    // Clearing what was there, as at the end of a life, comes to the same however often it is done.
+    write.value.is_none() || write.kind == WriteKind::Delete
+}
+
+/// Whether a write clears what was there, as at the end of a life, which comes to the same however often it is done.
+fn clears(way: &Way, write: &Write) -> bool {
     match write.value.map(|value| &way.function.value(value).kind) {
-        None => true,
         Some(ValueKind::Literal(Literal::None | Literal::Bool(false))) => true,
         Some(ValueKind::Collection(Collection::List | Collection::Mapping | Collection::Set, items)) => {
             items.is_empty()
         }
-        Some(_) => write.kind == WriteKind::Delete,
+        _ => false,
     }
+}
+
+/// Whether it is for the caller to say if a write happens: two calls of the function may each write something else.
+fn is_for_the_caller_to_say(way: &Way, write: &Write) -> bool {
+    let function = &way.function;
+    let is_parameter = |value: ValueIndex| match &function.value(value).kind {
+        ValueKind::Place(place) => function.parameters.iter().any(|one| place.as_variable() == Some(one.variable)),
+        _ => false,
+    };
+    way.deciding.iter().any(|(block, value)| {
+        let targets = function.blocks[block.at()].next.targets();
+        let is_told = match &function.value(*value).kind {
+            ValueKind::Operation(parts) => matches!(parts[..], [only] if is_parameter(only)),
+            _ => is_parameter(*value),
+        };
+        is_told
+            && way.dominates(*block, write.at.0)
+            && targets.iter().any(|target| !way.leads_to(*target, write.at.0, *block))
+    })
 }
 
 /// Whether two tasks may be in the function at once, with the same state.
@@ -584,8 +608,8 @@ enum Together {
     Unknown,
 }
 
-fn runs(cx: &RuleContext, id: FunctionId, write: &Write, stale: &Stale) -> Together {
-    if cx.context(id).runs.contains(&Runs::Test) {
+fn runs(cx: &RuleContext, id: FunctionId, way: &Way, write: &Write, stale: &Stale) -> Together {
+    if cx.context(id).runs.contains(&Runs::Test) || is_for_the_caller_to_say(way, write) {
         return Together::Unknown;
     }
     let on_one_object = write.sharing == Sharing::Object;
