@@ -1,5 +1,7 @@
 //! A call blocks the event loop or the executor's thread.
 
+mod never_waits;
+
 use crate::analysis::FunctionId;
 use crate::analysis::held::What;
 use crate::analysis::operators::Waiting;
@@ -41,6 +43,7 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
         }
     }
     out.extend(glance(cx, id, &glances));
+    out.extend(never_waits::check(cx, id));
 }
 
 fn verdict(cx: &RuleContext, id: FunctionId, entry: &Blocking, name: &str, span: Span, is_repeated: bool) -> Verdict {
