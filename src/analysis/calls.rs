@@ -9,7 +9,7 @@ use super::names::{Item, Member};
 use super::types::{Substitution, Type};
 use super::{FunctionId, Program, TypeId};
 use crate::catalogue::Runs;
-use crate::flow::{Callee, FunctionKind, Literal, ValueIndex, ValueKind};
+use crate::flow::{Callee, FunctionKind, ImportKind, Literal, ValueIndex, ValueKind};
 use crate::text::Language;
 use crate::verdict::Setting;
 
@@ -96,6 +96,9 @@ impl<'a> Program<'a> {
                 if resolution.targets.is_empty() {
                     resolution = self.method_call(&of, name);
                 }
+                if of.is_unknown() && resolution.targets.is_empty() {
+                    resolution = self.call_through_import(id, name, call.arguments.len());
+                }
                 resolution.receiver = Some(of);
                 resolution
             }
@@ -129,6 +132,24 @@ impl<'a> Program<'a> {
                 _ => Resolution::to(vec![Target::External(format!("{}!", path.join("::")))]),
             },
         }
+    }
+
+    /// A method of a library's trait that the file imports, on a receiver of which nothing is known: a trait's methods
+    /// need the trait in sight, and these mean the same whoever has them.
+    fn call_through_import(&self, id: FunctionId, method: &str, arguments: usize) -> Resolution {
+        if self.language(id.module) != Language::Rust {
+            return Resolution::default();
+        }
+        let tables = self.tables(Language::Rust);
+        let module = self.module(id.module);
+        for import in &module.imports {
+            let Item::External(name) = self.resolve(id.module, &import.scope, &import.target) else { continue };
+            let is_opened = import.kind == ImportKind::Glob;
+            if let Some(found) = tables.method_of_import(&name, is_opened, method, arguments) {
+                return Resolution { binds_receiver: true, ..Resolution::to(vec![Target::External(found)]) };
+            }
+        }
+        Resolution::default()
     }
 
     /// A method that the project's own trait gives a lock of a library: `impl HandyLock for Mutex<T>`.

@@ -56,8 +56,14 @@ impl<'a> Program<'a> {
             });
             matches!(item, Some(Type::Future(_)))
         };
-        let is_chain = |of: ValueIndex| function.call(of).is_some() && gives_futures(&self.value_type(id, of));
-        is_chain(*receiver) && !is_chain(value) && !matches!(self.value_type(id, value), Type::Future(_))
+        let from = self.value_type(id, *receiver);
+        let made = self.value_type(id, value);
+        // What is still an iterator has made nothing yet.
+        let is_gathered = match (from.instance(), made.instance()) {
+            (Some(from), Some(made)) => from.name != made.name,
+            _ => !matches!(made, Type::Future(_)),
+        };
+        function.call(*receiver).is_some() && gives_futures(&from) && is_gathered
     }
 
     fn makes_within(&self, id: FunctionId, value: ValueIndex, depth: u32) -> Option<Makes> {

@@ -12,6 +12,9 @@ use crate::text::{Language, Span};
 /// The methods behind a loop.
 const LOOP: &[&str] = &["__iter__", "__next__"];
 
+/// The method behind a loop in Rust.
+const RUST_LOOP: &[&str] = &["into_iter"];
+
 /// The method behind a condition.
 const CONDITION: &[&str] = &["__bool__"];
 
@@ -34,19 +37,21 @@ impl<'a> Program<'a> {
     /// The operators of a function that keep its thread waiting.
     pub fn waiting_operators(&self, id: FunctionId) -> Vec<Waiting<'a>> {
         let mut found = Vec::new();
-        // Rust has no such operators: what runs in a loop is a method of an iterator that waits for nobody.
-        if self.language(id.module) == Language::Rust {
-            return found;
-        }
+        let language = self.language(id.module);
+        let methods = if language == Language::Rust { RUST_LOOP } else { LOOP };
         let function = self.function(id);
         let shape = self.shape(id);
         let is_in_loop = |block: BlockIndex| function.blocks[block.at()].in_loop.is_some();
         for around in function.loops.iter().filter(|around| around.kind == LoopKind::For) {
             let Some(over) = around.over.filter(|_| shape.is_reachable(around.header)) else { continue };
-            let Some(entry) = self.behind(id, over, LOOP) else { continue };
+            let Some(entry) = self.behind(id, over, methods) else { continue };
             let name = format!("for … in {}", self.value_text(id, over));
             let (span, block) = (function.value(over).span, around.header);
             found.push(Waiting { entry, name, span, block, is_repeated: true });
+        }
+        // Nothing but a loop calls a method unwritten in Rust.
+        if language == Language::Rust {
+            return found;
         }
         for (at, block) in function.blocks.iter().enumerate() {
             let Next::Branch(Some(on), _) = block.next else { continue };
@@ -76,7 +81,8 @@ impl<'a> Program<'a> {
 
     /// The entry of the first of these methods, if whatever the value may be has it and blocks in it.
     fn behind(&self, id: FunctionId, value: ValueIndex, methods: &[&str]) -> Option<&'a Blocking> {
-        let tables = self.tables(Language::Python);
+        let language = self.language(id.module);
+        let tables = self.tables(language);
         let of = self.value_type(id, value);
         let mut first = None;
         for part in of.alternatives() {
@@ -84,7 +90,9 @@ impl<'a> Program<'a> {
             if instance.definition.is_some() {
                 return None;
             }
-            let entry = methods.iter().find_map(|method| tables.blocking(&format!("{}.{method}", instance.name)))?;
+            let entry = methods
+                .iter()
+                .find_map(|method| tables.blocking(&[&*instance.name, *method].join(language.separator())))?;
             // Every call below a library's client blocks; what such a call gave does not.
             if entry.name.ends_with('*') {
                 return None;

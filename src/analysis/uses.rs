@@ -309,6 +309,9 @@ impl Program<'_> {
                 Carries::Awaitable | Carries::Awaitables if self.swallows(id, user, call, value) => {
                     lose(Loss::Sink(user))
                 }
+                Carries::Awaitable if self.only_wraps(id, user, call, value) => {
+                    self.is_lost(id, uses, user, carries, depth, lost)
+                }
                 Carries::Awaitables if self.only_asks(id, user, call, value) => lose(Loss::Sink(user)),
                 Carries::Handle if self.only_calls_back(id, user, call, value) => lose(Loss::Callback(user)),
                 _ => false,
@@ -323,6 +326,19 @@ impl Program<'_> {
         let sink =
             resolution.external().and_then(|name| self.tables(self.language(id.module)).swallows_awaitables(name));
         sink.is_some_and(|argument| self.arguments_meant(call, argument).contains(&value))
+    }
+
+    /// Whether a call only puts an argument into a wrapper that it returns: `Box::pin(future)`.
+    fn only_wraps(&self, id: FunctionId, user: ValueIndex, call: &Call, value: ValueIndex) -> bool {
+        let Callee::Path(_) = call.callee else { return false };
+        let resolution = self.resolution(id, user);
+        let signature = resolution.external().and_then(|name| self.tables(self.language(id.module)).signature(name));
+        let mut returned = signature.map(|signature| &signature.returns);
+        while let Some(Term::Path { args, .. }) = returned {
+            returned = args.first();
+        }
+        let Some(Term::Argument(at)) = returned else { return false };
+        call.arguments.get(usize::from(*at)).is_some_and(|argument| argument.value == value)
     }
 
     /// Whether a method of a collection only says how much is in it.

@@ -15,6 +15,7 @@ mod term;
 mod waiting;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use serde::Deserialize;
@@ -127,6 +128,8 @@ pub struct Tables {
     interrupted: Table<Interrupted>,
     channels: Table<Channel>,
     owners: Table<TaskOwner>,
+    /// Traits whose methods mean something whatever they are called on, with the least number of their arguments.
+    traits: BTreeMap<String, u8>,
     /// Functions that take something out of their first argument.
     taking_out: Vec<String>,
     /// Calls that ask for what only others bring about, and return at once.
@@ -235,6 +238,7 @@ impl Tables {
         self.interrupted.absorb(more.interrupted);
         self.channels.absorb(more.channels);
         self.owners.absorb(more.owners);
+        self.traits.extend(more.traits);
         self.taking_out.extend(more.taking_out);
         self.polling.extend(more.polling);
         self.yielding.extend(more.yielding);
@@ -426,6 +430,19 @@ impl Tables {
     pub fn sends(&self, method: &str) -> bool {
         let method = self.canonical(method);
         self.channels.iter().any(|(_, channel)| channel.sends.iter().any(|known| *known == *method))
+    }
+
+    /// The blocking method of this name that an imported trait brings, given what was imported: the trait, or the
+    /// module that is opened.
+    pub fn method_of_import(&self, imported: &str, is_opened: bool, method: &str, arguments: usize) -> Option<String> {
+        let canonical = self.canonical(imported);
+        let is_meant = |name: &str| match is_opened {
+            true => name.rsplit_once(self.separator).is_some_and(|(module, _)| module == canonical),
+            false => name == canonical,
+        };
+        let fitting = self.traits.iter().filter(|(name, least)| is_meant(name) && arguments >= usize::from(**least));
+        let mut methods = fitting.map(|(name, _)| [name, method].join(self.separator));
+        methods.find(|name| self.blocking.exact(name).is_some())
     }
 
     /// Whether a call takes something out of its receiver or first argument.

@@ -108,6 +108,22 @@ impl Type {
         }
     }
 
+    /// Whether a type of a library leaves arguments open: `Vec<_>`.
+    fn has_gaps(&self) -> bool {
+        self.instance()
+            .is_some_and(|instance| instance.definition.is_none() && instance.arguments.iter().any(Type::is_unknown))
+    }
+
+    /// Whether it is the same type of a library with nothing left open.
+    fn fills(&self, open: &Type) -> bool {
+        match (self.instance(), open.instance()) {
+            (Some(full), Some(open)) => {
+                full.name == open.name && full.definition.is_none() && !self.has_gaps() && !full.arguments.is_empty()
+            }
+            _ => false,
+        }
+    }
+
     /// The types it may be, itself if it is one.
     pub fn alternatives(&self) -> &[Type] {
         match self {

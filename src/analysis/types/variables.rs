@@ -71,7 +71,7 @@ impl<'a> Program<'a> {
         // In Python a name that is given a value is of that value's type; in Rust it is what it was declared to be.
         let is_as_declared = self.language(id.module) == Language::Rust || !self.shape(id).is_bound(index);
         if is_as_declared && !declared.is_unknown() {
-            return declared;
+            return if declared.has_gaps() { self.filled(id, index, declared, (block, step)) } else { declared };
         }
         let parameter = function.parameters.iter().position(|parameter| parameter.variable == index);
         let reaching = self.reaching(id, index, block, step);
@@ -88,6 +88,13 @@ impl<'a> Program<'a> {
             Type::Unknown | Type::None if !declared.is_unknown() => declared,
             found => found,
         }
+    }
+
+    /// What `Vec<_>` leaves open is said by what the variable is given.
+    fn filled(&self, id: FunctionId, index: VariableIndex, open: Type, (block, step): (BlockIndex, u32)) -> Type {
+        let given = self.reaching(id, index, block, step).values;
+        let mut given = given.into_iter().map(|value| self.value_type(id, value));
+        given.find(|given| given.fills(&open)).unwrap_or(open)
     }
 
     /// The type that a variable has once it is given a value: the value's own, or what is written where that says more.
