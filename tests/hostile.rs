@@ -231,7 +231,10 @@ fn what_is_only_long_is_read() {
     files.insert("statements.rs".to_owned(), along("fn f() { ", "a(); ", " }").into_bytes());
     files.insert("functions.rs".to_owned(), "fn f() {}\n".repeat(2000).into_bytes());
     for report in reviews(&files) {
-        assert_eq!(said(&report), BTreeMap::new());
+        let mut said = said(&report);
+        // Nothing binds the names in these texts, which is all that there is to say of them.
+        said.retain(|_, (why, rules)| !why.is_empty() || rules.iter().any(|rule| rule != "dangling-reference"));
+        assert_eq!(said, BTreeMap::new());
     }
 }
 
@@ -284,7 +287,9 @@ fn random_bytes_are_coverage() {
             let is_text = std::str::from_utf8(content).is_ok() && !content.contains(&0);
             let row = said.get(&format!("in/{name}")).cloned().unwrap_or_default();
             assert!(is_text || !row.0.is_empty(), "{name} cannot have been read");
-            assert!(row.1.is_empty() || !row.0.is_empty(), "{name}: what is broken was not read in full: {row:?}");
+            // A few words that parse are a program, and its names may stand for nothing.
+            let is_sound = row.1.iter().all(|rule| rule == "dangling-reference");
+            assert!(is_sound || !row.0.is_empty(), "{name}: what is broken was not read in full: {row:?}");
         }
     }
 }

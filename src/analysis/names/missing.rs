@@ -36,6 +36,9 @@ const MAKES_NAMES: [&str; 7] = ["__getattr__", "sys.modules", "globals()", "seta
 /// By which texts a package says that it finds its modules in another way.
 const MAKES_MODULES: [&str; 2] = ["sys.modules", "__path__"];
 
+/// An import of more segments is not looked for.
+const MOST_SEGMENTS: usize = 32;
+
 /// The endings of files that Python imports and this program does not read.
 const COMPILED: [&str; 6] = [".pyx", ".pxd", ".so", ".pyd", ".c", ".cpp"];
 
@@ -128,7 +131,7 @@ impl Program<'_> {
             }
             return Some((folder.to_owned(), 0));
         }
-        let top = base.first().filter(|_| base.len() > 1)?;
+        let top = base.first().filter(|_| (2..=MOST_SEGMENTS).contains(&base.len()))?;
         // Only a package with a file of its own is the project's alone; of others, parts may be installed.
         let folder_of_first = |root: &str, segments: usize| {
             base[..segments].iter().fold(root.to_owned(), |path, segment| below(&path, segment))
@@ -173,7 +176,18 @@ impl Program<'_> {
         false
     }
 
-    fn file_mentions(&self, path: &std::sync::Arc<str>, texts: &[&str]) -> bool {
+    fn file_mentions(&self, path: &std::sync::Arc<str>, texts: &'static [&'static str]) -> bool {
+        // Asked for every name of a file that nothing binds.
+        let key = (path.clone(), texts.first().copied().unwrap_or(""));
+        if let Some(known) = self.names.mentions.borrow().get(&key) {
+            return *known;
+        }
+        let found = self.file_holds(path, texts);
+        self.names.mentions.borrow_mut().insert(key, found);
+        found
+    }
+
+    fn file_holds(&self, path: &std::sync::Arc<str>, texts: &[&str]) -> bool {
         let mentions = |bytes: &[u8]| texts.iter().any(|text| mentions(bytes, text));
         !self.loader.mentioning(self.side, std::slice::from_ref(path), &mentions).is_empty()
     }
@@ -282,7 +296,7 @@ impl Program<'_> {
             let was_there = self.bound_on_the_other_side(&file.path, &scope, name);
             is_told |= was_there;
             // A macro may have made it, of a name that stands in the file.
-            if !was_there && self.file_mentions(&file.path, &[name]) {
+            if !was_there && self.file_holds(&file.path, &[name]) {
                 return Presence::Unclear;
             }
         }

@@ -118,6 +118,8 @@ pub(crate) struct Cache {
     resolved: RefCell<FxHashMap<ModuleId, Resolved>>,
     outlines: RefCell<FxHashMap<ModuleId, Arc<Outline>>>,
     circles: RefCell<circles::Circles>,
+    /// Whether a file holds one of some texts, which the first of them stands for.
+    mentions: RefCell<FxHashMap<(Arc<str>, &'static str), bool>>,
     loaded: Cell<u32>,
     is_exhausted: Cell<bool>,
     python: python_files::Cache,
