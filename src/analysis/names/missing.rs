@@ -105,6 +105,9 @@ impl Program<'_> {
         };
         match (source, name) {
             (Item::Module(source, _), Some(name)) => {
+                if import.level == 0 && !self.is_where_it_seems(module, source, base) {
+                    return None;
+                }
                 let is_absent = self.python_presence(source, name) == Presence::Absent && !self.changes_path(module);
                 is_absent.then(|| Missing { name: name.clone(), within: Some(source) })
             }
@@ -141,9 +144,34 @@ impl Program<'_> {
             Some((root, longest))
         };
         let (root, segments) = self.search_path(folder).into_iter().find_map(in_root)?;
+        if !self.is_certain_root(&path, &root, top) {
+            return None;
+        }
         let is_at_root = matches!(root.as_str(), "" | "src" | "lib");
         let is_library = self.tables(Language::Python).has_root(top) && !is_at_root;
         (!is_library && !self.changes_path(module)).then(|| (folder_of_first(&root, segments), segments))
+    }
+
+    /// Whether an absolute import can mean nothing else than the file that it was followed to.
+    fn is_where_it_seems(&self, module: ModuleId, source: ModuleId, base: &[String]) -> bool {
+        let found = self.module(source).path.clone();
+        let stem = found.strip_suffix("/__init__.py").or_else(|| found.strip_suffix(".py")).unwrap_or(&found);
+        let Some(root) = stem.strip_suffix(base.join("/").as_str()) else { return false };
+        let Some(top) = base.first() else { return false };
+        self.is_certain_root(&self.module(module).path, root.trim_end_matches('/'), top)
+    }
+
+    /// Whether a folder is certainly searched by a file for a package: it is outside of every package, and it is the
+    /// project's usual one or the file is in that very package. Elsewhere something installed may have the name.
+    fn is_certain_root(&self, path: &str, root: &str, top: &str) -> bool {
+        let mut around = root;
+        while !around.is_empty() {
+            if self.is_package(around) {
+                return false;
+            }
+            around = folder_of(around);
+        }
+        matches!(root, "" | "src" | "lib") || path.starts_with(&format!("{}/", below(root, top)))
     }
 
     /// Whether a file puts folders on the search path.

@@ -163,7 +163,9 @@ impl Pieces<'_> {
         self.comments(&part);
         let at = self.tree.open(Kind::Error, Field::None, start as u32);
         // What the parser makes of a broken simple statement is a guess; in a compound one there are whole lines.
-        if is_compound(&self.text[start + indent.min(end - start)..end]) {
+        // A piece that stands further out than its block begins with no white space to be cut off.
+        let text = self.text.get(start + indent.min(end - start)..end).unwrap_or(&self.text[start..end]);
+        if is_compound(text) {
             self.take(&part);
         }
         self.tree.close(at, self.trimmed(start, end) as u32);
