@@ -24,6 +24,7 @@ pub mod error;
 pub mod flow;
 mod gather;
 pub mod inspect;
+pub mod install;
 pub mod load;
 pub mod lower;
 pub mod report;

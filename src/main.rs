@@ -8,12 +8,13 @@ use std::io::{ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
+use tenth::change::{self, Hook, Hooked, HookedChange};
 use tenth::error::{Error, Result};
 use tenth::report::{self, Style};
-use tenth::request::{Output, Paint, Request};
-use tenth::rules;
+use tenth::request::{Output, Paint, Request, Subject};
+use tenth::{install, rules};
 
-use crate::cli::{Cli, Color, Invocation, Task};
+use crate::cli::{Cli, Color, HookTask, Invocation, Task};
 
 fn main() -> ExitCode {
     // A panic that no file's row of coverage caught is the tool's own failure: its status must not read as a finding's.
@@ -43,7 +44,7 @@ fn tell(text: &str) {
 
 fn run(invocation: Invocation) -> Result<ExitCode> {
     match &invocation.task {
-        Task::Review(request) => review(request, &invocation),
+        Task::Review(request) => review(request, &invocation, &invocation.outputs),
         Task::Inspect { request, path, line } => print_text(&tenth::inspect::inspect(request, path, *line)?),
         Task::Checkpoints { request, range, patterns, is_reviewed } => {
             let found = tenth::chain::checkpoints(range.as_deref(), patterns, *is_reviewed, request)?;
@@ -52,9 +53,52 @@ fn run(invocation: Invocation) -> Result<ExitCode> {
             }
             Ok(ExitCode::SUCCESS)
         }
+        Task::Hook { request, task } => hook(request, task, &invocation),
         Task::Rules => print_text(&rule_list()),
         Task::Explain(name) => explain(name),
     }
+}
+
+/// Runs as a hook, or does what is asked about hooks.
+fn hook(request: &Request, task: &HookTask, invocation: &Invocation) -> Result<ExitCode> {
+    let lines = match task {
+        HookTask::Run { hook, remote } => return hook_run(request, *hook, remote.as_deref(), invocation),
+        HookTask::Install(hooks) => install::install(hooks, &request.ground)?,
+        HookTask::Uninstall(hooks) => install::uninstall(hooks, &request.ground)?,
+        HookTask::Status => install::status(&request.ground)?,
+    };
+    print_text(&lines.iter().map(|line| format!("{line}\n")).collect::<String>())
+}
+
+/// Reviews what a hook is about; a push may bring several changes, and each has its report.
+fn hook_run(request: &Request, hook: Hook, remote: Option<&str>, invocation: &Invocation) -> Result<ExitCode> {
+    let changes = match change::hooked(hook, remote, &request.ground)? {
+        Hooked::Nothing(why) => {
+            tell(&format!("tenth: {why}"));
+            return Ok(ExitCode::SUCCESS);
+        }
+        Hooked::Changes(changes) => changes,
+    };
+    let mut gates = false;
+    for (number, HookedChange { source, about }) in (1..).zip(changes) {
+        if let Some(about) = about {
+            tell(&format!("tenth: {about}"));
+        }
+        let request = Request { subject: Subject::Change(source), ..request.clone() };
+        let outputs: Vec<Output> = invocation.outputs.iter().map(|output| numbered(output, number)).collect();
+        gates |= review(&request, invocation, &outputs)? != ExitCode::SUCCESS;
+    }
+    Ok(if gates { ExitCode::from(1) } else { ExitCode::SUCCESS })
+}
+
+/// Where the report of the nth change goes: beside the first one's, `report-2.json`.
+fn numbered(output: &Output, number: u32) -> Output {
+    let to = output.to.as_ref().map(|path| {
+        let (Some(stem), 2..) = (path.file_stem(), number) else { return path.clone() };
+        let ending = path.extension().map_or_else(String::new, |ending| format!(".{}", ending.to_string_lossy()));
+        path.with_file_name(format!("{}-{number}{ending}", stem.to_string_lossy()))
+    });
+    Output { to, ..output.clone() }
 }
 
 /// The rules by family: name, usual level, maturity, summary.
@@ -85,12 +129,12 @@ fn print_text(text: &str) -> Result<ExitCode> {
 }
 
 /// Reviews and reports; the exit status says whether something gates.
-fn review(request: &Request, invocation: &Invocation) -> Result<ExitCode> {
+fn review(request: &Request, invocation: &Invocation, outputs: &[Output]) -> Result<ExitCode> {
     let outcome = tenth::review(request)?;
     for notice in outcome.review.notices.iter().filter(|notice| notice.kind == "choice") {
         tell(&format!("tenth: {}", notice.text));
     }
-    for output in &invocation.outputs {
+    for output in outputs {
         let style = Style { paint: paint(invocation.color, output), ..Style::default() };
         print(&report::render(output.format, &outcome.review, &outcome.sources, style), output)?;
     }

@@ -22,6 +22,7 @@ const FLOORS: &[(&str, u32, &[&str])] = &[
     ("report", 7, &["analysis", "catalogue", "change", "flow", "lower", "syntax"]),
     ("review", 6, &["analysis", "flow", "lower", "syntax"]),
     ("demo", 3, &[]),
+    ("install", 3, &[]),
     ("request", 3, &[]),
     ("load", 5, &["catalogue", "syntax"]),
     ("rules", 5, &["change", "lower", "syntax"]),

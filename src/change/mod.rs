@@ -11,6 +11,7 @@
 //! submodule, too large) is one row of `coverage` instead. Nothing here parses code.
 
 pub mod checkpoints;
+mod ci;
 mod files;
 mod git;
 mod hook;
@@ -27,7 +28,8 @@ use std::sync::Arc;
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
-pub use hook::hook_source;
+pub use git::{HooksFolder, HooksPath, hooks_folder};
+pub use hook::{Hook, Hooked, HookedChange, hooked};
 pub use hunks::{HunkLines, LineMap, LineRange, cut};
 
 use crate::error::Result;
@@ -54,13 +56,15 @@ pub enum ChangeSource {
     /// The newest checkpoint against the work tree. Beside the usual ones, commits whose subject fits one of these
     /// patterns are checkpoints.
     SinceCheckpoint(Vec<String>),
-    /// One commit against another, or against nothing; both by their full ids.
+    /// One commit against another, or against nothing.
     Step {
         /// The commit before, if there is one.
         before: Option<String>,
         /// The commit after.
         after: String,
     },
+    /// The pull request, merge request, merge group or push that this run of CI is about.
+    PullRequest,
 }
 
 /// Where the user wants to be.
@@ -362,7 +366,13 @@ pub fn open(source: &ChangeSource, ground: &Ground) -> Result<ChangeSet> {
         ChangeSource::Patch(input) => patch::review(input, ground),
         ChangeSource::SinceCheckpoint(patterns) => checkpoints::since_newest(patterns, ground),
         ChangeSource::Step { before, after } => git::step(before.as_deref(), after, ground),
+        ChangeSource::PullRequest => ci::review(ground),
     }
+}
+
+/// A variable of the environment; one that is empty counts as absent.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 impl ChangeSet {

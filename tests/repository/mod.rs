@@ -92,8 +92,10 @@ pub(crate) fn number(value: &Value) -> u64 {
 pub(crate) fn isolated(program: &str, home: &Path, folder: &Path) -> Command {
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("GIT_") {
-            command.env_remove(name);
+        let text = name.to_string_lossy();
+        let tells = ["GIT_", "GITHUB_", "GITLAB_", "CI_", "PRE_COMMIT"].iter().any(|start| text.starts_with(start));
+        if tells || text == "CI" {
+            command.env_remove(&name);
         }
     }
     command
@@ -132,10 +134,15 @@ pub(crate) fn run_tenth(home: &Path, folder: &Path, arguments: &[&str]) -> Run {
 
 /// Runs `tenth` with a text on standard input.
 pub(crate) fn feed_tenth(home: &Path, folder: &Path, arguments: &[&str], input: &[u8]) -> Run {
-    let mut command = isolated(env!("CARGO_BIN_EXE_tenth"), home, folder);
-    let command = command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    feed(isolated(env!("CARGO_BIN_EXE_tenth"), home, folder).args(arguments), input)
+}
+
+/// Runs a command with a text on standard input.
+pub(crate) fn feed(command: &mut Command, input: &[u8]) -> Run {
+    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("tenth runs");
-    child.stdin.take().expect("an input").write_all(input).expect("it reads");
+    // What refuses to work need not read its input.
+    let _ = child.stdin.take().expect("an input").write_all(input);
     let output = child.wait_with_output().expect("tenth ends");
     Run {
         code: output.status.code().expect("an exit code"),

@@ -10,6 +10,7 @@
 //! | `--staged` | the tree of `HEAD`, empty before the first commit | the index that git means |
 //! | `--worktree` | the tree of `HEAD`, empty before the first commit | the work tree |
 //! | nothing | as `--staged` if the index differs from `HEAD`, else as `--worktree` | |
+//! | `--pr` | what the host of a run of CI says, see `change::ci` | |
 //!
 //! The index that git means is `GIT_INDEX_FILE` where it is set (a hook of `git commit -a` or `git commit -- path`),
 //! as long as no folder is named with `-C`; so are `GIT_DIR` and `GIT_WORK_TREE`.
@@ -21,7 +22,10 @@
 //! certain is an error with the command that mends it; another range than the one asked for is never taken.
 
 mod chain;
+mod ci;
+mod hooks;
 mod listing;
+pub(super) mod push;
 mod revisions;
 mod trees;
 mod vouched;
@@ -34,6 +38,8 @@ use std::sync::Arc;
 use git2::{ErrorCode, ObjectType, Oid, Repository};
 
 pub(super) use self::chain::{chain, touched_by};
+pub(super) use self::ci::of_run;
+pub use self::hooks::{HooksFolder, HooksPath, hooks_folder};
 use self::revisions::{Point, Spec};
 pub(super) use self::trees::GitTrees;
 use self::trees::{Pool, SideTree};
@@ -190,21 +196,30 @@ pub(super) fn worktree(ground: &Ground) -> Result<ChangeSet> {
 /// The index if something is staged, else the work tree; says which.
 pub(super) fn automatic(ground: &Ground) -> Result<ChangeSet> {
     let found = locate(ground)?;
-    let index = index_of(&found.repo)?;
-    let head = revisions::head(&found.repo)?;
-    let before = listing::of_tree(&found.repo, head.as_ref().map(|head| head.tree)).map_err(broken)?;
-    let unmerged = |path: &Vec<u8>| index.unmerged.contains(path);
-    let is_staged = index.entries.iter().any(|(path, entry)| before.get(path) != Some(entry))
-        || before.keys().any(|path| !index.entries.contains_key(path) && !unmerged(path));
-    if is_staged {
+    if differs_from_index(&found.repo)? {
         let text = "nothing was named and something is staged: this is `HEAD` against the index (`tenth --worktree` \
                     reviews unstaged changes too)";
         to_index(found, vec![Notice::new("choice", text)])
     } else {
         let text = "nothing was named and nothing is staged: this is `HEAD` against the work tree";
         let how = "from `HEAD` to the work tree, untracked files included".to_owned();
+        let head = revisions::head(&found.repo)?;
         to_worktree(found, head, how, vec![Notice::new("choice", text)])
     }
+}
+
+/// Whether the index that git means differs from `HEAD`.
+pub(super) fn is_staged(ground: &Ground) -> Result<bool> {
+    differs_from_index(&locate(ground)?.repo)
+}
+
+fn differs_from_index(repo: &Repository) -> Result<bool> {
+    let index = index_of(repo)?;
+    let head = revisions::head(repo)?;
+    let before = listing::of_tree(repo, head.map(|head| head.tree)).map_err(broken)?;
+    let unmerged = |path: &Vec<u8>| index.unmerged.contains(path);
+    Ok(index.entries.iter().any(|(path, entry)| before.get(path) != Some(entry))
+        || before.keys().any(|path| !index.entries.contains_key(path) && !unmerged(path)))
 }
 
 fn index_of(repo: &Repository) -> Result<listing::Index> {

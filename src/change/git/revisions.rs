@@ -14,7 +14,7 @@ use crate::change::Notice;
 use crate::error::{Error, Result};
 
 /// How to get the history that a shallow clone lacks.
-const UNSHALLOW: &str =
+pub(super) const UNSHALLOW: &str =
     "fetch the rest: `git fetch --unshallow` (GitHub Actions: `fetch-depth: 0`; GitLab CI: `GIT_DEPTH: \"0\"`)";
 
 /// The shape of what the user wrote.
@@ -141,7 +141,7 @@ fn why_no_revision(repo: &Repository, revision: &str) -> (String, String) {
     }
     if repo.is_shallow() {
         let tip = repo.revparse_single(root).and_then(|object| object.peel_to_commit()).ok();
-        let is_merge = tip.is_some_and(|tip| stored_parents(&tip) > 1);
+        let is_merge = tip.is_some_and(|tip| stored_parents(&tip).len() > 1);
         let help = if root_exists && is_merge {
             format!("{UNSHALLOW}; for a merge commit's own change `git fetch --depth=2` (`fetch-depth: 2`) is enough")
         } else if root_exists {
@@ -172,9 +172,11 @@ fn why_no_revision(repo: &Repository, revision: &str) -> (String, String) {
     (String::new(), format!("fetch it: `git fetch origin {root}`; `git branch --all` lists what is here"))
 }
 
-/// How many parents a commit was made with, whatever a shallow clone shows of them.
-fn stored_parents(commit: &git2::Commit<'_>) -> usize {
-    commit.raw_header_bytes().split(|&byte| byte == b'\n').filter(|line| line.starts_with(b"parent ")).count()
+/// The parents that a commit was made with, whatever a shallow clone shows of them.
+pub(super) fn stored_parents(commit: &git2::Commit<'_>) -> Vec<Oid> {
+    let lines = commit.raw_header_bytes().split(|&byte| byte == b'\n');
+    let ids = lines.filter_map(|line| std::str::from_utf8(line.strip_prefix(b"parent ")?).ok()?.trim().parse().ok());
+    ids.collect()
 }
 
 /// The one merge base of two commits.
@@ -214,7 +216,7 @@ pub(super) fn merge_base(repo: &Repository, one: &Point, two: &Point) -> Result<
     }
     if let Some((id, how)) = suspect {
         let tip = repo.find_commit(right).map_err(broken)?;
-        let instead = if how == Alteration::Shallow && stored_parents(&tip) > 1 {
+        let instead = if how == Alteration::Shallow && stored_parents(&tip).len() > 1 {
             format!(
                 "or, for a merge commit's own change, `git fetch --depth=2` (`fetch-depth: 2`) and `tenth {0}^1..{0}`",
                 two.name
@@ -244,14 +246,14 @@ pub(super) fn merge_base(repo: &Repository, one: &Point, two: &Point) -> Result<
 
 /// Why a commit's history may not be what it says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Alteration {
+pub(super) enum Alteration {
     Shallow,
     Grafted,
     Replaced,
 }
 
 impl Alteration {
-    fn cause(self, id: Oid) -> String {
+    pub(super) fn cause(self, id: Oid) -> String {
         let id = &id_text(id)[..12];
         match self {
             Self::Shallow => format!("the clone is shallow and its history is cut off at `{id}`"),
@@ -260,7 +262,7 @@ impl Alteration {
         }
     }
 
-    fn mend(self, id: Oid, instead: &str) -> String {
+    pub(super) fn mend(self, id: Oid, instead: &str) -> String {
         match self {
             Self::Shallow => format!("{UNSHALLOW}, {instead}"),
             Self::Grafted => {
@@ -272,10 +274,10 @@ impl Alteration {
 }
 
 /// The commits whose parents this repository does not tell as they are.
-struct Altered(BTreeMap<Oid, Alteration>);
+pub(super) struct Altered(pub(super) BTreeMap<Oid, Alteration>);
 
 impl Altered {
-    fn read(repo: &Repository) -> Self {
+    pub(super) fn read(repo: &Repository) -> Self {
         let mut altered = BTreeMap::new();
         for (file, how) in [("shallow", Alteration::Shallow), ("info/grafts", Alteration::Grafted)] {
             let text = std::fs::read_to_string(repo.commondir().join(file)).unwrap_or_default();

@@ -1,5 +1,7 @@
 //! The command line, as clap reads it, turned into an [`Invocation`]. No decision about the review is made here.
 
+mod hook;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -7,6 +9,8 @@ use tenth::change::{ChangeSource, Ground, PatchInput};
 use tenth::error::{Error, Result};
 use tenth::request::{Format, Output, Request, Scope, Subject};
 use tenth::verdict::Level;
+
+pub(crate) use self::hook::HookTask;
 
 /// Reviews the concurrency of a change: which of its hunks need a human's eyes, and why.
 ///
@@ -54,6 +58,11 @@ enum Command {
         #[arg(long)]
         review: bool,
     },
+    /// Run as a hook of git, or install one
+    Hook {
+        #[command(subcommand)]
+        command: hook::Command,
+    },
     /// Review the example change in this binary
     Demo,
     /// List the rules
@@ -76,6 +85,9 @@ struct Sides {
     /// Review from the newest checkpoint to the work tree, untracked files included
     #[arg(long, global = true)]
     since_checkpoint: bool,
+    /// Review the pull or merge request that this run of CI is about, by what GitHub or GitLab says
+    #[arg(long, global = true)]
+    pr: bool,
     /// Review a patch; `-` reads it from standard input
     #[arg(long, global = true, value_name = "FILE")]
     patch: Option<PathBuf>,
@@ -193,6 +205,8 @@ pub(crate) enum Task {
     Inspect { request: Request, path: String, line: u32 },
     /// The checkpoints.
     Checkpoints { request: Request, range: Option<String>, patterns: Vec<String>, is_reviewed: bool },
+    /// Something about hooks.
+    Hook { request: Request, task: HookTask },
     /// The list of rules.
     Rules,
     /// One rule's document.
@@ -241,11 +255,12 @@ impl Cli {
             ));
         }
         let takes_a_change = matches!(command, None | Some(Command::Review { .. } | Command::Inspect { .. }));
-        let sides_are_named = sides.staged || sides.worktree || sides.since_checkpoint || sides.patch.is_some();
+        let sides_are_named =
+            sides.staged || sides.worktree || sides.since_checkpoint || sides.pr || sides.patch.is_some();
         if !takes_a_change && sides_are_named {
             return Err(usage(
-                "`--staged`, `--worktree`, `--since-checkpoint` and `--patch` name a change, and this command takes \
-                 none"
+                "`--staged`, `--worktree`, `--since-checkpoint`, `--pr` and `--patch` name a change, and this command \
+                 takes none"
                     .to_owned(),
                 "leave them out".to_owned(),
             ));
@@ -264,6 +279,7 @@ impl Cli {
             Some(Command::Checkpoints { range, review }) => {
                 Task::Checkpoints { request, range, patterns: flags.checkpoint, is_reviewed: review }
             }
+            Some(Command::Hook { command }) => Task::Hook { request, task: command.task() },
             Some(Command::Demo) => Task::Review(request),
             Some(Command::Rules) => Task::Rules,
             Some(Command::Explain { rule }) => Task::Explain(rule),
@@ -281,6 +297,7 @@ fn source(range: Option<String>, sides: Sides, patterns: &[String], otherwise: C
         sides.staged.then_some(ChangeSource::Staged),
         sides.worktree.then_some(ChangeSource::Worktree),
         sides.since_checkpoint.then(|| ChangeSource::SinceCheckpoint(patterns.to_vec())),
+        sides.pr.then_some(ChangeSource::PullRequest),
         patch,
     ];
     let mut named = named.into_iter().flatten();
@@ -288,7 +305,7 @@ fn source(range: Option<String>, sides: Sides, patterns: &[String], otherwise: C
     if named.next().is_some() {
         return Err(usage(
             "more than one change is named".to_owned(),
-            "name one: a range, `--staged`, `--worktree`, `--since-checkpoint` or `--patch FILE`".to_owned(),
+            "name one: a range, `--staged`, `--worktree`, `--since-checkpoint`, `--pr` or `--patch FILE`".to_owned(),
         ));
     }
     Ok(source)
