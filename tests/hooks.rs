@@ -602,6 +602,21 @@ fn a_runners_hook_is_named() {
 }
 
 #[test]
+fn hooks_that_look_at_their_own_name_are_left_alone() {
+    let repo = Repo::with(&[("a.py", SAFE)]);
+    let install = ["hook", "install", "--git"];
+    repo.write(
+        ".git/hooks/pre-commit",
+        "#!/usr/bin/env ruby\n# Entrypoint for Overcommit hook integration: overcommit\n",
+    );
+    run(&repo, &[], &install, "").refuses("is overcommit's", "`.overcommit.yml`");
+    assert!(!repo.root.join(".git/hooks/pre-commit.before-tenth").exists());
+    repo.git(&["config", "core.hooksPath", ".husky/_"]);
+    run(&repo, &[], &install, "").refuses("`.husky/_` is husky's", "`.husky/pre-commit` says what it runs");
+    assert!(!repo.root.join(".husky").exists());
+}
+
+#[test]
 fn hooks_go_where_git_looks() {
     let repo = Repo::with(&[("a.py", SAFE)]);
     told(&repo, &["hook", "install", "--git"]);
@@ -617,7 +632,7 @@ fn hooks_go_where_git_looks() {
     assert!(!git(&repo, &["commit", "-a", "-m", "Change"]).0);
 
     let elsewhere = repo.home().join("elsewhere").display().to_string();
-    repo.git(&["config", "core.hooksPath", &elsewhere]);
+    repo.git(&["config", "core.hooksPath", "../elsewhere"]);
     let out = told(&repo, &["hook", "install", "--git"]);
     assert_eq!(out, format!("pre-commit: installed in `{elsewhere}/pre-commit`\n"));
     assert!(!git(&repo, &["commit", "-a", "-m", "Change"]).0);
