@@ -103,10 +103,7 @@ fn review_with_workers(change: &ChangeSet, options: &Options) -> Outcome {
     let mut lap = |what| timings.push((what, std::mem::replace(&mut began, Instant::now()).elapsed()));
 
     let files = Files::new(change.trees.clone());
-    let sides = [Side::Before, Side::After];
-    let wanted: Vec<(Side, Arc<str>)> =
-        sides.into_iter().flat_map(|side| changed(change, side).map(move |path| (side, path))).collect();
-    files.prefetch(&wanted);
+    files.prefetch_changed(change);
     lap("parse and lower");
 
     let (before, after) =

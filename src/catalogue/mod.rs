@@ -203,10 +203,8 @@ impl Tables {
             all.absorb(toml::from_str(file).expect("the embedded catalogue is read by this module's tests"));
         }
         all.absorb(extra.clone());
-        for name in std::mem::take(&mut all.builtins) {
-            let canonical = format!("builtins.{name}");
-            all.prelude.insert(name, canonical);
-        }
+        let builtins = std::mem::take(&mut all.builtins).into_iter();
+        all.prelude.extend(builtins.map(|name| (name.clone(), format!("builtins.{name}"))));
         // Terms are written with the short names of the prelude, and compared by canonical ones.
         let (aliases, prelude) = (std::mem::take(&mut all.aliases), std::mem::take(&mut all.prelude));
         let canonical = |name: &str| prelude.exact(name).cloned().or_else(|| follow(&aliases, all.separator, name));
@@ -293,6 +291,9 @@ impl Tables {
         // What covers everything below a type covers it below the types that derive from it.
         let deeper = depth.checked_sub(1)?;
         let name = self.canonical(name);
+        if !self.types.begins_with(table::head(&name)) {
+            return None;
+        }
         prefixes(&name, self.separator).skip(1).find_map(|(owner, rest)| {
             let bases = &self.types.exact(owner)?.bases;
             bases.iter().find_map(|base| self.blocking_within(&[base, rest].concat(), deeper))
@@ -683,6 +684,11 @@ impl Tables {
         if let Some(found) = table.exact(name) {
             return Some(found);
         }
+        let head = table::head(name);
+        let is_known = table.begins_with(head) || self.types.begins_with(head);
+        if !is_known && !self.aliases.begins_with(head) && !self.prelude.begins_with(head) {
+            return None;
+        }
         let name = match self.prelude.exact(name) {
             Some(canonical) => Cow::Borrowed(canonical.as_str()),
             None => self.canonical(name),
@@ -713,6 +719,9 @@ fn follow(aliases: &Table<String>, separator: &str, name: &str) -> Option<String
     let mut current: Option<String> = None;
     for _ in 0..BASES {
         let name = current.as_deref().unwrap_or(name);
+        if !aliases.begins_with(table::head(name)) {
+            break;
+        }
         let Some((known, rest)) = prefixes(name, separator).find_map(|(head, rest)| Some((aliases.exact(head)?, rest)))
         else {
             break;

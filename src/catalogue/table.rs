@@ -1,7 +1,11 @@
 //! One table: entries by name, and entries for all that is below a name.
+//!
+//! The analysis asks for nearly every name that it meets, and hardly any is there: most questions end at the first
+//! segment, which no entry begins with.
 
 use std::collections::BTreeMap;
 
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Deserializer};
 
 use super::entry::{Argument, Entry};
@@ -10,54 +14,93 @@ use super::term::Term;
 
 /// Entries by their canonical names, in order.
 #[derive(Clone, Debug)]
-pub struct Table<T>(BTreeMap<String, T>);
+pub struct Table<T> {
+    entries: Vec<(String, T)>,
+    /// Places among the entries by name.
+    places: FxHashMap<String, u32>,
+    /// Places of those that end in `*`, by the path before it.
+    covering: FxHashMap<String, u32>,
+    /// The first segments of all names.
+    heads: FxHashSet<String>,
+}
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        Self(BTreeMap::new())
+        Self::of(BTreeMap::new())
     }
 }
 
 impl<T> Table<T> {
+    fn of(entries: BTreeMap<String, T>) -> Self {
+        let entries: Vec<(String, T)> = entries.into_iter().collect();
+        let places = || entries.iter().zip(0..).map(|((name, _), at)| (name, at));
+        let path = |name: &str| {
+            let path = name.strip_suffix('*')?;
+            Some(path.strip_suffix("::").or_else(|| path.strip_suffix('.'))?.to_owned())
+        };
+        Self {
+            places: places().map(|(name, at)| (name.clone(), at)).collect(),
+            covering: places().filter_map(|(name, at)| Some((path(name)?, at))).collect(),
+            heads: places().map(|(name, _)| head(name).to_owned()).collect(),
+            entries,
+        }
+    }
+
     /// The entry that stands under exactly this name.
     pub fn exact(&self, name: &str) -> Option<&T> {
-        self.0.get(name)
+        self.places.get(name).map(|at| &self.entries[*at as usize].1)
     }
 
     /// The entry of the longest path above the name that ends in `*`.
     pub fn covering(&self, name: &str, separator: &str) -> Option<&T> {
-        let mut key = String::with_capacity(name.len() + 3);
-        prefixes(name, separator).skip(1).find_map(|(path, _)| {
-            key.clear();
-            key.extend([path, separator, "*"]);
-            self.0.get(&key)
-        })
+        if self.covering.is_empty() {
+            return None;
+        }
+        let at = prefixes(name, separator).skip(1).find_map(|(path, _)| self.covering.get(path))?;
+        Some(&self.entries[*at as usize].1)
     }
 
     /// Whether an entry stands below a path.
     pub(super) fn has_below(&self, path: &str, separator: &str) -> bool {
         let prefix = [path, separator].concat();
-        self.0.range(prefix.clone()..).next().is_some_and(|(name, _)| name.starts_with(&prefix))
+        let first = self.entries.partition_point(|(name, _)| *name < prefix);
+        self.entries.get(first).is_some_and(|(name, _)| name.starts_with(&prefix))
+    }
+
+    /// Whether some name begins with this segment.
+    pub(super) fn begins_with(&self, head: &str) -> bool {
+        self.heads.contains(head)
     }
 
     /// All entries with their names, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
-        self.0.iter().map(|(name, entry)| (name.as_str(), entry))
+        self.entries.iter().map(|(name, entry)| (name.as_str(), entry))
     }
 
-    pub(super) fn insert(&mut self, name: String, entry: T) {
-        self.0.insert(name, entry);
+    pub(super) fn extend(&mut self, more: impl IntoIterator<Item = (String, T)>) {
+        let mut all: BTreeMap<String, T> = std::mem::take(&mut self.entries).into_iter().collect();
+        all.extend(more);
+        *self = Self::of(all);
     }
 
     /// Takes over the entries of another table; they win.
     pub(super) fn absorb(&mut self, other: Self) {
-        self.0.extend(other.0);
+        if self.entries.is_empty() {
+            *self = other;
+        } else if !other.entries.is_empty() {
+            self.extend(other.entries);
+        }
     }
+}
+
+/// The first segment of a name.
+pub(super) fn head(name: &str) -> &str {
+    name.split(['.', ':']).next().unwrap_or(name)
 }
 
 impl<T: Entry> Table<T> {
     pub(super) fn rename(&mut self, change: &impl Fn(&str) -> Option<String>) {
-        self.0.values_mut().flat_map(Entry::terms).for_each(|term: &mut Term| term.rename(change));
+        self.entries.iter_mut().flat_map(|(_, entry)| entry.terms()).for_each(|term: &mut Term| term.rename(change));
     }
 }
 
@@ -65,7 +108,7 @@ impl<'de, T: Entry + Deserialize<'de>> Deserialize<'de> for Table<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut entries = BTreeMap::<String, T>::deserialize(deserializer)?;
         entries.iter_mut().for_each(|(name, entry)| entry.put_name(name));
-        Ok(Self(entries))
+        Ok(Self::of(entries))
     }
 }
 

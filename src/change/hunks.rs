@@ -19,6 +19,8 @@ use std::ops::Range;
 use rustc_hash::{FxHashMap, FxHashSet};
 use similar::{Algorithm, DiffOp};
 
+use crate::text::{LineIndex, Span};
+
 /// No hunk that [`cut`] returns has more changed lines than this, both sides counted.
 pub const HUNK_LINES: u32 = 40;
 
@@ -49,6 +51,11 @@ impl LineRange {
     /// The line after the last one.
     pub fn end(self) -> u32 {
         self.first() + self.count
+    }
+
+    /// The bytes of its lines in the text that these are the lines of.
+    pub fn span(self, lines: &LineIndex) -> Span {
+        Span::new(lines.line_span(self.first()).start, lines.line_span(self.end()).start)
     }
 
     /// Whether a line lies in the range.

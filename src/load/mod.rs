@@ -15,10 +15,10 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use rustc_hash::FxHashMap;
 
 use crate::analysis::{Loader, Mentions, Package, Version};
-use crate::change::{Blob, BlobId, Trees, Uncovered};
+use crate::change::{Blob, BlobId, ChangeSet, ChangedFile, Extent, FileSide, HunkLines, Trees, Uncovered};
 use crate::flow::Module;
-use crate::lower::{Edition, lower};
-use crate::text::{Language, Side, SourceFile};
+use crate::lower::{Edition, lower, lower_both};
+use crate::text::{Language, Replaced, Side, SourceFile};
 
 pub use words::Words;
 
@@ -59,6 +59,48 @@ impl Files {
         wanted.par_iter().for_each(|(side, path)| {
             self.module(*side, path);
         });
+    }
+
+    /// Lowers the changed files of both sides side by side. What the two texts of a file have in common is parsed once.
+    pub fn prefetch_changed(&self, change: &ChangeSet) {
+        let is_read = |file: &&ChangedFile| file.extent == Extent::Whole;
+        let files: Vec<&ChangedFile> = change.files.iter().filter(is_read).collect();
+        files.par_iter().for_each(|file| {
+            if let (Some(before), Some(after)) = (&file.before, &file.after) {
+                self.lower_both(before, after, &file.hunks);
+            }
+            for (side, of) in [(Side::Before, &file.before), (Side::After, &file.after)] {
+                if let Some(of) = of {
+                    self.module(side, &of.path);
+                }
+            }
+        });
+    }
+
+    fn lower_both(&self, before: &FileSide, after: &FileSide, hunks: &[HunkLines]) {
+        let source = |side: &FileSide| SourceFile::new(side.path.clone(), side.text.clone());
+        let (Some(first), Some(second)) = (source(after), source(before)) else { return };
+        let editions = [self.edition(Side::After, &after.path), self.edition(Side::Before, &before.path)];
+        if first.language != second.language || editions[0] != editions[1] {
+            return;
+        }
+        let replaced = hunks
+            .iter()
+            .map(|hunk| Replaced { from: hunk.after.span(&first.lines), to: hunk.before.span(&second.lines) });
+        let replaced: Vec<Replaced> = replaced.collect();
+        // If this fails, each side is tried by itself, and says so if it fails again.
+        let lower = || lower_both(&first, &second, editions[0], &replaced);
+        let Ok(lowered) = catch_unwind(AssertUnwindSafe(lower)) else { return };
+        for ((side, edition), module) in [after, before].into_iter().zip(editions).zip(lowered) {
+            // Another worker may have been faster; what it made is the same.
+            let _ = self.slot((side.path.clone(), side.id, edition)).set(Some(Arc::new(module)));
+        }
+    }
+
+    fn slot(&self, key: Key) -> Slot {
+        // The map is locked only to find the slot: two workers that want the same file share the work, others go on.
+        let mut lowered = self.lowered.lock().unwrap_or_else(PoisonError::into_inner);
+        lowered.entry(key).or_default().clone()
     }
 
     /// Those files of a side in which one of the words stands, in the order given. Nothing is decoded or lowered.
@@ -127,12 +169,9 @@ impl Loader for Files {
         let id = self.trees.id(side, path)?;
         let edition = self.edition(side, path);
         let path: Arc<str> = path.into();
-        // The map is locked only to find the slot: two workers that want the same file share the work, others go on.
-        let slot = {
-            let mut lowered = self.lowered.lock().unwrap_or_else(PoisonError::into_inner);
-            lowered.entry((path.clone(), id, edition)).or_default().clone()
-        };
-        slot.get_or_init(|| self.lower(&path, &self.trees.read(side, &path)?, edition)).clone()
+        self.slot((path.clone(), id, edition))
+            .get_or_init(|| self.lower(&path, &self.trees.read(side, &path)?, edition))
+            .clone()
     }
 
     fn has(&self, side: Side, path: &str) -> bool {

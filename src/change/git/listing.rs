@@ -1,10 +1,14 @@
 //! What a tree or an index holds, as plain listings.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use git2::{ObjectType, Oid, Repository, Tree};
 
+use rustc_hash::FxHashMap;
+
 use super::id_of;
+use super::trees::Pool;
 use crate::change::pairing::{Entries, Entry, Mode};
 
 /// `git add -N`: the entry says only that the file will be added.
@@ -41,16 +45,7 @@ pub(super) fn of_two_trees(
         if before == after {
             continue;
         }
-        let names = |tree: Option<Oid>| -> Result<Folder, git2::Error> {
-            let Some(tree) = tree else { return Ok(BTreeMap::new()) };
-            let tree: Tree<'_> = repo.find_tree(tree)?;
-            Ok(tree
-                .iter()
-                .filter_map(|entry| {
-                    Some((entry.name_bytes().to_vec(), (entry.id(), mode_of(entry.filemode(), entry.kind())?)))
-                })
-                .collect())
-        };
+        let names = |tree: Option<Oid>| tree.map_or_else(|| Ok(Folder::new()), |tree| folder(repo, tree));
         let (before, mut after) = (names(before)?, names(after)?);
         let mut visit = |name: Vec<u8>, left: Option<Named>, right: Option<Named>| {
             let mut path = prefix.clone();
@@ -75,6 +70,49 @@ pub(super) fn of_two_trees(
         }
     }
     Ok((old, new))
+}
+
+fn folder(repo: &Repository, tree: Oid) -> Result<Folder, git2::Error> {
+    let tree: Tree<'_> = repo.find_tree(tree)?;
+    let named = tree.iter().filter_map(|entry| {
+        Some((entry.name_bytes().to_vec(), (entry.id(), mode_of(entry.filemode(), entry.kind())?)))
+    });
+    Ok(named.collect())
+}
+
+/// The folders of one tree, each read when it is first asked for. Names lead to the same few folders again and again, and
+/// a large one is no sooner read than forgotten by libgit2.
+#[derive(Default)]
+pub(super) struct Folders {
+    known: Mutex<FxHashMap<String, Arc<Folder>>>,
+}
+
+impl Folders {
+    /// What stands at a path below a tree, folders left out.
+    pub(super) fn entry(&self, pool: &Pool, tree: Oid, path: &str) -> Option<Entry> {
+        let mut here = self.folder(pool, "", tree)?;
+        let mut from = 0;
+        while let Some(length) = path[from..].find('/') {
+            let (id, mode) = *here.get(&path.as_bytes()[from..from + length])?;
+            if mode.is_some() {
+                return None;
+            }
+            here = self.folder(pool, &path[..from + length], id)?;
+            from += length + 1;
+        }
+        let (id, mode) = *here.get(&path.as_bytes()[from..])?;
+        Some(Entry { mode: mode?, id: id_of(id) })
+    }
+
+    fn folder(&self, pool: &Pool, path: &str, tree: Oid) -> Option<Arc<Folder>> {
+        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(folder) = known().get(path) {
+            return Some(folder.clone());
+        }
+        let read = Arc::new(pool.with(|repo| folder(repo, tree).ok())??);
+        known().insert(path.to_owned(), read.clone());
+        Some(read)
+    }
 }
 
 /// What an index holds.

@@ -3,15 +3,15 @@
 //! A repository handle belongs to one thread at a time, so handles wait in a pool and are opened on demand.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use git2::{ObjectType, Odb, Oid, Repository};
+use git2::{Odb, Oid, Repository};
 use rayon::iter::ParallelIterator;
 use rayon::slice::ParallelSlice;
 
+use super::listing::{self, Folders};
 use super::vouched::Vouched;
-use super::{Found, Place, id_of, listing};
+use super::{Found, Place};
 use crate::change::pairing::{Content, Entries, Entry, Mode};
 use crate::change::{Blob, BlobId, Holds, SIZE_LIMIT, Trees, is_listed};
 use crate::text::Side;
@@ -31,7 +31,7 @@ impl Pool {
     }
 
     /// Lends a handle; `None` when the repository can no longer be opened.
-    fn with<T>(&self, work: impl FnOnce(&Repository) -> T) -> Option<T> {
+    pub(super) fn with<T>(&self, work: impl FnOnce(&Repository) -> T) -> Option<T> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let repo = match idle {
             Some(repo) => repo,
@@ -63,6 +63,7 @@ pub(in crate::change) struct GitTrees {
 
 struct Half {
     tree: SideTree,
+    folders: Folders,
     listed: OnceLock<Listed>,
 }
 
@@ -82,7 +83,7 @@ impl Listed {
 
 impl GitTrees {
     pub(super) fn new(pool: Pool, before: SideTree, after: SideTree) -> Self {
-        let half = |tree| Half { tree, listed: OnceLock::new() };
+        let half = |tree| Half { tree, folders: Folders::default(), listed: OnceLock::new() };
         Self { pool, before: half(before), after: half(after), vouched: OnceLock::new() }
     }
 
@@ -155,11 +156,7 @@ impl GitTrees {
             SideTree::Empty => None,
             SideTree::Listed { entries, .. } => entries.get(path.as_bytes()).copied(),
             SideTree::Tree(_) if is_listed(path) && half.listed.get().is_some() => half.listed.get()?.entry(path),
-            SideTree::Tree(tree) => self.pool.with(|repo| {
-                let found = repo.find_tree(*tree).ok()?.get_path(Path::new(path)).ok()?;
-                let mode = if found.filemode() & 0o170_000 == 0o100_000 { Mode::File } else { Mode::Link };
-                (found.kind() == Some(ObjectType::Blob)).then(|| Entry { mode, id: id_of(found.id()) })
-            })?,
+            SideTree::Tree(tree) => half.folders.entry(&self.pool, *tree, path),
         };
         entry.filter(|entry| matches!(entry.mode, Mode::File | Mode::Executable))
     }

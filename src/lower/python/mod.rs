@@ -24,22 +24,49 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::flow::build::Body;
 use crate::flow::{
-    FunctionIndex, Module, Place, Quality, Root, StepKind, TypeIndex, ValueIndex, ValueKind, Variable, VariableIndex,
+    FunctionIndex, Mark, Module, Place, Quality, Root, StepKind, TypeIndex, ValueIndex, ValueKind, Variable,
+    VariableIndex,
 };
 use crate::syntax::nesting;
 use crate::syntax::python::tree::{Cursor, Field, Kind, Tree};
-use crate::text::{SourceFile, Span};
+use crate::syntax::python::{Parsed, parse, parse_again};
+use crate::text::{Replaced, SourceFile, Span};
 use scopes::{Bound, Names};
 
 /// Parses and lowers a Python file.
 pub fn lower(file: &SourceFile) -> Module {
-    let mut module = super::empty(file);
-    if let Some((line, depth)) = nesting::too_deep(&file.text, file.language) {
-        let reason = format!("it nests {depth} levels deep, and no more than {} are read", nesting::LIMIT);
-        module.marks.push(crate::flow::Mark::TooDeep { span: file.lines.line_span(line), reason });
-        return module;
+    match too_deep(file) {
+        Some(mark) => unread(file, mark),
+        None => lower_parsed(file, parse(file).0),
     }
-    let parsed = crate::syntax::python::parse(file);
+}
+
+/// Parses and lowers two texts that have much in common.
+pub fn lower_both(first: &SourceFile, second: &SourceFile, replaced: &[Replaced]) -> [Module; 2] {
+    let (parsed, tree) = match too_deep(first) {
+        Some(mark) => return [unread(first, mark), lower(second)],
+        None => parse(first),
+    };
+    let lowered = lower_parsed(first, parsed);
+    let again = match too_deep(second) {
+        Some(mark) => unread(second, mark),
+        None => lower_parsed(second, parse_again(second, first, tree, replaced)),
+    };
+    [lowered, again]
+}
+
+fn too_deep(file: &SourceFile) -> Option<Mark> {
+    let (line, depth) = nesting::too_deep(&file.text, file.language)?;
+    let reason = format!("it nests {depth} levels deep, and no more than {} are read", nesting::LIMIT);
+    Some(Mark::TooDeep { span: file.lines.line_span(line), reason })
+}
+
+fn unread(file: &SourceFile, mark: Mark) -> Module {
+    Module { marks: vec![mark], ..super::empty(file) }
+}
+
+fn lower_parsed(file: &SourceFile, parsed: Parsed) -> Module {
+    let mut module = super::empty(file);
     module.quality = if parsed.broken.is_empty() { Quality::Whole } else { Quality::InPieces };
     let mut lowering = Lowering::new(&file.text, &parsed.tree, module);
     lowering.module_body();
