@@ -49,7 +49,11 @@ fn run(invocation: Invocation) -> Result<ExitCode> {
         Task::Checkpoints { request, range, patterns, is_reviewed } => {
             let found = tenth::chain::checkpoints(range.as_deref(), patterns, *is_reviewed, request)?;
             for output in &invocation.outputs {
-                print(&report::checkpoints(output.format, &found), output)?;
+                let text = report::checkpoints(output.format, &found).ok_or_else(|| Error::Usage {
+                    what: "checkpoints have no report of this kind".to_owned(),
+                    help: "ask for `terminal` or `json`".to_owned(),
+                })?;
+                print(&text, output)?;
             }
             Ok(ExitCode::SUCCESS)
         }
@@ -162,7 +166,13 @@ fn print(text: &str, output: &Output) -> Result<()> {
             Ok(()) | Err(_) => Ok(()),
         };
     };
-    std::fs::write(path, text)
+    // The summary of a step on GitHub belongs to every command of the step.
+    let is_shared = std::env::var_os("GITHUB_STEP_SUMMARY").is_some_and(|summary| summary == *path.as_os_str());
+    let mut options = std::fs::OpenOptions::new();
+    options.create(true).write(true).append(is_shared).truncate(!is_shared);
+    options
+        .open(path)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
         .map_err(|error| Error::Unwritable { path: path.display().to_string(), reason: error.to_string() })
 }
 

@@ -80,6 +80,16 @@ pub enum Format {
     Concise,
     /// The whole report, by its contract.
     Json,
+    /// The same, one line an item.
+    Jsonl,
+    /// SARIF, for code scanning and editors.
+    Sarif,
+    /// Annotations by GitHub's workflow commands.
+    Github,
+    /// GitLab's Code Quality report.
+    Gitlab,
+    /// Reviewdog's diagnostic format.
+    Rdjson,
     /// For a pull request.
     Markdown,
     /// What is done and what is left, for whoever goes on.

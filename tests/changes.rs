@@ -5,17 +5,9 @@
 
 mod support;
 
-use support::{Case, files, folders, relative, root};
+use support::{Case, stories};
 use tenth::report::{Format, Style, render};
 use tenth::review::{Finding, Hunk, Lines, Options, Origin};
-
-fn stories() -> Vec<Case> {
-    let base = root().join("fixtures/changes");
-    let story = |folder: std::path::PathBuf| {
-        Case::new(relative(&folder, &base), files(&folder.join("before")), files(&folder.join("after")))
-    };
-    folders(&base).into_iter().map(story).collect()
-}
 
 #[test]
 fn every_story_reads_the_same_as_before() {

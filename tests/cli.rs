@@ -663,6 +663,7 @@ fn arguments_that_make_no_sense_are_refused() {
         &["rules", "--staged"],
         &["HEAD", "rules"],
         &["--output", "json", "--output", "concise"],
+        &["checkpoints", "--format", "sarif"],
     ] {
         let run = run_tenth(repo.home(), &repo.root, arguments);
         assert_eq!((run.code, run.out.as_str()), (2, ""), "{arguments:?}: {}", run.err);
@@ -690,6 +691,18 @@ fn a_report_goes_where_it_is_sent() {
     let run = run_tenth(repo.home(), &repo.root, &["HEAD..HEAD", "--output", &format!("json:{}", place.display())]);
     assert_eq!((run.code, run.out.as_str()), (0, ""));
     assert!(fs::read_to_string(place).expect("written").starts_with('{'));
+    // A step's summary is shared by the step's commands; any other file holds the last report.
+    let summary = repo.home().join("summary.md");
+    fs::write(&summary, "# Tests\n").expect("written");
+    for (shared, expected) in [(true, "# Tests\n<!-- tenth:report"), (false, "<!-- tenth:report")] {
+        let mut command = isolated(env!("CARGO_BIN_EXE_tenth"), repo.home(), &repo.root);
+        if shared {
+            command.env("GITHUB_STEP_SUMMARY", &summary);
+        }
+        let output = format!("markdown:{}", summary.display());
+        assert!(command.args(["HEAD..HEAD", "--output", &output]).status().expect("tenth runs").success());
+        assert!(fs::read_to_string(&summary).expect("written").starts_with(expected));
+    }
     let run = run_tenth(repo.home(), &repo.root, &["HEAD..HEAD", "--output", "json:/nowhere/report.json"]);
     assert_eq!(run.code, 2);
     assert!(run.err.contains("cannot write `/nowhere/report.json`"), "{}", run.err);

@@ -144,6 +144,11 @@ enum FormatName {
     Terminal,
     Concise,
     Json,
+    Jsonl,
+    Sarif,
+    Github,
+    Gitlab,
+    Rdjson,
     Markdown,
     Handoff,
 }
@@ -154,6 +159,11 @@ impl FormatName {
             Self::Terminal => Format::Terminal,
             Self::Concise => Format::Concise,
             Self::Json => Format::Json,
+            Self::Jsonl => Format::Jsonl,
+            Self::Sarif => Format::Sarif,
+            Self::Github => Format::Github,
+            Self::Gitlab => Format::Gitlab,
+            Self::Rdjson => Format::Rdjson,
             Self::Markdown => Format::Markdown,
             Self::Handoff => Format::Handoff,
         }

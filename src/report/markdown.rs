@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use crate::review::{Assumption, CoverageState, Finding, Hunk, Origin, Review, Side, Sources, Stance, Status};
+use crate::review::{Assumption, CoverageState, Finding, Hunk, Origin, Review, Sources, Stance, Status};
 
 use super::{excerpt, words};
 
@@ -64,7 +64,7 @@ fn findings(out: &mut String, review: &Review) {
             escape(&finding.message)
         );
         for piece in &finding.evidence {
-            let side = if piece.side == Side::Before { " before the change" } else { "" };
+            let side = words::side(piece.side);
             let place = format!("{}:{}", piece.path, piece.start.line);
             let _ = writeln!(out, "  - {}{side}: {}", code(&place), escape(&piece.note));
         }

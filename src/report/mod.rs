@@ -3,12 +3,19 @@
 //! Reporters see the contract ([`Review`]) and the texts that it speaks of, and give back a text; where that goes is the
 //! caller's business.
 
+mod annotation;
 mod chain;
 mod concise;
 mod excerpt;
+mod github;
+mod gitlab;
 mod handoff;
 mod json;
+mod jsonl;
+mod line_hash;
 mod markdown;
+mod rdjson;
+mod sarif;
 mod terminal;
 mod words;
 
@@ -39,15 +46,21 @@ pub fn render(format: Format, review: &Review, sources: &Sources, style: Style) 
         Format::Terminal => terminal::render(review, sources, style),
         Format::Concise => concise::render(review),
         Format::Json => json::render(review),
+        Format::Jsonl => jsonl::render(review),
+        Format::Sarif => sarif::render(review, sources),
+        Format::Github => github::render(review, sources),
+        Format::Gitlab => gitlab::render(review, sources),
+        Format::Rdjson => rdjson::render(review, sources),
         Format::Markdown => markdown::render(review, sources),
         Format::Handoff => handoff::render(review),
     }
 }
 
-/// Renders checkpoints, as JSON or for people.
-pub fn checkpoints(format: Format, found: &Checkpoints) -> String {
+/// Renders checkpoints, as JSON or for people; `None` for forms that hosts read, which know no checkpoints.
+pub fn checkpoints(format: Format, found: &Checkpoints) -> Option<String> {
     match format {
-        Format::Json => chain::json(found),
-        Format::Terminal | Format::Concise | Format::Markdown | Format::Handoff => chain::text(found),
+        Format::Json => Some(chain::json(found)),
+        Format::Terminal | Format::Concise | Format::Markdown | Format::Handoff => Some(chain::text(found)),
+        Format::Jsonl | Format::Sarif | Format::Github | Format::Gitlab | Format::Rdjson => None,
     }
 }

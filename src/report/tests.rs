@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::review::tests::Story;
-use crate::review::{Scope, Side, Signal};
+use crate::review::{Scope, Side, Signal, Status, Suggestion};
 use crate::verdict::{Evidence, Hop};
 
 const CACHE: &str = "class Cache:\n    pass\n\n\nasync def refresh(self, key):\n    async with self._lock:\n        if key not in self._rows:\n            self._rows[key] = await load(self, key)\n";
@@ -114,6 +114,67 @@ fn markdown() {
 }
 
 #[test]
+fn sarif() {
+    let story = story();
+    let text = render(Format::Sarif, &story.review(), story.sources(), Style::default());
+    let mut value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let rules = value["runs"][0]["tool"]["driver"]["rules"].as_array_mut().unwrap();
+    rules.retain(|rule| rule["id"] == "lock-reentry");
+    rules[0]["help"] = "…".into();
+    let text = serde_json::to_string_pretty(&value).unwrap();
+    insta::assert_snapshot!(text.replace(env!("CARGO_PKG_VERSION"), "VERSION"));
+}
+
+#[test]
+fn github() {
+    let story = story();
+    insta::assert_snapshot!(render(Format::Github, &story.review(), story.sources(), Style::default()));
+}
+
+#[test]
+fn gitlab() {
+    let story = story();
+    insta::assert_snapshot!(render(Format::Gitlab, &story.review(), story.sources(), Style::default()));
+}
+
+#[test]
+fn rdjson() {
+    let story = story();
+    insta::assert_snapshot!(render(Format::Rdjson, &story.review(), story.sources(), Style::default()));
+}
+
+#[test]
+fn jsonl() {
+    let story = story();
+    let text = render(Format::Jsonl, &story.review(), story.sources(), Style::default());
+    insta::assert_snapshot!(text.replace(env!("CARGO_PKG_VERSION"), "VERSION"));
+}
+
+#[test]
+fn sarif_says_what_was_accepted_and_what_would_mend_it() {
+    let story = story();
+    let mut review = story.review();
+    review.findings[0].status = Status::Accepted;
+    let start = review.findings[1].start;
+    let path = review.findings[1].path.clone();
+    let end = review.findings[1].end;
+    review.findings[1].suggestion = Some(Suggestion { path, start, end, text: "await asyncio.sleep(1)".to_owned() });
+    let text = render(Format::Sarif, &review, story.sources(), Style::default());
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let results = &value["runs"][0]["results"];
+    assert_eq!(results[0]["suppressions"][0]["status"], "accepted");
+    assert_eq!(results[1]["suppressions"], serde_json::json!([]));
+    let edit = &results[1]["fixes"][0]["artifactChanges"][0]["replacements"][0];
+    assert_eq!(edit["insertedContent"]["text"], "await asyncio.sleep(1)");
+    assert_eq!(edit["deletedRegion"]["startLine"], start.line);
+    // Hosts that know no acceptance are not told of it.
+    for format in [Format::Github, Format::Gitlab, Format::Rdjson] {
+        let out = render(format, &review, story.sources(), Style::default());
+        assert!(!out.contains("lock-reentry"), "{format:?}");
+    }
+}
+
+#[test]
 fn terminal() {
     let story = story();
     insta::assert_snapshot!(render(Format::Terminal, &story.review(), story.sources(), Style::default()));
@@ -145,7 +206,7 @@ fn source_cannot_steer_the_terminal() {
     let mut story = Story::new(&[], &[("m.py", text)]);
     story.after.push(story.violated(Side::After, "lock-reentry", "m.py", "x =", 0).says("bad \u{1b}[2J"));
     let review = story.review();
-    for format in [Format::Terminal, Format::Concise, Format::Markdown] {
+    for format in [Format::Terminal, Format::Concise, Format::Markdown, Format::Github] {
         let out = render(format, &review, story.sources(), Style::default());
         assert!(!out.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{format:?}");
     }

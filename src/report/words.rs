@@ -1,6 +1,6 @@
 //! Words and counts that the forms for people share.
 
-use crate::review::{Hunk, Level, Outcome, Review};
+use crate::review::{Hunk, Level, Outcome, Review, Side};
 
 pub(super) fn level(level: Level) -> &'static str {
     match level {
@@ -63,6 +63,14 @@ pub(super) fn place(hunk: &Hunk) -> String {
         0 => format!("{}:{} (removed)", hunk.path, start.max(1)),
         1 => format!("{}:{start}", hunk.path),
         _ => format!("{}:{start}-{}", hunk.path, start + count - 1),
+    }
+}
+
+/// What follows a place that is not on the after side.
+pub(super) fn side(side: Side) -> &'static str {
+    match side {
+        Side::Before => " before the change",
+        Side::After => "",
     }
 }
 

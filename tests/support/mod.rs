@@ -131,6 +131,15 @@ fn fixture(folder: &Path, base: &Path) -> Case {
     case
 }
 
+/// The small changes whose whole review is known.
+pub(crate) fn stories() -> Vec<Case> {
+    let base = root().join("fixtures/changes");
+    let story = |folder: PathBuf| {
+        Case::new(relative(&folder, &base), files(&folder.join("before")), files(&folder.join("after")))
+    };
+    folders(&base).into_iter().map(story).collect()
+}
+
 /// What can be said of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Sort {
