@@ -295,7 +295,7 @@ fn no_path_of_a_machine_stands_in_the_project() {
     let roots: Vec<String> =
         ["home", "root", "Users", "work", "tmp/w", "private/var"].iter().map(|name| format!("/{name}/")).collect();
     let mut wrong = Vec::new();
-    let folders = ["src", "rules", "fixtures", "tests", "benches", ".ci", ".config"];
+    let folders = ["src", "rules", "fixtures", "tests", "benches", "integrations", ".ci", ".config"];
     // In a linked worktree `.git` is a file that says where the repository is.
     let is_own = |path: &std::path::PathBuf| path.is_file() && !path.ends_with(".git");
     let top = std::fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().path()).filter(is_own);

@@ -63,7 +63,7 @@ fn command(kind: &str, one: &Annotation<'_>) -> String {
     };
     properties.push(("title", title));
     let properties: Vec<String> =
-        properties.into_iter().map(|(name, value)| format!("{name}={}", property(&words::one_line(&value)))).collect();
+        properties.into_iter().map(|(name, value)| format!("{name}={}", property(&value))).collect();
 
     let mut text = vec![words::one_line(one.text())];
     for related in one.related() {

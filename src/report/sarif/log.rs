@@ -37,6 +37,7 @@ pub(super) struct Driver {
     pub(super) name: String,
     pub(super) semantic_version: String,
     pub(super) version: String,
+    pub(super) information_uri: &'static str,
     pub(super) rules: Vec<Rule>,
 }
 

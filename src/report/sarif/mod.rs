@@ -19,6 +19,12 @@ use log::*;
 /// The name that paths start from.
 const ROOT: &str = "%SRCROOT%";
 
+/// Where `tenth` is at home: the package's repository, or its name among packages as long as it says none.
+const HOME: &str = match env!("CARGO_PKG_REPOSITORY").as_bytes() {
+    [] => concat!("pkg:cargo/", env!("CARGO_PKG_NAME")),
+    [..] => env!("CARGO_PKG_REPOSITORY"),
+};
+
 pub(super) fn render(review: &Review, sources: &Sources) -> String {
     let all = annotation::of_review(review, sources);
     // Either every result of a run says how it stands or none does.
@@ -32,6 +38,7 @@ pub(super) fn render(review: &Review, sources: &Sources) -> String {
                 name: review.tool.name.clone(),
                 semantic_version: review.tool.version.clone(),
                 version: review.tool.version.clone(),
+                information_uri: HOME,
                 rules: rules::all().iter().map(rule).collect(),
             },
         },
@@ -196,7 +203,7 @@ fn code_flow(trace: &[Hop]) -> Option<CodeFlow> {
         },
     };
     let locations: Vec<ThreadFlowLocation> = trace.iter().map(step).collect();
-    (!locations.is_empty()).then(|| CodeFlow { thread_flows: [ThreadFlow { locations }] })
+    (!locations.is_empty()).then_some(CodeFlow { thread_flows: [ThreadFlow { locations }] })
 }
 
 fn fix(finding: &Finding) -> Option<Fix> {
