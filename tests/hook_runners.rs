@@ -65,6 +65,7 @@ fn main() -> ExitCode {
     }
     commits(&mut cases, Runner::Lefthook);
     pushes(&mut cases, Runner::Lefthook);
+    push_without_input(&mut cases);
     for line in &cases.times {
         println!("{line}");
     }
@@ -316,6 +317,15 @@ fn by_hand(cases: &mut Cases, runner: Runner) {
     repo.git(&["checkout", "-q", &first]);
     ranged("a range that is not checked out", range(&first, &second), &[], Expected::Fails(FOUND));
     ranged("the way back", range(&second, &first), &[], Expected::Runs);
+}
+
+/// lefthook keeps what git says of a push to itself unless it is told otherwise.
+fn push_without_input(cases: &mut Cases) {
+    let repo = repository_with(cases, Runner::Lefthook);
+    let (file, settings) = Runner::Lefthook.settings();
+    repo.commit_past_hooks(&[("a.py", UNSAFE), (file, &settings.replace("      use_stdin: true\n", ""))]);
+    let (what, push) = ("push without `use_stdin`", ["git", "push", "origin", "main"]);
+    cases.case((Runner::Lefthook, what), &repo, &[], &push, Expected::Says("so nothing was reviewed"));
 }
 
 /// What git pushes under a runner's pre-push.

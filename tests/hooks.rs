@@ -177,6 +177,20 @@ fn a_hook_outside_of_a_repository_is_refused() {
     assert_eq!(self::run(&repo, &[], &["hook", "run", "post-commit"], "").code, 2);
 }
 
+#[test]
+fn a_merge_that_is_going_on_is_said() {
+    let repo = Repo::with(&[("a.py", "x = 1\n"), ("b.py", "y = 1\n")]);
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.commit(&[("a.py", "x = 2\n")]);
+    repo.git(&["checkout", "-q", "main"]);
+    repo.commit(&[("b.py", "y = 2\n")]);
+    assert_eq!(repo.tenth(&["--staged"]).notice("merge-in-progress"), "");
+    repo.git(&["merge", "-q", "--no-commit", "topic"]);
+    let run = pre_commit(&repo, &[]);
+    assert_eq!(run.paths(), ["a.py"]);
+    assert!(run.notice("merge-in-progress").contains("`MERGE_HEAD`"), "{}", run.out);
+}
+
 // ------------------------------------------------------------------------------------------------ pre-push
 
 /// A repository with a remote that has its first commit.
@@ -297,10 +311,12 @@ fn every_line_of_a_push_counts() {
     assert_eq!(paths, [["b.py"], ["a.py"]], "what one line brings, the next does not bring again");
     let (code, paths, _) = push(&repo, &[format!("refs/tags/v1 {tag} refs/tags/v1 {FIRST}")]);
     assert_eq!((code, paths), (1, vec![vec!["a.py".to_owned(), "b.py".to_owned()]]));
-    for lines in [vec![], vec![format!("(delete) {FIRST} refs/heads/old {first}")]] {
+    let nothing =
+        [(vec![], "`use_stdin: true`"), (vec![format!("(delete) {FIRST} refs/heads/old {first}")], "no commit")];
+    for (lines, why) in nothing {
         let (code, paths, err) = push(&repo, &lines);
         assert_eq!((code, paths.len()), (0, 0));
-        assert!(err.contains("brings no commit"), "{err}");
+        assert!(err.contains(why), "{err}");
     }
 }
 
@@ -480,6 +496,7 @@ fn an_installed_hook_stops_what_gates() {
     assert!(git(&repo, &["commit", "-q", "-a", "-m", "Mend"]).0);
     let (done, said) = git(&repo, &["push", "-q", "origin", "main"]);
     assert!(done, "{said}");
+    assert_eq!(git(&repo, &["push", "origin", "main"]), (true, "Everything up-to-date\n".to_owned()));
 }
 
 #[test]

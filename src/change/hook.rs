@@ -123,6 +123,13 @@ fn pushed_lines() -> Result<String> {
 }
 
 fn pushed(lines: &str, remote: Option<&str>, ground: &Ground) -> Result<Hooked> {
+    // git runs the hook as well where everything is up to date, so this cannot be an error; but it must not pass for a
+    // review where a runner keeps the input to itself.
+    if lines.trim().is_empty() {
+        let why = "standard input names nothing that is pushed, so nothing was reviewed (lefthook hands it over with \
+                   `use_stdin: true`)";
+        return Ok(Hooked::Nothing(why.to_owned()));
+    }
     let mut changes: Vec<HookedChange> = Vec::new();
     for pushed in push::pushed(lines, remote, ground)? {
         match pushed {

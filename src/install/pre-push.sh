@@ -10,6 +10,7 @@ before="$(dirname "$0")/pre-push.before-tenth"
 if [ -x "$before" ]; then
     tell | "$before" "$@" || exit $?
 fi
+[ -n "$pushed" ] || exit 0
 tenth=@TENTH@
 [ -x "$tenth" ] || tenth=tenth
 if ! command -v "$tenth" >/dev/null 2>&1; then

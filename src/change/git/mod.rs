@@ -252,8 +252,12 @@ fn between_trees(
     Ok(assemble(description, (old, new), Extra { commits: made, notices, coverage: Vec::new() }, trees))
 }
 
-fn to_index(found: Found, notices: Vec<Notice>) -> Result<ChangeSet> {
+fn to_index(found: Found, mut notices: Vec<Notice>) -> Result<ChangeSet> {
     let repo = &found.repo;
+    if repo.state() == git2::RepositoryState::Merge {
+        let text = "a merge is going on: what it brings from `MERGE_HEAD` is part of this change";
+        notices.push(Notice::new("merge-in-progress", text));
+    }
     let index = index_of(repo)?;
     let head = revisions::head(repo)?;
     let mut old = listing::of_tree(repo, head.as_ref().map(|head| head.tree)).map_err(broken)?;
