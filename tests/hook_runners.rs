@@ -3,7 +3,7 @@
 //! pre-commit, prek and lefthook are installed from PyPI into a folder of their own under `target`. Where that cannot be
 //! done (no Python, no network), the program says so and passes. `tenth` and git come from the path of this build and of
 //! the machine. Each runner's every case is a line of the output; the times at the end are for reading, nothing is
-//! judged by them.
+//! judged by them. With `-- --build` the hook that builds this project is installed too, which takes minutes.
 
 // A test that cannot go on says so.
 #![allow(clippy::unwrap_used)]
@@ -62,6 +62,7 @@ fn main() -> ExitCode {
         commits(&mut cases, runner);
         by_hand(&mut cases, runner);
         pushes(&mut cases, runner);
+        manifest(&mut cases, runner);
     }
     commits(&mut cases, Runner::Lefthook);
     pushes(&mut cases, Runner::Lefthook);
@@ -317,6 +318,32 @@ fn by_hand(cases: &mut Cases, runner: Runner) {
     repo.git(&["checkout", "-q", &first]);
     ranged("a range that is not checked out", range(&first, &second), &[], Expected::Fails(FOUND));
     ranged("the way back", range(&second, &first), &[], Expected::Runs);
+}
+
+/// The project as a repository of hooks.
+fn manifest(cases: &mut Cases, runner: Runner) {
+    let file = ".pre-commit-hooks.yaml";
+    let project = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let hooks = Repo::with(&[(file, &std::fs::read_to_string(project.join(file)).unwrap())]);
+    let system = installed(cases, runner, &hooks.root, &hooks.git(&["rev-parse", "HEAD"]), "tenth-system");
+    cases.time(runner, "a commit with `tenth-system`", system);
+    if std::env::args().any(|argument| argument == "--build") {
+        let commit = hooks.git(&["-C", &project.display().to_string(), "rev-parse", "HEAD"]);
+        let built = installed(cases, runner, project, &commit, "tenth-src");
+        cases.time(runner, "a commit with `tenth-src`", built);
+    }
+}
+
+/// Commits a hazard under a hook of a repository of hooks; how long that took first, and once more.
+fn installed(cases: &mut Cases, runner: Runner, from: &Path, commit: &str, id: &str) -> (Duration, Duration) {
+    let repo = repository_with(cases, runner);
+    let settings = format!("repos:\n  - repo: {}\n    rev: {commit}\n    hooks:\n      - id: {id}\n", from.display());
+    repo.commit_past_hooks(&[(".pre-commit-config.yaml", &settings)]);
+    repo.write("a.py", UNSAFE);
+    repo.git(&["add", "a.py"]);
+    let (what, command) = (format!("a hazard, with `{id}`"), ["git", "commit", "-q", "-m", "Change"]);
+    let mut time = || cases.case((runner, &what), &repo, &[], &command, Expected::Fails(FOUND));
+    (time(), time())
 }
 
 /// lefthook keeps what git says of a push to itself unless it is told otherwise.
