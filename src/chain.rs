@@ -7,6 +7,7 @@
 
 use crate::change::checkpoints::{self, Chain, Step, StepKind};
 use crate::change::{ChangeSource, Ground};
+use crate::config;
 use crate::error::Result;
 use crate::request::{Request, Subject};
 use crate::review::{
@@ -20,7 +21,8 @@ pub fn checkpoints(
     is_reviewed: bool,
     request: &Request,
 ) -> Result<Checkpoints> {
-    let chain = checkpoints::list(range, patterns, &request.ground)?;
+    let patterns = config::checkpoint_patterns(patterns, request)?;
+    let chain = checkpoints::list(range, &patterns, &request.ground)?;
     let mut found = Checkpoints {
         schema: CHAIN_SCHEMA.to_owned(),
         steps: chain.steps.iter().map(listed).collect(),

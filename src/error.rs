@@ -76,6 +76,22 @@ pub enum Error {
         /// What would mend it.
         help: String,
     },
+    /// A file of settings cannot be understood.
+    #[error("{path}:{line}:{column}: {what}{excerpt}")]
+    Settings {
+        /// The file, as it is known to the user.
+        path: String,
+        /// The line, from 1.
+        line: u32,
+        /// The column, from 1.
+        column: u32,
+        /// What is wrong.
+        what: String,
+        /// Empty, or the line itself on a line of its own.
+        excerpt: String,
+        /// What would mend it; may be empty.
+        help: String,
+    },
     /// git's own data is damaged or uses something that cannot be read.
     #[error("git could not read the repository: {reason}")]
     Git {
@@ -97,6 +113,7 @@ impl Error {
             | Self::UncertainRevision { help, .. }
             | Self::NoMergeBase { help, .. }
             | Self::Git { help, .. }
+            | Self::Settings { help, .. }
             | Self::Usage { help, .. } => help.clone(),
             Self::Bare { .. } => "name two commits: `tenth BEFORE..AFTER`".to_owned(),
             Self::Unreadable { .. } | Self::Unwritable { .. } => String::new(),
@@ -106,3 +123,12 @@ impl Error {
 
 /// The result of everything that can fail as a tool.
 pub type Result<T> = std::result::Result<T, Error>;
+
+/// The known name that is most like one that is not known, if any is like it.
+pub fn nearest_of<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    // The measure and the threshold by which the command line's own hints are made.
+    const ALIKE: f64 = 0.7;
+    let measured = known.into_iter().map(|other| (strsim::jaro_winkler(name, other), other));
+    let best = measured.reduce(|best, next| if next.0 > best.0 { next } else { best });
+    best.filter(|(alike, _)| *alike > ALIKE).map(|(_, name)| name)
+}

@@ -19,7 +19,6 @@ use crate::analysis::calls::Target;
 use crate::analysis::held::{Event, Waits, What};
 use crate::analysis::types::Type;
 use crate::analysis::{FunctionId, Program};
-use crate::catalogue::Catalogue;
 use crate::change::ChangeSet;
 use crate::error::{Error, Result};
 use crate::flow::{Callee, ValueIndex, ValueKind, print};
@@ -27,7 +26,7 @@ use crate::load::{self, Files};
 use crate::request::{Request, Subject};
 use crate::text::{LineIndex, Side, Span};
 use crate::verdict::{Location, Stance};
-use crate::{demo, rules};
+use crate::{config, demo, rules};
 
 /// What is known at a line of a file, on the after side of the change that the request names.
 pub fn inspect(request: &Request, path: &str, line: u32) -> Result<String> {
@@ -35,6 +34,7 @@ pub fn inspect(request: &Request, path: &str, line: u32) -> Result<String> {
         Subject::Change(source) => crate::of_request(source, request)?,
         Subject::Demo => demo::change_set(),
     };
+    let settings = config::of_change(&change, request)?;
     let refuse = |reason: &str| Error::Unreadable { path: path.to_owned(), reason: reason.to_owned() };
     let path = path_in(&change, path).ok_or_else(|| refuse("the side under review has no such source file"))?;
     let text = change.trees.read(Side::After, &path).ok_or_else(|| refuse("it is no text, or too large"))?.text;
@@ -49,7 +49,7 @@ pub fn inspect(request: &Request, path: &str, line: u32) -> Result<String> {
     // The workers have the deep stacks that parsers want.
     workers.install(|| {
         let files = Files::new(change.trees.clone());
-        let program = Program::new(Side::After, Catalogue::builtin(), &files);
+        let program = Program::new(Side::After, settings.catalogue(), &files);
         let module = program.module_at(&path).ok_or_else(|| refuse("it could not be analysed"))?;
         let span = lines.line_span(line);
         let shown = span.text(&text);

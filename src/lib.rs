@@ -19,7 +19,9 @@ mod callers;
 pub mod catalogue;
 pub mod chain;
 pub mod change;
+pub mod config;
 pub mod demo;
+pub mod directive;
 pub mod error;
 pub mod flow;
 mod gather;
@@ -32,21 +34,25 @@ pub mod request;
 pub mod review;
 pub mod rules;
 mod sides;
+mod suppressions;
 pub mod syntax;
 pub mod text;
 pub mod verdict;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use analysis::{Loader, ModuleId, Program};
 pub use callers::Searched;
-use catalogue::Catalogue;
 use change::{ChangeSet, Extent};
+use config::Settings;
 use error::{Error, Result};
 use load::Files;
 use request::{Request, Subject};
-use review::{Coverage, CoverageState, ItemRange, Material, Options, Review, Signal, Sources};
+use review::{
+    Coverage, CoverageState, ItemRange, Material, Notice, Options, Policy, Review, Signal, Sources, Suppression,
+};
 use text::Side;
 use verdict::Verdict;
 
@@ -57,6 +63,8 @@ pub struct Outcome {
     pub review: Review,
     /// The texts that it speaks of.
     pub sources: Sources,
+    /// Every finding of the after side, as a baseline names it.
+    pub known: Vec<review::Known>,
     /// How long each part took, in the order of the work.
     pub timings: Vec<(&'static str, Duration)>,
     /// How much was searched for callers in files that the change leaves alone.
@@ -70,55 +78,67 @@ pub fn review(request: &Request) -> Result<Outcome> {
         Subject::Change(source) => of_request(source, request)?,
         Subject::Demo => demo::change_set(),
     };
-    let options = Options {
-        fail_on: request.fail_on,
-        scope: request.scope,
-        upheld: request.upheld,
-        show_hidden: request.show_hidden,
-    };
+    let settings = config::of_change(&change, request)?;
     let read = began.elapsed();
-    let mut outcome = review_change(&change, &options, request.threads)?;
+    let workers = workers(request.threads)?;
+    let mut outcome = workers.install(|| review_with_workers(&change, &settings));
     outcome.timings.insert(0, ("read the change", read));
     Ok(outcome)
 }
 
 /// The change that a request is about.
 pub(crate) fn of_request(source: &change::ChangeSource, request: &Request) -> Result<ChangeSet> {
-    let change = change::open(source, &request.ground)?;
+    let change = match source {
+        change::ChangeSource::SinceCheckpoint(patterns) => {
+            let patterns = config::checkpoint_patterns(patterns, request)?;
+            change::open(&change::ChangeSource::SinceCheckpoint(patterns), &request.ground)?
+        }
+        _ => change::open(source, &request.ground)?,
+    };
     if request.agent_commits { change.of_agents(&request.ground) } else { Ok(change) }
 }
 
-/// Reviews a change, wherever it comes from. `threads` is how many work; `None` for as many as the machine has.
+/// Reviews a change, wherever it comes from, by the settings in `options` alone. `threads` is how many work; `None` for
+/// as many as the machine has.
 pub fn review_change(change: &ChangeSet, options: &Options, threads: Option<usize>) -> Result<Outcome> {
-    let workers = load::workers(threads).map_err(|error| Error::Usage {
-        what: format!("cannot start the worker threads: {error}"),
-        help: "ask for fewer with `--threads`".to_owned(),
-    })?;
-    workers.install(|| Ok(review_with_workers(change, options)))
+    let settings = Settings { options: options.clone(), catalogue: None, notices: Vec::new() };
+    Ok(workers(threads)?.install(|| review_with_workers(change, &settings)))
 }
 
-fn review_with_workers(change: &ChangeSet, options: &Options) -> Outcome {
+fn workers(threads: Option<usize>) -> Result<rayon::ThreadPool> {
+    load::workers(threads).map_err(|error| Error::Usage {
+        what: format!("cannot start the worker threads: {error}"),
+        help: "ask for fewer with `--threads`".to_owned(),
+    })
+}
+
+fn review_with_workers(change: &ChangeSet, settings: &Settings) -> Outcome {
+    let options = &settings.options;
+    let policy = &options.policy;
     let mut timings = Vec::new();
     let mut began = Instant::now();
     let mut lap = |what| timings.push((what, std::mem::replace(&mut began, Instant::now()).elapsed()));
 
     let files = Files::new(change.trees.clone());
-    files.prefetch_changed(change);
+    files.prefetch_changed(change, &|file| !policy.is_excluded(file.path()));
     lap("parse and lower");
 
-    let (before, after) =
-        rayon::join(|| analyse(change, &files, Side::Before), || analyse(change, &files, Side::After));
+    let (before, after) = rayon::join(
+        || analyse(change, settings, &files, Side::Before),
+        || analyse(change, settings, &files, Side::After),
+    );
     lap("analyse and apply the rules");
     let mut changed = callers::changed(change, before.marks, after.marks);
     changed.extend(callers::gone(change, &before.names, &after.names));
-    let callers = callers::find(change, &files, changed);
+    let callers = callers::find(change, settings, &files, changed);
     lap("find callers in untouched files");
 
     let locking = gather::locking(change, &before.touched, &after.touched);
     let compared = if locking.is_empty() {
         sides::Compared::default()
     } else {
-        sides::compare(&program(change, &files, Side::Before), &program(change, &files, Side::After), &locking)
+        let program = |side| program(change, settings, &files, side);
+        sides::compare(&program(Side::Before), &program(Side::After), &locking)
     };
     lap("compare the sides of functions");
 
@@ -126,10 +146,14 @@ fn review_with_workers(change: &ChangeSet, options: &Options) -> Outcome {
     signals.extend(after.damage);
     let mut sources = Sources::of_change(change);
     let mut items: Vec<ItemRange> = before.items.into_iter().chain(after.items).collect();
-    let (mut before, mut after, mut coverage) = (before.verdicts, after.verdicts, after.coverage);
+    let mut suppressions: Vec<Suppression> = before.suppressions.into_iter().chain(after.suppressions).collect();
     for (side, said) in [(Side::Before, &callers.before), (Side::After, &callers.after)] {
-        items.extend(items_of(&files, side, said));
+        for (module, lines, text) in files_of(change, &files, side, said, policy) {
+            items.extend(gather::items(&module, side, &lines));
+            suppressions.extend(suppressions::of_module(&module, side, &text, &lines));
+        }
     }
+    let (mut before, mut after, mut coverage) = (before.verdicts, after.verdicts, after.coverage);
     before.extend(callers.before);
     before.extend(compared.before);
     after.extend(callers.after);
@@ -160,7 +184,10 @@ fn review_with_workers(change: &ChangeSet, options: &Options) -> Outcome {
         .collect();
     // Every verdict comes from a rule in the list; a test holds the checks against the documents.
     let rule = |name: &str| rules::info(name).expect("every check has its document");
-    let review = review::review(&Material {
+    let mut notices = settings.notices.clone();
+    notices.extend(left_out(change, policy));
+    notices.extend(suppressions::foreign(change));
+    let material = Material {
         change,
         sources: &sources,
         before: &before,
@@ -168,19 +195,24 @@ fn review_with_workers(change: &ChangeSet, options: &Options) -> Outcome {
         rule: &rule,
         items: &items,
         signals: &signals,
+        suppressions: &suppressions,
+        notices: &notices,
         coverage: &coverage,
         commits: &commits,
         options,
         still_there: None,
-    });
+    };
+    let review = review::review(&material);
+    let known = review::known(&material);
     lap("match, find causes, rank");
-    Outcome { review, sources, timings, searched: callers.searched }
+    Outcome { review, sources, known, timings, searched: callers.searched }
 }
 
 /// What one side's analysis gives to the review.
 struct Analysed {
     verdicts: Vec<Verdict>,
     items: Vec<ItemRange>,
+    suppressions: Vec<Suppression>,
     coverage: Vec<Coverage>,
     touched: Vec<gather::Touched>,
     damage: Vec<Signal>,
@@ -189,20 +221,25 @@ struct Analysed {
     names: Vec<callers::Names>,
 }
 
-fn analyse(change: &ChangeSet, files: &Files, side: Side) -> Analysed {
-    let program = Program::new(side, Catalogue::builtin(), files);
-    let modules: Vec<ModuleId> = changed(change, side).filter_map(|path| program.module_at(&path)).collect();
+fn analyse(change: &ChangeSet, settings: &Settings, files: &Files, side: Side) -> Analysed {
+    let program = Program::new(side, settings.catalogue(), files);
+    let modules: Vec<ModuleId> =
+        changed(change, side, &settings.options.policy).filter_map(|path| program.module_at(&path)).collect();
     let said = rules::verdicts(&program, &modules);
     // Files against nothing have no callers that were left behind.
     let is_compared = change.files.iter().any(|file| file.before.is_some());
-    let items = modules.iter().flat_map(|&id| {
+    let (mut items, mut suppressions) = (Vec::new(), Vec::new());
+    for &id in &modules {
         let module = program.module(id);
         let text = change.file(side, &module.path).and_then(|file| file.side(side)).map(|file| file.text.clone());
-        let lines = text::LineIndex::new(&text.unwrap_or_default());
-        gather::items(&module, side, &lines)
-    });
+        let text = text.unwrap_or_default();
+        let lines = text::LineIndex::new(&text);
+        items.extend(gather::items(&module, side, &lines));
+        suppressions.extend(suppressions::of_module(&module, side, &text, &lines));
+    }
     Analysed {
-        items: items.collect(),
+        items,
+        suppressions,
         coverage: gather::coverage(&program, &modules, &said.failed),
         touched: gather::touched(&program, change, &modules),
         damage: gather::damage(&program, change, &modules),
@@ -213,32 +250,48 @@ fn analyse(change: &ChangeSet, files: &Files, side: Side) -> Analysed {
 }
 
 /// A program of one side that knows the changed files, as it did when they were analysed.
-fn program<'a>(change: &ChangeSet, files: &'a Files, side: Side) -> Program<'a> {
-    let program = Program::new(side, Catalogue::builtin(), files);
-    for path in changed(change, side) {
+fn program<'a>(change: &ChangeSet, settings: &'a Settings, files: &'a Files, side: Side) -> Program<'a> {
+    let program = Program::new(side, settings.catalogue(), files);
+    for path in changed(change, side, &settings.options.policy) {
         program.module_at(&path);
     }
     program
 }
 
-/// The items of the files that some verdicts are about.
-fn items_of(files: &Files, side: Side, said: &[Verdict]) -> Vec<ItemRange> {
-    let mut paths: Vec<&Arc<str>> = said.iter().map(|verdict| &verdict.at.path).collect();
-    paths.sort();
-    paths.dedup();
-    let items = paths.into_iter().filter_map(|path| {
-        let module = files.module(side, path)?;
-        Some(gather::items(&module, side, &text::LineIndex::new(&files.text(side, path)?)))
+/// The files that some verdicts are about and that were not analysed as changed ones.
+fn files_of(
+    change: &ChangeSet,
+    files: &Files,
+    side: Side,
+    said: &[Verdict],
+    policy: &Policy,
+) -> Vec<(Arc<flow::Module>, text::LineIndex, Arc<str>)> {
+    let known: BTreeSet<Arc<str>> = changed(change, side, policy).collect();
+    let paths: BTreeSet<&Arc<str>> = said.iter().map(|verdict| &verdict.at.path).collect();
+    let found = paths.into_iter().filter(|path| !known.contains(*path)).filter_map(|path| {
+        let text = files.text(side, path)?;
+        Some((files.module(side, path)?, text::LineIndex::new(&text), text))
     });
-    items.flatten().collect()
+    found.collect()
+}
+
+/// A word on the changed files that the settings leave out.
+fn left_out(change: &ChangeSet, policy: &Policy) -> Option<Notice> {
+    let mut excluded = change.files.iter().map(|file| file.path()).filter(|path| policy.is_excluded(path)).peekable();
+    let first = excluded.peek().map(|path| path.to_string())?;
+    let text = match excluded.count() {
+        1 => "a changed file is left out, as the settings exclude it".to_owned(),
+        number => format!("{number} changed files are left out, as the settings exclude them"),
+    };
+    Some(Notice { kind: "files-left-out".to_owned(), text, path: Some(first), line: None })
 }
 
 /// The changed files of a side that are analysed, in the order of the change. Of an excerpt too little is known.
-fn changed(change: &ChangeSet, side: Side) -> impl Iterator<Item = Arc<str>> {
+fn changed(change: &ChangeSet, side: Side, policy: &Policy) -> impl Iterator<Item = Arc<str>> {
     change
         .files
         .iter()
-        .filter(|file| file.extent == Extent::Whole)
+        .filter(|file| file.extent == Extent::Whole && !policy.is_excluded(file.path()))
         .filter_map(move |file| file.side(side))
         .filter(|file| text::Language::of_path(&file.path).is_some())
         .map(|file| file.path.clone())

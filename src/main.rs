@@ -3,6 +3,7 @@
 //! The report goes to standard output, everything else to standard error. A reader that stops reading is no error.
 
 mod cli;
+mod settings;
 
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
@@ -12,9 +13,10 @@ use tenth::change::{self, Hook, Hooked, HookedChange};
 use tenth::error::{Error, Result};
 use tenth::report::{self, Style};
 use tenth::request::{Output, Paint, Request, Subject};
+use tenth::review::Review;
 use tenth::{install, rules};
 
-use crate::cli::{Cli, Color, HookTask, Invocation, Task};
+use crate::cli::{Cli, Color, HookTask, Invocation, Strictness, Task};
 
 fn main() -> ExitCode {
     // A panic that no file's row of coverage caught is the tool's own failure: its status must not read as a finding's.
@@ -58,6 +60,8 @@ fn run(invocation: Invocation) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Task::Hook { request, task } => hook(request, task, &invocation),
+        Task::Config { request, task } => settings::config(request, *task),
+        Task::Baseline { request, task } => settings::baseline(request, *task),
         Task::Rules => print_text(&rule_list()),
         Task::Explain(name) => explain(name),
     }
@@ -152,7 +156,26 @@ fn review(request: &Request, invocation: &Invocation, outputs: &[Output]) -> Res
             searched.changed, searched.files, searched.candidates, searched.callers
         ));
     }
-    Ok(if outcome.review.gates() { ExitCode::from(1) } else { ExitCode::SUCCESS })
+    Ok(status(&outcome.review, invocation.strictness))
+}
+
+/// The exit status that a review leads to. What only strictness objects to is said on standard error.
+fn status(review: &Review, strictness: Strictness) -> ExitCode {
+    if strictness == Strictness::Lenient {
+        return ExitCode::SUCCESS;
+    }
+    let gaps = if strictness == Strictness::Strict { review.gaps() } else { Vec::new() };
+    for gap in &gaps {
+        tell(&format!("tenth: strict: {}", gap.text));
+    }
+    if review.gates() || gaps.iter().any(|gap| !gap.is_unread) {
+        ExitCode::from(1)
+    } else if gaps.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        // As much as could be read passes; the tool has not done all of its work.
+        ExitCode::from(2)
+    }
 }
 
 /// Writes a report to where it belongs.

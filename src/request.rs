@@ -4,10 +4,13 @@
 
 use std::path::PathBuf;
 
-use crate::change::{ChangeSource, Ground};
-use crate::verdict::Level;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-/// A request for a review.
+use crate::change::{ChangeSource, Ground};
+use crate::verdict::{Confidence, Level};
+
+/// A request for a review. What is `None` or empty is left to the settings of the project.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     /// What is reviewed.
@@ -16,10 +19,22 @@ pub struct Request {
     pub ground: Ground,
     /// Whether only files are reviewed that commits touch which bear an agent's mark.
     pub agent_commits: bool,
-    /// The level from which an introduced finding gates; `None` for never.
-    pub fail_on: Option<Level>,
+    /// Where the settings of the project are taken from.
+    pub settings: SettingsFrom,
+    /// From which level an introduced finding gates.
+    pub fail_on: Option<Gate>,
     /// Which findings are listed.
-    pub scope: Scope,
+    pub scope: Option<Scope>,
+    /// The least level of a finding that counts.
+    pub min_severity: Level,
+    /// The least confidence of a finding that counts.
+    pub min_confidence: Confidence,
+    /// Rules and families that alone are applied; all of them where nothing is named.
+    pub select: Vec<String>,
+    /// Rules and families that are not applied.
+    pub ignore: Vec<String>,
+    /// How many findings are listed at most.
+    pub max_findings: Option<u32>,
     /// Whether upheld assumptions are listed.
     pub upheld: bool,
     /// Whether what scope, baseline and suppressions hide is listed.
@@ -35,8 +50,14 @@ impl Request {
             subject: Subject::Change(source),
             ground: Ground::default(),
             agent_commits: false,
-            fail_on: Some(Level::Error),
-            scope: Scope::Reach,
+            settings: SettingsFrom::Found,
+            fail_on: None,
+            scope: None,
+            min_severity: Level::Note,
+            min_confidence: Confidence::Medium,
+            select: Vec::new(),
+            ignore: Vec::new(),
+            max_findings: None,
             upheld: false,
             show_hidden: false,
             threads: None,
@@ -53,10 +74,56 @@ pub enum Subject {
     Demo,
 }
 
-/// Which findings are listed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Where the settings of the project are taken from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SettingsFrom {
+    /// The file that is found from where the user stands.
+    Found,
+    /// A file that the user names.
+    File(PathBuf),
+    /// Nowhere: every setting has its default.
+    Isolated,
+}
+
+/// From which level an introduced finding makes the run fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Gate {
+    /// Errors only.
+    Error,
+    /// Warnings and errors.
+    Warning,
+    /// Every finding.
+    Note,
+    /// None: the run reports and never fails.
+    Never,
+}
+
+impl Gate {
+    /// The level from which a finding gates; `None` for never.
+    pub fn level(self) -> Option<Level> {
+        match self {
+            Self::Error => Some(Level::Error),
+            Self::Warning => Some(Level::Warning),
+            Self::Note => Some(Level::Note),
+            Self::Never => None,
+        }
+    }
+}
+
+/// Which findings are listed: by where they stand, or by what the change has to do with them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Scope {
-    /// Introduced by the change, or reached by it.
+    /// On a line that the change touches.
+    Line,
+    /// At most three lines from one, as far as a diff shows.
+    Hunk,
+    /// In a function that the change touches.
+    Function,
+    /// In a file that the change touches.
+    File,
+    /// Introduced by the change or reached by it, wherever.
     Reach,
     /// Those that stood before as well.
     All,

@@ -13,8 +13,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use tenth::change::{ChangeSource, Ground};
-use tenth::request::{Request, Scope, Subject};
+use tenth::change::ChangeSource;
+use tenth::request::{Request, Scope, SettingsFrom};
 use tenth::review::{Review, Stance};
 
 /// How many probes of a family have to be found or asked about at least.
@@ -77,16 +77,8 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let request = Request {
-        subject: Subject::Change(ChangeSource::Files(vec![folder.clone()])),
-        ground: Ground::default(),
-        agent_commits: false,
-        fail_on: None,
-        scope: Scope::All,
-        upheld: false,
-        show_hidden: false,
-        threads: None,
-    };
+    let source = ChangeSource::Files(vec![folder.clone()]);
+    let request = Request { settings: SettingsFrom::Isolated, scope: Some(Scope::All), ..Request::of(source) };
     match tenth::review(&request) {
         Ok(done) => compare(marks, &probes, &answers(&done.review), &families),
         Err(error) => {

@@ -11,14 +11,17 @@ use tenth::text::Language;
 /// Which floor a module stands on, and what it may not see although that stands lower. A module sees itself and the
 /// floors below its own, never its neighbours.
 const FLOORS: &[(&str, u32, &[&str])] = &[
-    ("main", 9, &[]),
-    ("cli", 8, &[]),
-    ("lib", 7, &[]),
-    ("callers", 7, &[]),
-    ("chain", 7, &[]),
-    ("gather", 7, &[]),
-    ("inspect", 7, &[]),
-    ("sides", 7, &[]),
+    ("main", 10, &[]),
+    ("settings", 10, &[]),
+    ("cli", 9, &[]),
+    ("lib", 8, &[]),
+    ("callers", 8, &[]),
+    ("chain", 8, &[]),
+    ("config", 7, &[]),
+    ("gather", 8, &[]),
+    ("inspect", 8, &[]),
+    ("sides", 8, &[]),
+    ("suppressions", 8, &[]),
     ("report", 7, &["analysis", "catalogue", "change", "flow", "lower", "syntax"]),
     ("review", 6, &["analysis", "flow", "lower", "syntax"]),
     ("demo", 3, &[]),
@@ -33,6 +36,7 @@ const FLOORS: &[(&str, u32, &[&str])] = &[
     ("catalogue", 1, &[]),
     ("flow", 1, &[]),
     ("verdict", 1, &[]),
+    ("directive", 0, &[]),
     ("error", 0, &[]),
     ("text", 0, &[]),
 ];

@@ -16,7 +16,10 @@ impl<'a> Program<'a> {
         for target in &resolution.targets {
             let mut entry = match target {
                 Target::External(name) => tables.blocking(name)?,
-                Target::Function(callee) => self.drives_a_loop(*callee)?,
+                Target::Function(callee) => match self.own_blocking(*callee) {
+                    Some(entry) => entry,
+                    None => self.drives_a_loop(*callee)?,
+                },
                 Target::Construct(..) => return None,
             };
             if entry.unless.iter().any(|condition| self.holds(id, call, condition)) {
@@ -93,7 +96,23 @@ impl<'a> Program<'a> {
 
     /// The catalogue's entry for a call whose callable runs elsewhere than where it is handed over.
     pub fn offload(&self, id: FunctionId, resolution: &Resolution) -> Option<&'a Offload> {
-        self.tables(self.language(id.module)).offload(resolution.external()?)
+        let tables = self.tables(self.language(id.module));
+        if let Some(name) = resolution.external() {
+            return tables.offload(name);
+        }
+        match resolution.targets.as_slice() {
+            [Target::Function(callee)] if tables.has_own() => tables.own_offload(&self.qualified_name(*callee)),
+            _ => None,
+        }
+    }
+
+    /// What the user says of a function of the project that keeps its thread waiting.
+    fn own_blocking(&self, callee: FunctionId) -> Option<&'a Blocking> {
+        let tables = self.tables(self.language(callee.module));
+        if !tables.has_own() || self.function(callee).colour == Colour::Async {
+            return None;
+        }
+        tables.own_blocking(&self.qualified_name(callee))
     }
 
     /// The catalogue's entry for a call that starts something.

@@ -24,6 +24,7 @@ use rustc_hash::FxHashSet;
 
 use crate::analysis::{FunctionId, Loader, ModuleId};
 use crate::change::ChangeSet;
+use crate::config::Settings;
 use crate::flow::FunctionIndex;
 use crate::load::Files;
 use crate::review::{Coverage, CoverageState};
@@ -74,7 +75,7 @@ struct Said {
 }
 
 /// Finds the callers of changed functions and applies the rules to them on both sides.
-pub(crate) fn find(change: &ChangeSet, files: &Files, changed: Vec<Changed>) -> Found {
+pub(crate) fn find(change: &ChangeSet, settings: &Settings, files: &Files, changed: Vec<Changed>) -> Found {
     let mut found = Found::default();
     let mut open = changed;
     let mut done: FxHashSet<Untouched> = FxHashSet::default();
@@ -86,11 +87,11 @@ pub(crate) fn find(change: &ChangeSet, files: &Files, changed: Vec<Changed>) -> 
         }
         found.searched.changed += open.len();
         let round = search::candidates(change, files, &open, &mut found);
-        let (before, after) = both(|side| callers(change, files, side, &round.candidates, &open, &done));
+        let (before, after) = both(|side| callers(change, settings, files, side, &round.candidates, &open, &done));
         let callers: BTreeSet<Untouched> = before.into_iter().chain(after).collect();
         let callers: Vec<Untouched> = callers.into_iter().filter(|caller| done.insert(caller.clone())).collect();
         found.searched.callers += callers.len();
-        let (before, after) = both(|side| say(change, files, side, &callers));
+        let (before, after) = both(|side| say(change, settings, files, side, &callers));
         open = round.renamed;
         for ((path, index), (before, after)) in callers.iter().zip(before.into_iter().zip(after)) {
             let (Some(before), Some(after)) = (before, after) else { continue };
@@ -137,13 +138,14 @@ fn both<T: Send>(work: impl Fn(Side) -> T + Sync) -> (T, T) {
 /// The functions in candidates that lead to a changed function on this side.
 fn callers(
     change: &ChangeSet,
+    settings: &Settings,
     files: &Files,
     side: Side,
     candidates: &[Candidate],
     open: &[Changed],
     done: &FxHashSet<Untouched>,
 ) -> Vec<Untouched> {
-    let program = crate::program(change, files, side);
+    let program = crate::program(change, settings, files, side);
     let changed: FxHashSet<FunctionId> = open.iter().flat_map(|one| one.functions(&program)).collect();
     let gone: BTreeSet<&str> = open.iter().filter(|one| one.is_gone).map(|one| one.sought.word.as_str()).collect();
     let mut found = Vec::new();
@@ -160,11 +162,11 @@ fn callers(
 }
 
 /// What the rules say of functions, and their imprints.
-fn say(change: &ChangeSet, files: &Files, side: Side, callers: &[Untouched]) -> Vec<Option<Said>> {
+fn say(change: &ChangeSet, settings: &Settings, files: &Files, side: Side, callers: &[Untouched]) -> Vec<Option<Said>> {
     if callers.is_empty() {
         return Vec::new();
     }
-    let program = crate::program(change, files, side);
+    let program = crate::program(change, settings, files, side);
     let modules: BTreeMap<&Arc<str>, Option<ModuleId>> =
         callers.iter().map(|(path, _)| (path, program.module_at(path))).collect();
     let of_one = |(path, index): &Untouched| {

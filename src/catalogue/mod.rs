@@ -15,7 +15,7 @@ mod term;
 mod waiting;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use serde::Deserialize;
@@ -192,6 +192,9 @@ pub struct Tables {
     lazy: Vec<String>,
     /// Types over which a loop goes by position.
     sequences: Vec<String>,
+    /// What the user states, which may be of the project's own names.
+    #[serde(skip)]
+    own: BTreeSet<String>,
     #[serde(skip)]
     separator: &'static str,
 }
@@ -203,6 +206,9 @@ impl Tables {
             all.absorb(toml::from_str(file).expect("the embedded catalogue is read by this module's tests"));
         }
         all.absorb(extra.clone());
+        let blocking = extra.blocking.iter().map(|(name, _)| name);
+        let offload = extra.offload.iter().map(|(name, _)| name);
+        all.own = blocking.chain(offload).chain(extra.locks.iter().map(|(name, _)| name)).map(str::to_owned).collect();
         let builtins = std::mem::take(&mut all.builtins).into_iter();
         all.prelude.extend(builtins.map(|name| (name.clone(), format!("builtins.{name}"))));
         // Terms are written with the short names of the prelude, and compared by canonical ones.
@@ -280,6 +286,26 @@ impl Tables {
     /// How a call blocks, if it does.
     pub fn blocking(&self, name: &str) -> Option<&Blocking> {
         self.blocking_within(name, BASES)
+    }
+
+    /// How a call of a function of the project blocks, where the user says so. What its body shows does not count then.
+    pub fn own_blocking(&self, name: &str) -> Option<&Blocking> {
+        self.own.contains(name).then(|| self.blocking.exact(name)).flatten()
+    }
+
+    /// Where a function of the project runs what it is handed, where the user says so.
+    pub fn own_offload(&self, name: &str) -> Option<&Offload> {
+        self.own.contains(name).then(|| self.offload.exact(name)).flatten()
+    }
+
+    /// What sort of lock a type of the project is, where the user says so.
+    pub fn own_lock(&self, type_name: &str) -> Option<&Lock> {
+        self.own.contains(type_name).then(|| self.locks.exact(type_name)).flatten()
+    }
+
+    /// Whether the user states anything.
+    pub fn has_own(&self) -> bool {
+        !self.own.is_empty()
     }
 
     fn blocking_within(&self, name: &str, depth: u8) -> Option<&Blocking> {

@@ -67,6 +67,15 @@ pub(super) fn check(paths: &[PathBuf], folder: Option<&Path>) -> Result<ChangeSe
     })
 }
 
+/// The folder from which the files that `paths` name are told.
+pub(super) fn root_of(paths: &[PathBuf], folder: Option<&Path>) -> PathBuf {
+    let here = std::env::current_dir().unwrap_or_default();
+    let here = folder.map_or_else(|| here.clone(), |folder| plain(&here.join(folder)));
+    let places: Vec<PathBuf> = paths.iter().map(|path| plain(&here.join(path))).collect();
+    let named: Vec<(PathBuf, bool)> = places.into_iter().map(|place| (place.clone(), place.is_dir())).collect();
+    root(&here, &named)
+}
+
 /// A path without `.` and, as far as its own text tells, without `..`.
 fn plain(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();

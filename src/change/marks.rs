@@ -89,7 +89,7 @@ pub(super) fn any(patterns: &[String], text: &str) -> bool {
 }
 
 /// Whether a text fits a pattern as a whole, without regard to case; `*` stands for any run of characters.
-fn fits(pattern: &str, text: &str) -> bool {
+pub fn fits(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.to_lowercase(), text.to_lowercase());
     let mut parts = pattern.split('*');
     let Some(rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };

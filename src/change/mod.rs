@@ -375,6 +375,22 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// The folder of the repository that the user stands in, from its root; empty for the root, and where there is no
+/// repository or no work tree.
+pub fn here(ground: &Ground) -> String {
+    git::here(ground).unwrap_or_default()
+}
+
+/// The work tree's root, if there is one.
+pub fn root_of_repository(ground: &Ground) -> Option<PathBuf> {
+    git::root(ground)
+}
+
+/// The folder that the paths of files as they stand are told from.
+pub fn root_of_files(paths: &[PathBuf], ground: &Ground) -> PathBuf {
+    files::root_of(paths, ground.folder.as_deref())
+}
+
 impl ChangeSet {
     /// A change between two sets of texts by path: the demo, fixtures, tests.
     pub fn in_memory(

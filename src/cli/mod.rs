@@ -1,16 +1,18 @@
 //! The command line, as clap reads it, turned into an [`Invocation`]. No decision about the review is made here.
 
 mod hook;
+mod settings;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tenth::change::{ChangeSource, Ground, PatchInput};
 use tenth::error::{Error, Result};
-use tenth::request::{Format, Output, Request, Scope, Subject};
-use tenth::verdict::Level;
+use tenth::request::{Format, Gate, Output, Request, Scope, SettingsFrom, Subject};
+use tenth::verdict::{Confidence, Level};
 
 pub(crate) use self::hook::HookTask;
+pub(crate) use self::settings::{BaselineTask, ConfigTask};
 
 /// Reviews the concurrency of a change: which of its hunks need a human's eyes, and why.
 ///
@@ -62,6 +64,16 @@ enum Command {
     Hook {
         #[command(subcommand)]
         command: hook::Command,
+    },
+    /// Show, describe or begin the settings of a project
+    Config {
+        #[command(subcommand)]
+        task: ConfigTask,
+    },
+    /// Write or show the findings that a project lives with
+    Baseline {
+        #[command(subcommand)]
+        task: BaselineTask,
     },
     /// Review the example change in this binary
     Demo,
@@ -116,12 +128,40 @@ struct Flags {
     /// Write a report of this kind, to standard output or to a file; may be repeated
     #[arg(long, global = true, value_name = "KIND[:PATH]", value_parser = output)]
     output: Vec<Output>,
-    /// Level from which an introduced finding makes the exit status 1
-    #[arg(long, global = true, value_name = "LEVEL", default_value = "error")]
-    fail_on: FailOn,
-    /// Findings to list: those the change introduces or reaches, or all
-    #[arg(long, global = true, default_value = "reach")]
-    scope: ScopeName,
+    /// Take the settings from FILE
+    #[arg(long, global = true, value_name = "FILE", conflicts_with = "isolated")]
+    config: Option<PathBuf>,
+    /// Take no settings and no baseline: every setting has its default
+    #[arg(long, global = true)]
+    isolated: bool,
+    /// Level from which an introduced finding makes the exit status 1; `error` where the settings say nothing
+    #[arg(long, global = true, value_name = "LEVEL")]
+    fail_on: Option<FailOn>,
+    /// Findings to list: by where they stand (`line`, `hunk`, `function`, `file`), those that the change introduces or
+    /// reaches, or all; `reach` where the settings say nothing
+    #[arg(long, global = true)]
+    scope: Option<ScopeName>,
+    /// Least level of a finding that counts
+    #[arg(long, global = true, value_name = "LEVEL", default_value = "note")]
+    min_severity: LevelName,
+    /// Least confidence of a finding that counts
+    #[arg(long, global = true, value_name = "CONFIDENCE", default_value = "medium")]
+    min_confidence: ConfidenceName,
+    /// Apply only these rules, or families of rules; may be repeated
+    #[arg(long, global = true, value_name = "RULE", value_delimiter = ',')]
+    select: Vec<String>,
+    /// Do not apply these rules, or families of rules; may be repeated
+    #[arg(long, global = true, value_name = "RULE", value_delimiter = ',')]
+    ignore: Vec<String>,
+    /// List at most N findings, those that gate first
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    max_findings: Option<u32>,
+    /// Exit with 0 whatever is found
+    #[arg(long, global = true)]
+    exit_zero: bool,
+    /// Fail as well where work is unfinished, a file could not be analysed, or a suppression is at fault
+    #[arg(long, global = true, conflicts_with = "exit_zero")]
+    strict: bool,
     /// List the assumptions that hold as well
     #[arg(long, global = true)]
     upheld: bool,
@@ -178,10 +218,51 @@ enum FailOn {
     Never,
 }
 
+impl FailOn {
+    fn gate(self) -> Gate {
+        match self {
+            Self::Error => Gate::Error,
+            Self::Warning => Gate::Warning,
+            Self::Note => Gate::Note,
+            Self::Never => Gate::Never,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum ScopeName {
+    Line,
+    Hunk,
+    Function,
+    File,
     Reach,
     All,
+}
+
+impl ScopeName {
+    fn scope(self) -> Scope {
+        match self {
+            Self::Line => Scope::Line,
+            Self::Hunk => Scope::Hunk,
+            Self::Function => Scope::Function,
+            Self::File => Scope::File,
+            Self::Reach => Scope::Reach,
+            Self::All => Scope::All,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LevelName {
+    Error,
+    Warning,
+    Note,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ConfidenceName {
+    High,
+    Medium,
 }
 
 /// When to colour.
@@ -217,6 +298,10 @@ pub(crate) enum Task {
     Checkpoints { request: Request, range: Option<String>, patterns: Vec<String>, is_reviewed: bool },
     /// Something about hooks.
     Hook { request: Request, task: HookTask },
+    /// The settings.
+    Config { request: Request, task: ConfigTask },
+    /// The findings to live with.
+    Baseline { request: Request, task: BaselineTask },
     /// The list of rules.
     Rules,
     /// One rule's document.
@@ -231,6 +316,19 @@ pub(crate) struct Invocation {
     pub(crate) outputs: Vec<Output>,
     pub(crate) color: Color,
     pub(crate) timings: bool,
+    /// What else the exit status depends on.
+    pub(crate) strictness: Strictness,
+}
+
+/// How the outcome becomes an exit status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Strictness {
+    /// It is 0 whatever is found.
+    Lenient,
+    /// It is 1 if a finding gates.
+    Usual,
+    /// Gaps and unfinished work fail as well.
+    Strict,
 }
 
 impl Cli {
@@ -242,16 +340,25 @@ impl Cli {
             subject: Subject::Demo,
             ground: Ground { folder: flags.folder, git_dir: flags.git_dir, work_tree: flags.work_tree },
             agent_commits: flags.agent_commits,
-            fail_on: match flags.fail_on {
-                FailOn::Error => Some(Level::Error),
-                FailOn::Warning => Some(Level::Warning),
-                FailOn::Note => Some(Level::Note),
-                FailOn::Never => None,
+            settings: match (flags.config, flags.isolated) {
+                (Some(file), _) => SettingsFrom::File(file),
+                (None, true) => SettingsFrom::Isolated,
+                (None, false) => SettingsFrom::Found,
             },
-            scope: match flags.scope {
-                ScopeName::Reach => Scope::Reach,
-                ScopeName::All => Scope::All,
+            fail_on: flags.fail_on.map(FailOn::gate),
+            scope: flags.scope.map(ScopeName::scope),
+            min_severity: match flags.min_severity {
+                LevelName::Error => Level::Error,
+                LevelName::Warning => Level::Warning,
+                LevelName::Note => Level::Note,
             },
+            min_confidence: match flags.min_confidence {
+                ConfidenceName::High => Confidence::High,
+                ConfidenceName::Medium => Confidence::Medium,
+            },
+            select: flags.select,
+            ignore: flags.ignore,
+            max_findings: flags.max_findings,
             upheld: flags.upheld,
             show_hidden: flags.show_hidden,
             threads: flags.threads.map(usize::from),
@@ -290,11 +397,18 @@ impl Cli {
                 Task::Checkpoints { request, range, patterns: flags.checkpoint, is_reviewed: review }
             }
             Some(Command::Hook { command }) => Task::Hook { request, task: command.task() },
+            Some(Command::Config { task }) => Task::Config { request, task },
+            Some(Command::Baseline { task }) => Task::Baseline { request, task },
             Some(Command::Demo) => Task::Review(request),
             Some(Command::Rules) => Task::Rules,
             Some(Command::Explain { rule }) => Task::Explain(rule),
         };
-        Ok(Invocation { task, outputs, color: flags.color, timings: flags.timings })
+        let strictness = match (flags.exit_zero, flags.strict) {
+            (true, _) => Strictness::Lenient,
+            (false, true) => Strictness::Strict,
+            (false, false) => Strictness::Usual,
+        };
+        Ok(Invocation { task, outputs, color: flags.color, timings: flags.timings, strictness })
     }
 }
 

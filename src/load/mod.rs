@@ -62,8 +62,9 @@ impl Files {
     }
 
     /// Lowers the changed files of both sides side by side. What the two texts of a file have in common is parsed once.
-    pub fn prefetch_changed(&self, change: &ChangeSet) {
-        let is_read = |file: &&ChangedFile| file.extent == Extent::Whole;
+    /// Files that are not wanted are left out.
+    pub fn prefetch_changed(&self, change: &ChangeSet, is_wanted: &dyn Fn(&ChangedFile) -> bool) {
+        let is_read = |file: &&ChangedFile| file.extent == Extent::Whole && is_wanted(file);
         let files: Vec<&ChangedFile> = change.files.iter().filter(is_read).collect();
         files.par_iter().for_each(|file| {
             if let (Some(before), Some(after)) = (&file.before, &file.after) {

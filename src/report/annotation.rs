@@ -118,7 +118,7 @@ impl<'a> Annotation<'a> {
     }
 
     pub(super) fn is_accepted(&self) -> bool {
-        matches!(self.subject, Subject::Finding(finding) if finding.status == Status::Accepted)
+        matches!(self.subject, Subject::Finding(finding) if finding.status == Status::Accepted && !finding.gating)
     }
 
     pub(super) fn trace(&self) -> &'a [Hop] {

@@ -95,6 +95,23 @@ fn checklist(out: &mut String, review: &Review) {
 }
 
 fn remarks(out: &mut String, review: &Review) {
+    let accepted = words::accepted(review);
+    if !accepted.is_empty() {
+        let _ = writeln!(out, "\n### Accepted\n");
+        for finding in accepted {
+            let place = code(&format!("{}:{}", finding.path, finding.start.line));
+            let (level, rule) = (words::level(finding.severity), code(&finding.rule));
+            let (message, why) = (escape(&finding.message), words::why_accepted(finding));
+            let _ = writeln!(out, "- **{level}** {rule} at {place}: {message} ({why})");
+        }
+    }
+    let mut told = words::told(review).peekable();
+    if told.peek().is_some() {
+        let _ = writeln!(out, "\n### Settings and suppressions\n");
+        for notice in told {
+            let _ = writeln!(out, "- {}{}", escape(&words::pointer(notice)), escape(&notice.text));
+        }
+    }
     let rows: Vec<_> = review.coverage.iter().filter(|row| row.state != CoverageState::Analysed).collect();
     if !rows.is_empty() {
         let _ = writeln!(out, "\n<details><summary>Not wholly analysed: {}</summary>\n", rows.len());

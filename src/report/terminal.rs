@@ -34,6 +34,7 @@ pub(super) fn render(review: &Review, sources: &Sources, style: Style) -> String
     for finding in review.findings.iter().filter(|finding| finding.status == Status::Open) {
         self::finding(&mut out, finding, sources, style);
     }
+    accepted(&mut out, review, style);
     hunks(&mut out, review, sources, style);
     checklist(&mut out, review, style);
     remarks(&mut out, review, style);
@@ -107,6 +108,22 @@ fn finding(out: &mut String, finding: &Finding, sources: &Sources, style: Style)
     }
 }
 
+fn accepted(out: &mut String, review: &Review, style: Style) {
+    let accepted = words::accepted(review);
+    if accepted.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "{}\n", paint(style, "1", "Accepted"));
+    for finding in accepted {
+        let place = format!("{}:{}", words::one_line(&finding.path), finding.start.line);
+        let level = format!("{}[{}]", words::level(finding.severity), finding.rule);
+        let gates = if finding.gating { format!(" ({})", words::why_accepted(finding)) } else { String::new() };
+        let message = words::one_line(&finding.message);
+        let _ = writeln!(out, "  {level} {} {message}{gates}", paint(style, "2", &place));
+    }
+    out.push('\n');
+}
+
 fn help(finding: &Finding) -> Option<String> {
     let origin = match finding.origin {
         Origin::Introduced => "",
@@ -173,6 +190,14 @@ fn checklist(out: &mut String, review: &Review, style: Style) {
 }
 
 fn remarks(out: &mut String, review: &Review, style: Style) {
+    let mut told = words::told(review).peekable();
+    if told.peek().is_some() {
+        let _ = writeln!(out, "{}\n", paint(style, "1", "Settings and suppressions"));
+        for notice in told {
+            let _ = writeln!(out, "  {}{}", words::pointer(notice), words::one_line(&notice.text));
+        }
+        out.push('\n');
+    }
     let rows: Vec<_> = review.coverage.iter().filter(|row| row.state != CoverageState::Analysed).collect();
     if !rows.is_empty() {
         let _ = writeln!(out, "{}\n", paint(style, "1", "Not wholly analysed"));

@@ -155,6 +155,7 @@ fn sarif_says_what_was_accepted_and_what_would_mend_it() {
     let story = story();
     let mut review = story.review();
     review.findings[0].status = Status::Accepted;
+    review.findings[0].gating = false;
     let start = review.findings[1].start;
     let path = review.findings[1].path.clone();
     let end = review.findings[1].end;
@@ -171,6 +172,13 @@ fn sarif_says_what_was_accepted_and_what_would_mend_it() {
     for format in [Format::Github, Format::Gitlab, Format::Rdjson] {
         let out = render(format, &review, story.sources(), Style::default());
         assert!(!out.contains("lock-reentry"), "{format:?}");
+    }
+    // What a pull request accepts for itself is no acceptance.
+    review.findings[0].gating = true;
+    for format in [Format::Github, Format::Gitlab, Format::Rdjson, Format::Concise, Format::Terminal, Format::Markdown]
+    {
+        let out = render(format, &review, story.sources(), Style::default());
+        assert!(out.contains("lock-reentry"), "{format:?}");
     }
 }
 

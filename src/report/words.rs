@@ -1,6 +1,6 @@
 //! Words and counts that the forms for people share.
 
-use crate::review::{Hunk, Level, Outcome, Review, Side};
+use crate::review::{Finding, Hunk, Level, Notice, Outcome, Review, Side, Status};
 
 pub(super) fn level(level: Level) -> &'static str {
     match level {
@@ -54,6 +54,33 @@ pub(super) fn is_quiet(review: &Review) -> bool {
         && review.assumptions.is_empty()
         && review.summary.highlighted_hunks == 0
         && review.summary.verdict == Outcome::Clean
+        && told(review).next().is_none()
+}
+
+/// The notices that a reader of any form must see: what the change does to the settings and to what is silenced. The
+/// others say how the change was taken, and stand in the report as JSON.
+pub(super) fn told(review: &Review) -> impl Iterator<Item = &Notice> {
+    const KINDS: [&str; 5] = ["settings-", "suppression-", "baseline-", "foreign-", "findings-left-out"];
+    review.notices.iter().filter(|notice| KINDS.iter().any(|kind| notice.kind.starts_with(kind)))
+}
+
+/// Where a notice points, with a colon behind it: "app.py:3: ".
+pub(super) fn pointer(notice: &Notice) -> String {
+    match (&notice.path, notice.line) {
+        (Some(path), Some(line)) => format!("{}:{line}: ", one_line(path)),
+        (Some(path), None) => format!("{}: ", one_line(path)),
+        (None, _) => String::new(),
+    }
+}
+
+/// The findings that somebody has accepted and that are listed all the same.
+pub(super) fn accepted(review: &Review) -> Vec<&Finding> {
+    review.findings.iter().filter(|finding| finding.status == Status::Accepted).collect()
+}
+
+/// Why an accepted finding is listed.
+pub(super) fn why_accepted(finding: &Finding) -> &'static str {
+    if finding.gating { "accepted by the change itself, which does not open the gate for it" } else { "accepted" }
 }
 
 /// Where a hunk stands: "a.py:3-9", or the line after which its lines stood.

@@ -10,17 +10,27 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use crate::verdict::{Level, Stake};
+use crate::verdict::{self, Level, Stake};
 
 use super::contract::{Assumption, Evidence, Finding, Hop, Hunk, MOST_EVIDENCE, Origin, Stance};
 use super::diff::Diff;
 use super::findings::{Judged, evidence_and_trace, hunk_ids};
 use super::ids;
 use super::matching;
+use super::suppress::Acceptance;
 
 /// Whether the reviewer is asked about a verdict.
 pub(super) fn is_question(judged: &Judged<'_>) -> bool {
-    judged.verdict.stance == crate::verdict::Stance::Unproven
+    judged.acceptance == Acceptance::Open && would_be_asked(judged)
+}
+
+/// Whether the reviewer would be asked about a verdict that somebody has accepted.
+pub(super) fn is_accepted_question(judged: &Judged<'_>) -> bool {
+    judged.acceptance != Acceptance::Open && would_be_asked(judged)
+}
+
+fn would_be_asked(judged: &Judged<'_>) -> bool {
+    judged.verdict.stance == verdict::Stance::Unproven
         && judged.origin == Origin::Introduced
         && judged.blame.is_near
         && judged.level >= Level::Warning
@@ -28,7 +38,7 @@ pub(super) fn is_question(judged: &Judged<'_>) -> bool {
 
 /// Whether a verdict says that an assumption holds which the change makes or touches.
 pub(super) fn is_upheld_here(diff: &Diff<'_>, judged: &Judged<'_>) -> bool {
-    judged.verdict.stance == crate::verdict::Stance::Upheld
+    judged.verdict.stance == verdict::Stance::Upheld
         && (judged.origin == Origin::Introduced || matching::is_touched(diff, judged.verdict))
 }
 
@@ -39,11 +49,11 @@ pub(super) fn checklist(
     findings: &[Finding],
     hunks: &[Hunk],
 ) -> Vec<Assumption> {
-    let mut groups = BTreeMap::<(Stance, [&str; 4]), Vec<&Judged<'_>>>::new();
+    let mut groups = BTreeMap::<(Stance, &str, [&str; 4]), Vec<&Judged<'_>>>::new();
     let mut judged = judged.to_vec();
     judged.sort_by(|one, two| matching::canonical(one.verdict, two.verdict));
     for one in judged {
-        groups.entry((stance(one.verdict.stance), one.key())).or_default().push(one);
+        groups.entry((stance(one), word(one.verdict.stance), one.key())).or_default().push(one);
     }
     let mut lines: Vec<(Weight, Assumption)> =
         groups.into_values().map(|group| (weight(&group, hunks), merged(diff, &group, findings))).collect();
@@ -65,7 +75,7 @@ fn weight(group: &[&Judged<'_>], hunks: &[Hunk]) -> Weight {
 /// One line for verdicts of one key; the first by place speaks for all.
 fn merged(diff: &Diff<'_>, group: &[&Judged<'_>], findings: &[Finding]) -> Assumption {
     let (first, others) = (group[0], &group[1..]);
-    let stance = stance(first.verdict.stance);
+    let stance = stance(first);
     let (mut evidence, mut trace) = evidence_and_trace(diff, first);
     for other in others {
         let (start, end) = diff.sources.positions(other.side, &other.verdict.at);
@@ -87,7 +97,7 @@ fn merged(diff: &Diff<'_>, group: &[&Judged<'_>], findings: &[Finding]) -> Assum
     let ordinal = first.ordinal.to_string();
     let finding_id = ids::id('f', &[rule, path, function, subject, &ordinal]);
     Assumption {
-        id: ids::id('a', &[rule, path, function, subject, word(stance)]),
+        id: ids::id('a', &[rule, path, function, subject, word(verdict.stance)]),
         rule: rule.to_owned(),
         family: first.rule.family,
         stance,
@@ -106,18 +116,19 @@ fn merged(diff: &Diff<'_>, group: &[&Judged<'_>], findings: &[Finding]) -> Assum
     }
 }
 
-fn stance(stance: crate::verdict::Stance) -> Stance {
-    match stance {
-        crate::verdict::Stance::Violated(_) => Stance::Violated,
-        crate::verdict::Stance::Unproven => Stance::Unproven,
-        crate::verdict::Stance::Upheld => Stance::Upheld,
+fn stance(judged: &Judged<'_>) -> Stance {
+    match judged.verdict.stance {
+        verdict::Stance::Upheld => Stance::Upheld,
+        _ if judged.acceptance != Acceptance::Open => Stance::Accepted,
+        verdict::Stance::Violated(_) => Stance::Violated,
+        verdict::Stance::Unproven => Stance::Unproven,
     }
 }
 
-fn word(stance: Stance) -> &'static str {
+fn word(stance: verdict::Stance) -> &'static str {
     match stance {
-        Stance::Violated | Stance::Accepted => "violated",
-        Stance::Unproven => "unproven",
-        Stance::Upheld => "upheld",
+        verdict::Stance::Violated(_) => "violated",
+        verdict::Stance::Unproven => "unproven",
+        verdict::Stance::Upheld => "upheld",
     }
 }

@@ -11,6 +11,8 @@ use super::contract::{Confidence, Evidence, Finding, Hop, MOST_EVIDENCE, Origin,
 use super::diff::Diff;
 use super::ids;
 use super::matching;
+use super::material::Options;
+use super::suppress::Acceptance;
 
 /// A verdict of one side with what the comparison of the sides made of it.
 #[derive(Debug)]
@@ -25,6 +27,8 @@ pub(super) struct Judged<'a> {
     pub(super) ordinal: u32,
     /// Where the same function comes to the same hazard by the same way once more.
     pub(super) again: Vec<&'a verdict::Location>,
+    /// Whether somebody has accepted it.
+    pub(super) acceptance: Acceptance,
 }
 
 impl Judged<'_> {
@@ -39,7 +43,8 @@ const MOST_ALIKE: usize = 3;
 
 /// To mend a place mends every way that leads to it. So several ways of one function to one place are one finding, at the
 /// first; and of many functions that the same hunks lead to one place, the first few speak for the rest. Only findings of
-/// one origin go together, so that what the change adds is never hidden by what was there.
+/// one origin go together, so that what the change adds is never hidden by what was there, and only those of one standing,
+/// so that what is accepted in one place is not in another.
 pub(super) fn merged(judged: Vec<Judged<'_>>) -> Vec<Judged<'_>> {
     of_many_functions(of_one_function(judged))
 }
@@ -54,7 +59,8 @@ fn of_many_functions(judged: Vec<Judged<'_>>) -> Vec<Judged<'_>> {
             kept.push(one);
             continue;
         };
-        let key = (one.verdict.rule, one.verdict.stance, root, one.origin, one.blame.causes.clone());
+        let kind = (one.origin, one.acceptance);
+        let key = (one.verdict.rule, one.verdict.stance, root, kind, one.blame.causes.clone());
         let (count, last) = known.entry(key).or_default();
         *count += 1;
         if *count <= MOST_ALIKE {
@@ -80,7 +86,7 @@ fn of_one_function(judged: Vec<Judged<'_>>) -> Vec<Judged<'_>> {
             continue;
         };
         let key = ([one.verdict.rule, &one.verdict.at.path, &one.verdict.function], one.verdict.stance, root);
-        let first = *firsts.entry((key, one.origin)).or_insert(kept.len());
+        let first = *firsts.entry((key, one.origin, one.acceptance)).or_insert(kept.len());
         match kept.get_mut(first) {
             Some(first) => {
                 first.again.push(&one.verdict.at);
@@ -116,8 +122,13 @@ pub(super) fn ordinals(verdicts: &[Verdict]) -> Vec<u32> {
     ordinals
 }
 
+/// What a finding is known by, for baselines and hosts.
+pub(super) fn fingerprint(verdict: &Verdict, ordinal: u32) -> String {
+    ids::fingerprint(&[verdict.rule, &verdict.at.path, &verdict.function, &verdict.subject, &ordinal.to_string()])
+}
+
 /// A violated verdict as a finding; `None` for the other stances.
-pub(super) fn finding(diff: &Diff<'_>, judged: &Judged<'_>, fail_on: Option<Level>) -> Option<Finding> {
+pub(super) fn finding(diff: &Diff<'_>, judged: &Judged<'_>, options: &Options) -> Option<Finding> {
     let Stance::Violated(confidence) = judged.verdict.stance else { return None };
     let verdict = judged.verdict;
     let (start, end) = diff.sources.positions(judged.side, &verdict.at);
@@ -142,7 +153,12 @@ pub(super) fn finding(diff: &Diff<'_>, judged: &Judged<'_>, fail_on: Option<Leve
     let key = [rule, path, function, subject, ordinal.as_str()];
     let gating = judged.origin == Origin::Introduced
         && judged.rule.status == Maturity::Stable
-        && fail_on.is_some_and(|least| judged.level >= least);
+        && options.fail_on.is_some_and(|least| judged.level >= least)
+        && match judged.acceptance {
+            Acceptance::Open => true,
+            Acceptance::Accepted => options.is_pull_request && !options.accepts_new_suppressions,
+            Acceptance::Suppressed | Acceptance::Baselined => false,
+        };
     Some(Finding {
         id: ids::id('f', &key),
         rule: rule.to_owned(),
@@ -153,7 +169,7 @@ pub(super) fn finding(diff: &Diff<'_>, judged: &Judged<'_>, fail_on: Option<Leve
             verdict::Confidence::High => Confidence::High,
         },
         origin: judged.origin,
-        status: Status::Open,
+        status: if judged.acceptance == Acceptance::Open { Status::Open } else { Status::Accepted },
         gating,
         message: if verdict.message.is_empty() { &verdict.assumption } else { &verdict.message }.clone(),
         help: verdict.help.clone(),
@@ -166,7 +182,7 @@ pub(super) fn finding(diff: &Diff<'_>, judged: &Judged<'_>, fail_on: Option<Leve
         trace,
         causes: hunk_ids(diff, &judged.blame.causes),
         context: hunk_ids(diff, &judged.blame.context),
-        fingerprint: ids::fingerprint(&key),
+        fingerprint: fingerprint(verdict, judged.ordinal),
     })
 }
 

@@ -1,15 +1,17 @@
 //! What a review is made from: plain data that the floors below deliver.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::change::{ChangeSet, Trees};
+use crate::directive::Directive;
 pub use crate::request::Scope;
 use crate::rules::RuleInfo;
 use crate::text::{LineIndex, Position, Side, Span};
-use crate::verdict::{Level, Location, Verdict};
+use crate::verdict::{self, Level, Location, Verdict};
 
-use super::contract::{Commit, Coverage};
+use super::contract::{Commit, Coverage, Notice};
+use super::policy::Policy;
 
 /// Everything that [`super::review`] looks at.
 #[derive(Clone, Copy)]
@@ -32,6 +34,10 @@ pub struct Material<'a> {
     pub coverage: &'a [Coverage],
     /// The commits as the report shows them.
     pub commits: &'a [Commit],
+    /// What comments ask of the review, on both sides.
+    pub suppressions: &'a [Suppression],
+    /// What the reader is told beside what the change itself says.
+    pub notices: &'a [Notice],
     /// What the user asked for.
     pub options: &'a Options,
     /// Says whether a verdict of the after side would still be there if these hunks were taken back; `None` where that
@@ -43,7 +49,7 @@ pub struct Material<'a> {
 pub type StillThere<'a> = dyn Fn(&Verdict, &[usize]) -> bool + 'a;
 
 /// What the user asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// The level from which findings gate; `None` for never.
     pub fail_on: Option<Level>,
@@ -53,11 +59,46 @@ pub struct Options {
     pub upheld: bool,
     /// Whether findings are listed that something hides.
     pub show_hidden: bool,
+    /// The least level of a finding that counts.
+    pub min_severity: Level,
+    /// The least confidence of a finding that counts.
+    pub min_confidence: verdict::Confidence,
+    /// How many findings are listed at most; those that gate before all others.
+    pub max_findings: Option<u32>,
+    /// Which rules hold where.
+    pub policy: Policy,
+    /// How much signals weigh, by name, where that is not as `rules/risk.toml` says.
+    pub weights: BTreeMap<String, u8>,
+    /// From how many changed lines on a change is too large for one review; `None` for the built-in limit.
+    pub budget_lines: Option<u32>,
+    /// From how many open questions on it is; `None` for the built-in limit.
+    pub budget_questions: Option<u32>,
+    /// Fingerprints of findings that the project lives with.
+    pub baseline: BTreeSet<String>,
+    /// Whether the change is a pull request: a suppression that it adds does not open the gate then.
+    pub is_pull_request: bool,
+    /// Whether a pull request may all the same.
+    pub accepts_new_suppressions: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { fail_on: Some(Level::Error), scope: Scope::Reach, upheld: false, show_hidden: false }
+        Self {
+            fail_on: Some(Level::Error),
+            scope: Scope::Reach,
+            upheld: false,
+            show_hidden: false,
+            min_severity: Level::Note,
+            min_confidence: verdict::Confidence::Medium,
+            max_findings: None,
+            policy: Policy::default(),
+            weights: BTreeMap::new(),
+            budget_lines: None,
+            budget_questions: None,
+            baseline: BTreeSet::new(),
+            is_pull_request: false,
+            accepts_new_suppressions: false,
+        }
     }
 }
 
@@ -85,6 +126,34 @@ pub enum ItemKind {
     Function,
     /// A class, struct, enum, trait, impl or module.
     Type,
+}
+
+/// A comment that asks something of the review: `tenth: ignore[rule] -- reason`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suppression {
+    /// The file.
+    pub path: Arc<str>,
+    /// The side that the lines count on.
+    pub side: Side,
+    /// The line of the comment.
+    pub line: u32,
+    /// What it says; what is wrong with it where it cannot be understood.
+    pub said: Result<Directive, String>,
+    /// What it speaks of.
+    pub covers: Covers,
+}
+
+/// The code that a comment speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Covers {
+    /// What holds the comment's own line.
+    Line(u32),
+    /// What begins between two lines: a statement or an item.
+    Lines(u32, u32),
+    /// The whole file.
+    File,
+    /// Nothing: no code follows the comment.
+    Nothing,
 }
 
 /// A fact about a stretch of code that makes it worth a look. Its weight stands in `rules/risk.toml`.

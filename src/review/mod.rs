@@ -19,9 +19,12 @@ mod handoff;
 mod ids;
 mod matching;
 mod material;
+mod policy;
 mod rank;
 mod risk;
+mod scope;
 mod severity;
+mod suppress;
 mod texture;
 
 #[cfg(test)]
@@ -31,15 +34,22 @@ use std::collections::BTreeSet;
 
 pub use chain::*;
 pub use contract::*;
-pub use material::{ItemKind, ItemRange, Material, Options, Scope, Signal, SourceText, Sources, StillThere};
+pub use material::{
+    Covers, ItemKind, ItemRange, Material, Options, Scope, Signal, SourceText, Sources, StillThere, Suppression,
+};
+pub use policy::{Folder, PathPolicy, PathSet, Policy, RuleLevel};
+pub use risk::signal_names;
+pub use suppress::{Known, known};
 
 use crate::change::Kind;
+use crate::rules::RuleInfo;
 use crate::text::Language;
 use crate::verdict;
 
 use diff::Diff;
 use findings::Judged;
 use rank::Weighed;
+use suppress::Acceptance;
 
 /// The rule about what callers do not await.
 const LEFT_BEHIND: &str = "unawaited-call";
@@ -50,13 +60,33 @@ pub fn review(material: &Material<'_>) -> Review {
     let (after, fixed) = judged(material, &diff);
     let coverage = coverage(material);
 
-    let finding = |one: &Judged<'_>| findings::finding(&diff, one, material.options.fail_on);
-    let mut all: Vec<Finding> = after.iter().filter_map(finding).collect();
-    findings::sort(&mut all);
-    let in_scope = |finding: &Finding| finding.origin != Origin::Existing || material.options.scope == Scope::All;
-    let hidden = Hidden { scope: all.iter().filter(|finding| !in_scope(finding)).count() as u32, ..Hidden::default() };
-    let shown: Vec<Finding> =
-        all.into_iter().filter(|finding| in_scope(finding) || material.options.show_hidden).collect();
+    let finding = |one: &Judged<'_>| findings::finding(&diff, one, material.options);
+    let mut hidden = Hidden::default();
+    let mut shown: Vec<Finding> = Vec::new();
+    // What is listed although something hides it counts nowhere else.
+    let mut uncounted: BTreeSet<String> = BTreeSet::new();
+    for one in &after {
+        let Some(mut finding) = finding(one) else { continue };
+        let hides = if !scope::has(&diff, material.options.scope, &finding) {
+            Some(&mut hidden.scope)
+        } else {
+            match one.acceptance {
+                Acceptance::Open | Acceptance::Accepted => None,
+                Acceptance::Suppressed => Some(&mut hidden.suppression),
+                Acceptance::Baselined => Some(&mut hidden.baseline),
+            }
+        };
+        if let Some(count) = hides {
+            *count += 1;
+            if !material.options.show_hidden {
+                continue;
+            }
+            finding.gating = false;
+            uncounted.insert(finding.id.clone());
+        }
+        shown.push(finding);
+    }
+    findings::sort(&mut shown);
 
     let mut fixed: Vec<Finding> = fixed.iter().filter_map(finding).collect();
     findings::sort(&mut fixed);
@@ -64,14 +94,14 @@ pub fn review(material: &Material<'_>) -> Review {
         finding.gating = false;
     }
 
-    let hunks = rank::ranked(&diff, &weighed(&diff, &after, &fixed), material.signals, &coverage);
+    let hunks = rank::ranked(&diff, &weighed(&diff, &after, &fixed), material.signals, &coverage, material.options);
     let upheld: Vec<&Judged<'_>> = after.iter().filter(|one| checklist::is_upheld_here(&diff, one)).collect();
     let ids: BTreeSet<&str> = shown.iter().map(|finding| finding.id.as_str()).collect();
     let listed: Vec<&Judged<'_>> = after
         .iter()
         .filter(|one| match one.verdict.stance {
             verdict::Stance::Violated(_) => finding(one).is_some_and(|finding| ids.contains(finding.id.as_str())),
-            verdict::Stance::Unproven => checklist::is_question(one),
+            verdict::Stance::Unproven => checklist::is_question(one) || checklist::is_accepted_question(one),
             verdict::Stance::Upheld => false,
         })
         .collect();
@@ -89,7 +119,8 @@ pub fn review(material: &Material<'_>) -> Review {
 
     let change = change(material);
     let count = |level| {
-        let counted = shown.iter().filter(|finding| in_scope(finding) && finding.status == Status::Open);
+        let is_counted = |finding: &&Finding| finding.status == Status::Open && !uncounted.contains(&finding.id);
+        let counted = shown.iter().filter(is_counted);
         counted.filter(|finding| finding.severity == level).count() as u32
     };
     let summary = Summary {
@@ -106,6 +137,9 @@ pub fn review(material: &Material<'_>) -> Review {
         upheld: upheld_count,
         hidden,
     };
+    let mut notices = notices(material);
+    notices.extend(suppress::notices(&diff, material));
+    notices.extend(cut_down(&mut shown, material.options.max_findings));
     Review {
         schema: SCHEMA.to_owned(),
         tool: Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
@@ -118,16 +152,42 @@ pub fn review(material: &Material<'_>) -> Review {
         unfinished,
         handoff,
         commits: material.commits.to_vec(),
-        notices: notices(material),
+        notices,
         coverage,
         summary,
     }
+}
+
+/// Something that a strict run objects to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// What it is.
+    pub text: String,
+    /// Whether it is that something could not be read.
+    pub is_unread: bool,
 }
 
 impl Review {
     /// Whether the run fails: some finding gates.
     pub fn gates(&self) -> bool {
         self.findings.iter().any(|finding| finding.gating)
+    }
+
+    /// What a strict run objects to beside findings that gate: files that were not wholly analysed, unfinished work, and
+    /// suppressions that are at fault.
+    pub fn gaps(&self) -> Vec<Gap> {
+        let is_code = |row: &&Coverage| Language::of_path(&row.path).is_some() && row.state != CoverageState::Analysed;
+        let rows = self.coverage.iter().filter(is_code);
+        let unread = rows.map(|row| Gap { text: format!("{}: {}", row.path, row.why), is_unread: true });
+        let unfinished = (self.summary.verdict == Outcome::Unfinished)
+            .then(|| Gap { text: "the work is not finished".to_owned(), is_unread: false });
+        let at_fault = self.notices.iter().filter(|notice| suppress::FAULTS.contains(&notice.kind.as_str()));
+        let at_fault = at_fault.map(|notice| {
+            let place = notice.path.as_deref().unwrap_or_default();
+            let line = notice.line.unwrap_or(1);
+            Gap { text: format!("{place}:{line}: {}", notice.text), is_unread: false }
+        });
+        unread.chain(unfinished).chain(at_fault).collect()
     }
 
     /// The hunk with this id.
@@ -150,6 +210,7 @@ impl Review {
 
 /// The verdicts of the after side, and those of the before side that the change did away with.
 fn judged<'a>(material: &Material<'a>, diff: &Diff<'_>) -> (Vec<Judged<'a>>, Vec<Judged<'a>>) {
+    let policy = &material.options.policy;
     let matched = matching::matched(diff, material.before, material.after);
     let numbers = findings::ordinals(material.after);
     let mut after: Vec<Judged<'a>> = Vec::new();
@@ -161,11 +222,24 @@ fn judged<'a>(material: &Material<'a>, diff: &Diff<'_>) -> (Vec<Judged<'a>>, Vec
             Origin::Introduced => causes::of_introduced(diff, verdict, partner, material.still_there),
             Origin::Reached | Origin::Existing => causes::of_others(diff, verdict),
         };
-        let level = severity::severity(rule, verdict, origin);
-        let ordinal = numbers[at];
-        after.push(Judged { verdict, rule, side: Side::After, origin, level, blame, ordinal, again: Vec::new() });
+        let level = severity::severity(rule, verdict, origin, policy.level(rule, &verdict.at.path));
+        if !counts(material.options, rule, verdict, level) {
+            continue;
+        }
+        after.push(Judged {
+            verdict,
+            rule,
+            side: Side::After,
+            origin,
+            level,
+            blame,
+            ordinal: numbers[at],
+            again: Vec::new(),
+            acceptance: suppress::acceptance(diff, material, verdict),
+        });
     }
     after.sort_by(|one, two| matching::canonical(one.verdict, two.verdict));
+    suppress::apply_baseline(&mut after, &material.options.baseline);
     let after = findings::merged(after);
 
     let numbers = findings::ordinals(material.before);
@@ -178,12 +252,46 @@ fn judged<'a>(material: &Material<'a>, diff: &Diff<'_>) -> (Vec<Judged<'a>>, Vec
         }
         let rule = (material.rule)(verdict.rule);
         let blame = causes::of_fixed(diff, verdict);
-        let level = severity::severity(rule, verdict, Origin::Existing);
-        let origin = Origin::Existing;
-        let ordinal = numbers[at];
-        fixed.push(Judged { verdict, rule, side: Side::Before, origin, level, blame, ordinal, again: Vec::new() });
+        let level = severity::severity(rule, verdict, Origin::Existing, policy.level(rule, &verdict.at.path));
+        if !counts(material.options, rule, verdict, level) {
+            continue;
+        }
+        fixed.push(Judged {
+            verdict,
+            rule,
+            side: Side::Before,
+            origin: Origin::Existing,
+            level,
+            blame,
+            ordinal: numbers[at],
+            again: Vec::new(),
+            acceptance: Acceptance::Open,
+        });
     }
     (after, fixed)
+}
+
+/// Whether a verdict is one that the user wants to hear of at all.
+fn counts(options: &Options, rule: &RuleInfo, verdict: &verdict::Verdict, level: Level) -> bool {
+    options.policy.is_on(rule, &verdict.at.path)
+        && match verdict.stance {
+            verdict::Stance::Violated(confidence) => {
+                level >= options.min_severity && confidence >= options.min_confidence
+            }
+            verdict::Stance::Unproven | verdict::Stance::Upheld => true,
+        }
+}
+
+/// Leaves the first findings, those that gate before all others, and says how many are gone.
+fn cut_down(findings: &mut Vec<Finding>, most: Option<u32>) -> Option<Notice> {
+    let gone = findings.len().checked_sub(most? as usize).filter(|gone| *gone > 0)?;
+    let mut order: Vec<usize> = (0..findings.len()).collect();
+    order.sort_by_key(|&at| !findings[at].gating);
+    let gone_ones: BTreeSet<usize> = order.into_iter().skip(most? as usize).collect();
+    let mut at = 0..;
+    findings.retain(|_| at.next().is_some_and(|at| !gone_ones.contains(&at)));
+    let text = format!("{gone} more findings are not listed (`--max-findings`)");
+    Some(Notice { kind: "findings-left-out".to_owned(), text, path: None, line: None })
 }
 
 /// What the verdicts say of the hunks.
@@ -193,7 +301,12 @@ fn weighed(diff: &Diff<'_>, after: &[Judged<'_>], fixed: &[Finding]) -> Weighed 
         let verdict = one.verdict;
         let held = || verdict.places().flat_map(|place| diff.holding(Side::After, place));
         let is_violated = matches!(verdict.stance, verdict::Stance::Violated(_));
-        if is_violated && one.origin == Origin::Introduced {
+        if is_violated && one.acceptance != Acceptance::Open {
+            // Somebody has looked at it; that the change says so itself is no reason to look away.
+            let signal = if one.acceptance == Acceptance::Accepted { "finding-context" } else { "assumption-touched" };
+            let says = if one.acceptance == Acceptance::Accepted { &verdict.message } else { &verdict.assumption };
+            weighed.others.extend(one.blame.causes.iter().map(|&at| (at, signal, says.clone())));
+        } else if is_violated && one.origin == Origin::Introduced {
             weighed.causes.extend(one.blame.causes.iter().map(|&at| (at, one.level, verdict.message.clone())));
             weighed.others.extend(one.blame.context.iter().map(|&at| (at, "finding-context", String::new())));
         } else if is_violated {
@@ -224,8 +337,8 @@ fn is_unfinished(diff: &Diff<'_>, finding: &Finding) -> bool {
 }
 
 fn outcome(findings: &[Finding], is_unfinished: bool, coverage: &[Coverage]) -> Outcome {
-    let mut open =
-        findings.iter().filter(|finding| finding.origin == Origin::Introduced && finding.status == Status::Open);
+    let is_open = |finding: &&Finding| finding.status == Status::Open || finding.gating;
+    let mut open = findings.iter().filter(|finding| finding.origin == Origin::Introduced).filter(is_open);
     if is_unfinished {
         Outcome::Unfinished
     } else if open.next().is_some() {
@@ -270,7 +383,8 @@ fn coverage(material: &Material<'_>) -> Vec<Coverage> {
         state: CoverageState::NotAnalysed,
         why: row.why.clone(),
     });
-    let mut rows: Vec<Coverage> = unread.chain(material.coverage.iter().cloned()).collect();
+    let is_wanted = |row: &Coverage| !material.options.policy.is_excluded(&row.path);
+    let mut rows: Vec<Coverage> = unread.chain(material.coverage.iter().cloned()).filter(is_wanted).collect();
     rows.sort();
     rows.dedup();
     rows
@@ -283,5 +397,5 @@ fn notices(material: &Material<'_>) -> Vec<Notice> {
         path: notice.path.clone(),
         line: notice.line,
     });
-    notices.collect()
+    notices.chain(material.notices.iter().cloned()).collect()
 }

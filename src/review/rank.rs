@@ -10,7 +10,7 @@ use crate::verdict::Level;
 
 use super::contract::{CoverageState, Hunk, Lines};
 use super::diff::Diff;
-use super::material::Signal;
+use super::material::{Options, Signal};
 use super::risk::{Seen, table};
 use super::texture;
 
@@ -31,6 +31,7 @@ pub(super) fn ranked(
     weighed: &Weighed,
     signals: &[Signal],
     coverage: &[super::contract::Coverage],
+    options: &Options,
 ) -> Vec<Hunk> {
     let mut seen = vec![Seen::default(); diff.pieces.len()];
     for (at, level, message) in &weighed.causes {
@@ -68,7 +69,7 @@ pub(super) fn ranked(
         .collect();
     for (at, seen) in seen.iter_mut().enumerate() {
         let path = diff.file(at).path();
-        if Language::of_path(path).is_some() {
+        if Language::of_path(path).is_some() && !options.policy.is_excluded(path) {
             seen.note("changed-code", "");
             if unread.contains(&**path) {
                 seen.note("not-analysed", "");
@@ -81,7 +82,7 @@ pub(super) fn ranked(
         .enumerate()
         .map(|(at, seen)| {
             let sink = if is_judged[at] { None } else { texture::sink(diff, at) };
-            let (risk, reasons) = seen.risk(sink);
+            let (risk, reasons) = seen.risk(sink, &options.weights);
             let piece = &diff.pieces[at];
             Hunk {
                 id: piece.id.clone(),

@@ -58,6 +58,11 @@ pub(super) fn table() -> &'static RiskTable {
     &TABLE
 }
 
+/// The names of the signals, by which settings weigh them anew.
+pub fn signal_names() -> Vec<&'static str> {
+    table().signals.iter().map(|row| row.name.as_str()).collect()
+}
+
 impl RiskTable {
     pub(super) fn sink(&self, name: &str) -> Option<&SinkRow> {
         self.sinks.iter().find(|row| row.name == name)
@@ -90,17 +95,19 @@ impl Seen {
         self.seen.contains_key(name)
     }
 
-    /// The risk, and the reasons whose points add up to it.
-    pub(super) fn risk(&self, sink: Option<&SinkRow>) -> (u8, Vec<Reason>) {
+    /// The risk, and the reasons whose points add up to it. `weights` are those that the settings put in the place of the
+    /// table's.
+    pub(super) fn risk(&self, sink: Option<&SinkRow>, weights: &BTreeMap<String, u8>) -> (u8, Vec<Reason>) {
+        let weight = |row: &SignalRow| weights.get(&row.name).map_or(row.weight, |weight| u32::from(*weight).min(100));
         let mut rows: Vec<(&SignalRow, &String)> =
             self.seen.iter().filter_map(|(name, text)| Some((table().signal(name)?, text))).collect();
-        rows.sort_by(|one, two| two.0.weight.cmp(&one.0.weight).then_with(|| one.0.name.cmp(&two.0.name)));
+        rows.sort_by(|one, two| weight(two.0).cmp(&weight(one.0)).then_with(|| one.0.name.cmp(&two.0.name)));
 
         // In thousandths of a point, so that the sum does not depend on how the parts were rounded.
         let (mut sum, mut reasons) = (0, Vec::new());
         for (at, (row, text)) in rows.into_iter().enumerate() {
             let before = rounded(sum);
-            sum += (100_000 - sum) * row.weight / 100 / (1 << at.min(16));
+            sum += (100_000 - sum) * weight(row) / 100 / (1 << at.min(16));
             let points = rounded(sum) - before;
             if points > 0 {
                 let text = if text.is_empty() { &row.text } else { text };
@@ -141,10 +148,10 @@ mod tests {
         seen.note("changed-code", "");
         seen.note("causes-error", "");
         seen.note("lock-added", "");
-        let (risk, reasons) = seen.risk(None);
+        let (risk, reasons) = seen.risk(None, &BTreeMap::new());
         assert_eq!(reasons[0].signal, "causes-error");
         assert_eq!(reasons.iter().map(|reason| reason.points).sum::<i32>(), i32::from(risk));
-        let (sunk, reasons) = seen.risk(table().sink("test-code"));
+        let (sunk, reasons) = seen.risk(table().sink("test-code"), &BTreeMap::new());
         assert!(sunk < risk);
         assert_eq!(reasons.iter().map(|reason| reason.points).sum::<i32>(), i32::from(sunk));
     }

@@ -48,6 +48,7 @@ pub(crate) struct Story {
     pub(crate) before: Vec<Verdict>,
     pub(crate) after: Vec<Verdict>,
     pub(crate) signals: Vec<Signal>,
+    pub(crate) suppressions: Vec<Suppression>,
     pub(crate) options: Options,
     texts: [BTreeMap<String, String>; 2],
 }
@@ -76,6 +77,7 @@ impl Story {
             before: Vec::new(),
             after: Vec::new(),
             signals: Vec::new(),
+            suppressions: Vec::new(),
             options: Options::default(),
             texts,
         }
@@ -121,6 +123,8 @@ impl Story {
             rule: &|name| rule(name),
             items: &self.items,
             signals: &self.signals,
+            suppressions: &self.suppressions,
+            notices: &[],
             coverage: &[],
             commits: &[],
             options: &self.options,

@@ -47,6 +47,7 @@ mod wait_under_lock;
 use std::sync::OnceLock;
 
 use crate::analysis::{FunctionId, ModuleId, Program};
+use crate::error::nearest_of;
 use crate::flow::FunctionIndex;
 use crate::verdict::Verdict;
 
@@ -255,6 +256,16 @@ pub fn all() -> &'static [RuleInfo] {
 /// A rule by its name.
 pub fn info(name: &str) -> Option<&'static RuleInfo> {
     all().iter().find(|rule| rule.name == name)
+}
+
+/// The rule whose name is most like one that is none, if any is like it.
+pub fn nearest(name: &str) -> Option<&'static str> {
+    nearest_of(name, all().iter().map(|rule| rule.name))
+}
+
+/// Whether a rule says something only of a change, and nothing of files as they stand.
+pub fn compares_sides(name: &str) -> bool {
+    name == synchronisation_removed::NAME
 }
 
 #[cfg(test)]

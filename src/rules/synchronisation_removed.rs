@@ -27,7 +27,7 @@ use crate::verdict::{Confidence, Location, Stance, Verdict};
 
 use super::context::RuleContext;
 
-const NAME: &str = "synchronisation-removed";
+pub(super) const NAME: &str = "synchronisation-removed";
 
 /// How many functions that touch the same state are looked at.
 const MOST_OTHERS: usize = 256;

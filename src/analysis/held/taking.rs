@@ -1,5 +1,6 @@
 //! Calls and managed blocks that take or release a lock.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use super::state::{Entry, State};
@@ -7,7 +8,7 @@ use super::walk::Walk;
 use super::{HeldBy, Implicit, Waits, What};
 use crate::analysis::FunctionId;
 use crate::analysis::Program;
-use crate::analysis::calls::Resolution;
+use crate::analysis::calls::{Resolution, Target};
 use crate::analysis::locks::{Binding, Lock, LockPlace};
 use crate::analysis::names::{Item, Member};
 use crate::analysis::types::Type;
@@ -47,7 +48,7 @@ impl Walk<'_, '_> {
 
     /// The lock that a call takes by the catalogue, whether or not something is still to be awaited.
     pub(super) fn lock_call(&self, call: &Call, resolution: &Resolution) -> Option<(Rc<Lock>, Waits)> {
-        let name = resolution.external()?;
+        let name = self.program.lock_method(self.language, resolution)?;
         let (type_name, method) = name.rsplit_once(self.language.separator())?;
         let tables = self.program.tables(self.language);
         let known = tables.lock(type_name)?;
@@ -254,9 +255,27 @@ impl Program<'_> {
         let Callee::Method(receiver, _) = &function.call(value)?.callee else { return None };
         let language = self.language(id.module);
         let resolution = self.resolution(id, value);
-        let (type_name, method) = resolution.external()?.rsplit_once(language.separator())?;
+        let name = self.lock_method(language, &resolution)?;
+        let (type_name, method) = name.rsplit_once(language.separator())?;
         let known = self.tables(language).lock(type_name)?;
         known.is_release(method).then(|| self.lock_place(id, *receiver))
+    }
+
+    /// The name by which the catalogue may know the method of a lock that a call means: of a library, or of the project
+    /// where the user says that its type is a lock.
+    pub(super) fn lock_method<'r>(&self, language: Language, resolution: &'r Resolution) -> Option<Cow<'r, str>> {
+        if let Some(name) = resolution.external() {
+            return Some(Cow::Borrowed(name));
+        }
+        let tables = self.tables(language);
+        let [Target::Function(callee)] = resolution.targets.as_slice() else { return None };
+        if !tables.has_own() {
+            return None;
+        }
+        let name = self.qualified_name(*callee);
+        let (type_name, _) = name.rsplit_once(language.separator())?;
+        tables.own_lock(type_name)?;
+        Some(Cow::Owned(name))
     }
 
     /// The catalogue's name of the lock type that a type is, or derives from.
@@ -265,6 +284,7 @@ impl Program<'_> {
         match of {
             Type::Instance(instance) => match instance.definition {
                 None => tables.lock(&instance.name).is_some().then(|| instance.name.clone()),
+                Some(id) if tables.own_lock(&self.type_name(id)).is_some() => Some(self.type_name(id)),
                 Some(id) => self.bases(id).iter().find_map(|base| match base {
                     Item::External(name) => tables.lock(name).is_some().then(|| name.clone()),
                     _ => None,
@@ -287,6 +307,7 @@ pub(super) fn is_during(resolution: &Resolution, walk: &Walk) -> bool {
 }
 
 pub(super) fn manner(resolution: &Resolution, walk: &Walk) -> Option<Manner> {
-    let (type_name, method) = resolution.external()?.rsplit_once(walk.language.separator())?;
+    let name = walk.program.lock_method(walk.language, resolution)?;
+    let (type_name, method) = name.rsplit_once(walk.language.separator())?;
     Some(walk.program.tables(walk.language).lock(type_name)?.acquisition(method)?.manner)
 }

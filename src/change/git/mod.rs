@@ -111,6 +111,20 @@ fn locate(ground: &Ground) -> Result<Found> {
     }
 }
 
+/// The root of the work tree.
+pub(super) fn root(ground: &Ground) -> Option<PathBuf> {
+    Some(locate(ground).ok()?.repo.workdir()?.to_path_buf())
+}
+
+/// The folder of the work tree that the user stands in, from its root.
+pub(super) fn here(ground: &Ground) -> Option<String> {
+    let root = root(ground)?.canonicalize().ok()?;
+    let folder = ground.folder.clone().unwrap_or_else(|| PathBuf::from(".")).canonicalize().ok()?;
+    let parts: Option<Vec<&str>> =
+        folder.strip_prefix(&root).ok()?.components().map(|part| part.as_os_str().to_str()).collect();
+    Some(parts?.join("/"))
+}
+
 /// What libgit2 could not do, with the mend where one is known.
 fn broken(error: git2::Error) -> Error {
     let reason = error.message().to_owned();
