@@ -619,6 +619,19 @@ fn a_runners_hook_is_named() {
 }
 
 #[test]
+fn a_script_that_runs_tenth_already_is_left_alone() {
+    let repo = Repo::with(&[("a.py", SAFE)]);
+    let text = foreign(&repo, "pre-commit", "tenth hook run pre-commit || exit 1");
+    let out = told(&repo, &["hook", "install", "--git"]);
+    assert_eq!(out, "pre-commit: `.git/hooks/pre-commit` runs `tenth` already, and is left alone\n");
+    let out = told(&repo, &["hook", "status"]);
+    assert!(out.starts_with("pre-commit: run by `.git/hooks/pre-commit`, which was not written by tenth\n"), "{out}");
+    assert_eq!(fs::read_to_string(repo.root.join(".git/hooks/pre-commit")).expect("a hook"), text);
+    foreign(&repo, "pre-commit", "# tenth hook run pre-commit");
+    assert!(told(&repo, &["hook", "install", "--git"]).contains("what was there runs first"));
+}
+
+#[test]
 fn hooks_that_look_at_their_own_name_are_left_alone() {
     let repo = Repo::with(&[("a.py", SAFE)]);
     let install = ["hook", "install", "--git"];

@@ -86,6 +86,7 @@ fn install_one(spot: &Spot, hook: Hook, script: &str, done: &mut Vec<String>) ->
             write_executable(&spot.path, script)?;
             done.push(format!("{name}: renewed in `{place}`"));
         }
+        Found::Calling => done.push(format!("{name}: `{place}` runs `tenth` already, and is left alone")),
         Found::Foreign(keeper) => {
             if spot.before.symlink_metadata().is_ok() {
                 return Err(Error::Usage {
@@ -136,7 +137,7 @@ pub fn uninstall(hooks: &[Hook], ground: &Ground) -> Result<Vec<String>> {
         let (spot, name) = (Spot::of(&folder, hook), hook.name());
         let said = match spot.found()? {
             Found::Nothing => "is not installed".to_owned(),
-            Found::Foreign(_) => format!("`{}` is not tenth's and is left alone", spot.name),
+            Found::Calling | Found::Foreign(_) => format!("`{}` is not tenth's and is left alone", spot.name),
             Found::Own(_) if spot.before.symlink_metadata().is_ok() => {
                 rename(&spot.before, &spot.path)?;
                 format!("taken away; what was there before is in `{}` again", spot.name)
@@ -165,6 +166,7 @@ pub fn status(ground: &Ground) -> Result<Vec<String>> {
                 format!("installed in `{}`, after `{}`", spot.name, spot.before_name())
             }
             Found::Own(_) => format!("installed in `{}`", spot.name),
+            Found::Calling => format!("run by `{}`, which was not written by tenth", spot.name),
             Found::Foreign(Some(keeper)) => format!("not installed; `{}` is {}'s", spot.name, keeper.name),
             Found::Foreign(None) => format!("not installed; `{}` is another hook", spot.name),
             Found::Nothing => match elsewhere(&folder, hook)? {
@@ -179,10 +181,8 @@ pub fn status(ground: &Ground) -> Result<Vec<String>> {
 
 /// A hook that was installed before `core.hooksPath` led away from it.
 fn elsewhere(folder: &HooksFolder, hook: Hook) -> Result<Option<String>> {
-    let usual = folder.usual.join(hook.name());
-    let name = usual.display().to_string();
-    let spot = Spot { before: usual.clone(), path: usual, name: name.clone() };
-    Ok(matches!(spot.found()?, Found::Own(_)).then_some(name))
+    let spot = Spot::in_folder(&folder.usual, &folder.usual.display().to_string(), hook);
+    Ok(matches!(spot.found()?, Found::Own(_)).then_some(spot.name))
 }
 
 /// The place of one hook.
@@ -192,6 +192,8 @@ struct Spot {
     before: PathBuf,
     /// The path as the user knows it.
     name: String,
+    /// How somebody's own script would run `tenth` there.
+    call: String,
 }
 
 /// What is in the place of a hook.
@@ -199,17 +201,24 @@ enum Found {
     Nothing,
     /// A hook that was written here, with its text.
     Own(String),
+    /// Somebody else's that runs `tenth` as this hook.
+    Calling,
     /// Somebody else's, with the program that wrote it, if it is a known one.
     Foreign(Option<&'static Keeper>),
 }
 
 impl Spot {
     fn of(folder: &HooksFolder, hook: Hook) -> Self {
+        Self::in_folder(&folder.path, &folder.name, hook)
+    }
+
+    fn in_folder(folder: &Path, name: &str, hook: Hook) -> Self {
         let file = hook.name();
         Self {
-            path: folder.path.join(file),
-            before: folder.path.join(format!("{file}.before-tenth")),
-            name: format!("{}/{file}", folder.name),
+            path: folder.join(file),
+            before: folder.join(format!("{file}.before-tenth")),
+            name: format!("{name}/{file}"),
+            call: format!("tenth hook run {file}"),
         }
     }
 
@@ -230,6 +239,9 @@ impl Spot {
         let text = String::from_utf8_lossy(&bytes);
         if text.contains(MARK) {
             return Ok(Found::Own(text.into_owned()));
+        }
+        if text.lines().any(|line| !line.trim_start().starts_with('#') && line.contains(&self.call)) {
+            return Ok(Found::Calling);
         }
         Ok(Found::Foreign(KEEPERS.iter().find(|keeper| text.contains(keeper.mark))))
     }
