@@ -13,6 +13,9 @@ use super::context::RuleContext;
 
 const NAME: &str = "blocking-through-call";
 
+/// How many calls below what a handler calls short input and output still counts as the handler's own.
+const MOST_HOT_HOPS: usize = 2;
+
 pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     for hand_over in cx.program.hand_overs(id.module).iter().filter(|hand_over| hand_over.by == id) {
         check_callback(cx, id, hand_over, out);
@@ -94,7 +97,9 @@ fn check_call(cx: &RuleContext, id: FunctionId, event: &Event, in_place: &InPlac
     } else if !function.is_async() {
         verdict.evidence.push(cx.loop_evidence(id));
     }
-    let is_often = blocks.is_repeated || cx.program.is_in_loop(id, event) || cx.is_hot(id);
+    // How often a handler comes to what lies further down depends on every condition on the way.
+    let is_hot = blocks.hops.len() <= MOST_HOT_HOPS && cx.is_hot(id);
+    let is_often = blocks.is_repeated || cx.program.is_in_loop(id, event) || is_hot;
     out.push(raised(verdict, blocks.entry, is_often));
 }
 

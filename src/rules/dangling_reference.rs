@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 
 use crate::analysis::FunctionId;
 use crate::analysis::names::Missing;
-use crate::flow::{Function, FunctionIndex};
+use crate::flow::{Function, FunctionIndex, ValueIndex};
 use crate::text::{Language, Span};
 use crate::verdict::{Confidence, Location, Verdict};
 
@@ -29,6 +29,11 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     modules(cx, id, out);
     names::check(cx, id, out);
     calls::check(cx, id, out);
+}
+
+/// Whether a call fails where it stands, since nothing that it may mean takes its arguments.
+pub(super) fn is_refused(cx: &RuleContext, id: FunctionId, call: ValueIndex) -> bool {
+    calls::refused(cx, id, call).is_some()
 }
 
 /// Imports of what no file has.

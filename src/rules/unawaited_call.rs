@@ -12,6 +12,7 @@ use crate::text::Language;
 use crate::verdict::{Confidence, Verdict};
 
 use super::context::RuleContext;
+use super::dangling_reference;
 
 const NAME: &str = "unawaited-call";
 
@@ -33,6 +34,10 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
         let Some((made, carries)) = made.or_else(many) else { continue };
         let uses = uses.get_or_insert_with(|| Uses::of(&function));
         let Some(lost) = cx.program.losses(id, uses, index, carries) else { continue };
+        // A call that fails where it stands makes nothing.
+        if dangling_reference::is_refused(cx, id, index) {
+            continue;
+        }
         match carries {
             Carries::Awaitables => out.push(none_awaited(cx, id, index, &lost)),
             _ => out.push(never_awaited(cx, id, index, made, &lost)),

@@ -6,7 +6,7 @@ use crate::analysis::types::Type;
 use crate::analysis::{FunctionId, TypeId};
 use crate::flow::{Call, Callee, Function, FunctionKind, ParameterKind, Scope, ValueIndex, ValueKind};
 use crate::text::Language;
-use crate::verdict::{Confidence, Verdict};
+use crate::verdict::{Confidence, Evidence, Verdict};
 
 use super::super::context::RuleContext;
 use super::NAME;
@@ -14,26 +14,38 @@ use super::NAME;
 pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     let function = cx.function(id);
     let shape = cx.program.shape(id);
+    // Calls of one definition in one function are mended together: the first speaks for them.
+    let mut found: Vec<(FunctionId, Verdict)> = Vec::new();
     for (at, value) in function.values.iter().enumerate() {
-        let ValueKind::Call(call) = &value.kind else { continue };
-        if !shape.is_reachable(value.block) || call.arguments.iter().any(|argument| argument.is_spread) {
-            continue;
-        }
         let index = ValueIndex(at as u32);
-        if !is_direct(cx, id, index, call) {
+        if !matches!(value.kind, ValueKind::Call(_)) || !shape.is_reachable(value.block) {
             continue;
         }
-        let Some((callee, why)) = misfit(cx, id, index, call) else { continue };
+        let Some((callee, why)) = refused(cx, id, index) else { continue };
         let name = cx.program.callee_text(id, index);
+        if let Some((_, first)) = found.iter_mut().find(|(known, _)| *known == callee) {
+            let at = cx.location(id, value.span);
+            first.evidence.push(Evidence { at, note: format!("`{name}` is called {why} here as well") });
+            continue;
+        }
         let called = cx.function(callee);
-        out.push(
-            cx.violated(NAME, Confidence::High, id, value.span, &format!("`{name}` {why}"))
-                .assumes(format!("`{name}` takes what it is given"))
-                .says(format!("`{name}` is called {why}"))
-                .helps("bring the call and the definition together")
-                .evidence(cx.location(callee, called.header), format!("`{}` is defined here", called.name)),
-        );
+        let verdict = cx
+            .violated(NAME, Confidence::High, id, value.span, &format!("`{name}` {why}"))
+            .assumes(format!("`{name}` takes what it is given"))
+            .says(format!("`{name}` is called {why}"))
+            .helps("bring the call and the definition together")
+            .evidence(cx.location(callee, called.header), format!("`{}` is defined here", called.name));
+        found.push((callee, verdict));
     }
+    out.extend(found.into_iter().map(|(_, verdict)| verdict));
+}
+
+/// Why no definition that a call may mean takes its arguments, and the first of them: such a call fails where it stands.
+pub(super) fn refused(cx: &RuleContext, id: FunctionId, index: ValueIndex) -> Option<(FunctionId, String)> {
+    let function = cx.function(id);
+    let call = function.call(index)?;
+    let is_open = call.arguments.iter().any(|argument| argument.is_spread);
+    if is_open || !is_direct(cx, id, index, call) { None } else { misfit(cx, id, index, call) }
 }
 
 /// Whether a call names what it calls, so that nothing can have been wrapped around it on the way.
