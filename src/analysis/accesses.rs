@@ -47,6 +47,11 @@ impl Touch {
     pub fn is_change(self) -> bool {
         self != Self::Reads
     }
+
+    /// Whether the state itself is given a value, rather than a part of it.
+    pub fn is_write(self) -> bool {
+        matches!(self, Self::Writes(_, _, false))
+    }
 }
 
 /// The accesses of one file, by the state they touch.

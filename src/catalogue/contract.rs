@@ -24,6 +24,8 @@ macro_rules! contracts {
             bare: Vec<String>,
             /// Calls that raise in a thread that has no loop.
             current_loop: Vec<String>,
+            /// Calls that take a lock of the library's own, which its holder cannot take again.
+            own_lock: Vec<String>,
         }
 
         impl Contracts {
@@ -33,6 +35,7 @@ macro_rules! contracts {
                 self.plain.extend(more.plain);
                 self.bare.extend(more.bare);
                 self.current_loop.extend(more.current_loop);
+                self.own_lock.extend(more.own_lock);
             }
         }
     };
@@ -222,6 +225,9 @@ pub struct Needs {
     pub name: String,
     /// What it needs.
     pub what: Need,
+    /// The exceptions that whoever takes one of them is ready for its failure.
+    #[serde(default)]
+    pub refusals: Vec<String>,
 }
 
 /// What a call needs around it.
@@ -232,6 +238,8 @@ pub enum Need {
     Runtime,
     /// A runtime with more than one worker.
     Workers,
+    /// The main thread of the process.
+    MainThread,
 }
 
 /// A wait whose failure need not be the end of what it waits for.
@@ -314,6 +322,12 @@ impl Tables {
         self.contracts.current_loop.iter().any(|known| *known == *canonical)
     }
 
+    /// Whether a call takes a lock of the library's own, which its holder cannot take again.
+    pub fn locks_inside(&self, name: &str) -> bool {
+        let canonical = self.canonical(name);
+        self.contracts.own_lock.iter().any(|known| *known == *canonical)
+    }
+
     /// Whether one task at a time may use an object of this type.
     pub fn exclusive(&self, type_name: &str) -> Option<&Exclusive> {
         self.find_with_bases(&self.contracts.exclusive, type_name)
@@ -361,8 +375,8 @@ impl Tables {
     }
 
     /// What a call needs around it.
-    pub fn needs(&self, name: &str) -> Option<Need> {
-        self.find(&self.contracts.needs, name).map(|needs| needs.what)
+    pub fn needs(&self, name: &str) -> Option<&Needs> {
+        self.find(&self.contracts.needs, name)
     }
 
     /// Whether what this call makes must be made once, outside the loop that uses it.

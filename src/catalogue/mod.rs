@@ -106,6 +106,10 @@ pub struct Tables {
     blocking: Table<Blocking>,
     /// Names that a `*` in `blocking` would cover although they do not block.
     harmless: Vec<String>,
+    /// Words in the last part of a name that speak of the network, where one of `network_places` stands before it.
+    network_verbs: Vec<String>,
+    /// Words in a name, apart from its last part, that speak of the network.
+    network_places: Vec<String>,
     locks: Table<Lock>,
     /// Arguments by which whoever takes a lock gives up rather than wait without an end.
     giving_up: Vec<Condition>,
@@ -223,6 +227,8 @@ impl Tables {
     fn absorb(&mut self, more: Tables) {
         self.blocking.absorb(more.blocking);
         self.harmless.extend(more.harmless);
+        self.network_verbs.extend(more.network_verbs);
+        self.network_places.extend(more.network_places);
         self.locks.absorb(more.locks);
         self.giving_up.extend(more.giving_up);
         self.scopes.extend(more.scopes);
@@ -530,6 +536,11 @@ impl Tables {
         self.find(&self.changes, name).copied()
     }
 
+    /// Whether a method of this name changes some collection, where nothing is known of what it is called on.
+    pub fn changes_by_name(&self, method: &str) -> bool {
+        self.changes.iter().any(|(name, _)| name.rsplit_once(self.separator).is_some_and(|(_, last)| last == method))
+    }
+
     /// For whom a call waits without an end when it is awaited, needing no lock for itself.
     pub fn waits(&self, name: &str) -> Option<WaitsFor> {
         self.find(&self.waits, name).copied()
@@ -591,9 +602,25 @@ impl Tables {
         self.verbs.exact(method).map(|verb| verb.does)
     }
 
-    /// The type of an attribute or variable of this name, where nothing but the name says so.
+    /// The type of an attribute or variable of this name, where nothing but the name, or its ending after an
+    /// underscore, says so.
     pub fn convention(&self, name: &str) -> Option<&str> {
-        self.conventions.exact(name).map(String::as_str)
+        let by_ending = || {
+            let (_, ending) = name.rsplit_once('_').filter(|(head, _)| !head.is_empty())?;
+            self.conventions.exact(&format!("*_{ending}"))
+        };
+        self.conventions.exact(name).or_else(by_ending).map(String::as_str)
+    }
+
+    /// Whether a call of which nothing else is known speaks of the network by its name: `tubes.request.get`.
+    pub fn speaks_of_network(&self, name: &str) -> bool {
+        let mut parts = name.rsplit(self.separator);
+        let last = parts.next().unwrap_or_default();
+        self.network_verbs.iter().any(|verb| verb == last)
+            && parts.any(|part| {
+                let words = part.to_lowercase();
+                self.network_places.iter().any(|place| words.ends_with(place.as_str()))
+            })
     }
 
     /// Where a function with this decorator or attribute runs.

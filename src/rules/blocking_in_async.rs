@@ -1,6 +1,7 @@
 //! A call blocks the event loop or the executor's thread.
 
 mod never_waits;
+mod outward;
 
 use crate::analysis::FunctionId;
 use crate::analysis::held::What;
@@ -44,6 +45,7 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     }
     out.extend(glance(cx, id, &glances));
     out.extend(never_waits::check(cx, id));
+    outward::check(cx, id, out);
 }
 
 fn verdict(cx: &RuleContext, id: FunctionId, entry: &Blocking, name: &str, span: Span, is_repeated: bool) -> Verdict {

@@ -1,6 +1,8 @@
 //! A task is started and its handle, or what became of it, is thrown away.
 
+mod left_behind;
 mod outcomes;
+mod restarted;
 
 use crate::analysis::FunctionId;
 use crate::analysis::makes::Starts;
@@ -51,7 +53,9 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     }
     if function.is_async() {
         outcomes::check(cx, id, &mut uses, out);
+        left_behind::check(cx, id, uses.get_or_insert_with(|| Uses::of(&function)), out);
     }
+    restarted::check(cx, id, out);
 }
 
 /// A task whose owner is a variable that ends before anything could wait for it.

@@ -1,5 +1,8 @@
 //! A path takes a lock that it already holds.
 
+mod finaliser;
+mod handed_in;
+
 use std::rc::Rc;
 
 use crate::analysis::FunctionId;
@@ -38,6 +41,8 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
             What::Acquire(_, Waits::No) => {}
         }
     }
+    handed_in::check(cx, id, out);
+    finaliser::check(cx, id, out);
 }
 
 fn through_call(cx: &RuleContext, id: FunctionId, event: &Event, out: &mut Vec<Verdict>) {

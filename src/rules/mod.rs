@@ -30,8 +30,10 @@ mod lost_wakeup;
 mod nested_event_loop;
 mod racy_atomic;
 mod relaxed_publication;
+mod shared_with_thread;
 mod slow_await_under_lock;
 mod stale_read_across_await;
+mod stale_read_before_lock;
 mod stale_read_before_start;
 mod stale_read_behind_lock;
 mod stale_read_in_store;
@@ -121,11 +123,13 @@ static CHECKS: &[Check] = &[
     Check::Function(guard_dropped_at_once::check),
     Check::Function(ineffective_lock::check),
     Check::Function(stale_read_across_await::check),
+    Check::Function(stale_read_before_lock::check),
     Check::Function(stale_read_before_start::check),
     Check::Function(stale_read_behind_lock::check),
     Check::Function(stale_read_in_store::check),
     Check::Function(iteration_across_await::check),
     Check::Module(unguarded_shared_state::check),
+    Check::Function(shared_with_thread::check),
     Check::Function(racy_atomic::check),
     Check::Function(lost_wakeup::check),
     Check::Function(cross_thread_loop_call::check),

@@ -7,7 +7,10 @@
 //! ~~~
 //!
 //! A lock that is held over a wait on purpose has its state touched on both sides: looked up, fetched, stored. And what
-//! is awaited *on* the protected thing itself needs the lock.
+//! is awaited *on* the protected thing itself needs the lock. Where nobody knows how long an await lasts, the reviewer is
+//! asked.
+
+mod unknown;
 
 use crate::analysis::FunctionId;
 use crate::analysis::held::{Event, Held, HeldBy, What};
@@ -40,6 +43,7 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
         reported.push(held.taken);
         out.push(verdict(cx, id, event, held, &lasts));
     }
+    unknown::check(cx, id, &reported, out);
 }
 
 /// Whether others wait for a held lock without an end.

@@ -1,6 +1,7 @@
 //! Cleanup that a cancellation, an abandoned generator or the wrong order gets the better of.
 
 mod callbacks;
+mod flags;
 mod generators;
 mod groups;
 mod halves;
@@ -19,4 +20,5 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     halves::check(cx, id, out);
     shields::check(cx, id, out);
     callbacks::check(cx, id, out);
+    flags::check(cx, id, out);
 }

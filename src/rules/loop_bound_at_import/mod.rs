@@ -3,6 +3,7 @@
 //! No loop runs then. What is bound to a loop as it is made is bound to none or to the wrong one; what is bound when it
 //! is first used goes wrong as soon as a second loop uses it.
 
+mod constructed;
 mod imported;
 mod loops;
 
@@ -27,6 +28,7 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
         }
     }
     loops::check(cx, id, out);
+    constructed::check(cx, id, out);
 }
 
 /// Why an object that is bound as it is made is bound to the wrong loop.
