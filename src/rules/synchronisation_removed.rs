@@ -141,7 +141,8 @@ fn split_steps(was: Of, is: Of, before: &mut Vec<Verdict>, after: &mut Vec<Verdi
                 .assumes(format!("nobody needs what `{one}` and `{other}` protect to change in one step"))
                 .says(format!("`{by}` lets `{one}` go before it takes `{other}`, which it took under it before"))
                 .asks(format!(
-                    "may others come between what `{by}` does under `{one}` and what it does under `{other}`?"
+                    "`{by}` took `{other}` under `{one}` before, and takes it after `{one}` is let go now: may others \
+                     come between the two?"
                 ))
                 .evidence(begun.at.clone(), format!("`{one}` is taken here, and let go again before `{other}`"))
                 .trace(second.hops.iter().cloned()),

@@ -43,7 +43,7 @@ fn always_first(
         return;
     }
     let span = function.value(first).span;
-    let (name, other) = (text(cx, id, first), text(cx, id, second));
+    let (name, other) = (text(cx, id, first), branch(cx, id, second));
     let subject = format!("`{name}`");
     let assumption = format!("`{name}` leaves turns to the branches behind it");
     if is_future_of_project(cx, id, first) && !cx.program.may_suspend(id, Suspension::Await, Some(first)) {
@@ -51,7 +51,7 @@ fn always_first(
             cx.violated(NAME, Confidence::High, id, span, &subject)
                 .assumes(assumption)
                 .says(format!(
-                    "`{name}` never waits and is asked first at every turn: `{other}` and what follows never run"
+                    "`{name}` never waits and is asked first at every turn: {other} and what follows never run"
                 ))
                 .helps("put it last, or do it in the loop's body"),
         );
@@ -62,12 +62,12 @@ fn always_first(
         out.push(
             cx.verdict(NAME, Stance::Unproven, id, span, &subject)
                 .assumes(assumption)
-                .says(format!("`{name}` is asked first at every turn: while it has items `{other}` does not run"))
-                .asks(format!("can `{name}` have the next item ready at every turn, so that `{other}` never runs?"))
+                .says(format!("`{name}` is asked first at every turn: while it has items {other} does not run"))
+                .asks(format!("can `{name}` have the next item ready at every turn, so that {other} never runs?"))
                 .level(Level::Warning)
                 .evidence(
                     cx.location(id, function.value(second).span),
-                    format!("`{other}` is asked only while nothing is there"),
+                    format!("{other} is asked only while nothing is there"),
                 ),
         );
     }
@@ -160,6 +160,14 @@ fn component(function: &Function, select: ValueIndex, number: u32) -> Option<Val
 
 fn arm(function: &Function, select: ValueIndex, number: u32) -> Option<BlockIndex> {
     component(function, select, number).map(|value| function.value(value).block)
+}
+
+/// A branch as a sentence names it.
+fn branch(cx: &RuleContext, id: FunctionId, future: ValueIndex) -> String {
+    match cx.function(id).value(future).kind {
+        ValueKind::Function(_) => "the block behind it".to_owned(),
+        _ => format!("`{}`", cx.program.callee_text(id, future)),
+    }
 }
 
 fn text(cx: &RuleContext, id: FunctionId, future: ValueIndex) -> String {
