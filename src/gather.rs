@@ -1,12 +1,12 @@
 //! What the review wants to know of the analysed files besides verdicts: items, coverage, commits, as plain data.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::analysis::delta::{Deed, DeedKind, Deeds, Region};
+use crate::analysis::delta::{Deed, DeedKind, Deeds, Region, callees};
 use crate::analysis::{FunctionId, ModuleId, Program};
 use crate::change::{ChangeSet, ChangedFile, Extent};
 use crate::flow::{FunctionIndex, FunctionKind, Mark, Module, Quality};
-use crate::review::{Coverage, CoverageState, ItemKind, ItemRange, Signal};
+use crate::review::{Coverage, CoverageState, FunctionFacts, ItemKind, ItemRange, Signal};
 use crate::text::{LineIndex, Side, Span};
 
 /// Functions and types of a file, closures left out: they are read with what they stand in.
@@ -99,6 +99,7 @@ pub(crate) struct Touched {
     /// Its first and last line.
     lines: (u32, u32),
     deeds: Deeds,
+    facts: FunctionFacts,
     index: LineIndex,
 }
 
@@ -125,10 +126,24 @@ pub(crate) fn touched(program: &Program, change: &ChangeSet, modules: &[ModuleId
             // What fails here is a row of coverage already: the rules asked the same questions.
             let deeds = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| program.deeds(&parts)));
             let Ok(deeds) = deeds else { continue };
-            found.push(Touched { path: module.path.clone(), name, lines, deeds, index: index.clone() });
+            let context = program.context(named);
+            let facts = FunctionFacts {
+                path: module.path.clone(),
+                function: name.0.clone(),
+                on_loop: context.is_on_loop(),
+                in_thread: context.is_in_thread(),
+                concurrent: context.concurrent.as_ref().map(|(_, shown)| shown.clone()),
+                gives_way: deeds.deeds.iter().any(|deed| deed.kind == DeedKind::Awaits),
+            };
+            found.push(Touched { path: module.path.clone(), name, lines, deeds, facts, index: index.clone() });
         }
     }
     found
+}
+
+/// What is known of the touched functions whatever the rules say.
+pub(crate) fn facts(touched: &[Touched]) -> Vec<FunctionFacts> {
+    touched.iter().map(|of| of.facts.clone()).collect()
 }
 
 /// Where the after side's files are damaged.
@@ -190,8 +205,9 @@ fn partner<'t>(change: &ChangeSet, former: &ByName<'t>, now: &Touched) -> Option
 }
 
 /// What the change does to its functions: the two sides of each, subtracted.
-pub(crate) fn signals(change: &ChangeSet, before: &[Touched], after: &[Touched]) -> Vec<Signal> {
+pub(crate) fn signals(change: &ChangeSet, before: &[Touched], after: &[Touched], plain: &[Plain]) -> Vec<Signal> {
     let mut found = Vec::new();
+    copies(before, after, plain, &mut found);
     let former = by_name(before);
     let nothing = Deeds::default();
     let mut matched: Vec<*const Touched> = Vec::new();
@@ -218,6 +234,65 @@ pub(crate) fn signals(change: &ChangeSet, before: &[Touched], after: &[Touched])
         }
     }
     found
+}
+
+/// Asynchronous functions that the change adds beside a plain one of the same name that calls much the same: what is
+/// harmless in the one may stop the loop in the other.
+fn copies(before: &[Touched], after: &[Touched], plain: &[Plain], found: &mut Vec<Signal>) {
+    let is_new =
+        |of: &&Touched| of.deeds.is_async && !before.iter().any(|was| was.path == of.path && was.name == of.name);
+    for copy in after.iter().filter(is_new) {
+        let name = last_name(&copy.name.0);
+        let is_twin = |twin: &&Plain| stem(&twin.name) == stem(name) && is_alike(&twin.callees, &copy.deeds.callees);
+        if let Some(twin) = plain.iter().find(is_twin) {
+            let text = format!("it was copied from the plain `{}`", twin.name);
+            found.push(copy.signal(Side::After, copy.lines.0, copy.lines.1, "copied-from-sync", text));
+        }
+    }
+}
+
+/// A function that is not asynchronous, and the last names of what it calls.
+#[derive(Clone)]
+pub(crate) struct Plain {
+    name: String,
+    callees: Vec<String>,
+}
+
+/// The plain functions of the changed files that call enough to be known again.
+pub(crate) fn plain(program: &Program, modules: &[ModuleId]) -> Vec<Plain> {
+    let mut found = Vec::new();
+    for &id in modules {
+        let module = program.module(id);
+        for function in module.functions.iter().filter(|function| !function.is_async()) {
+            let callees = callees(function);
+            if callees.len() >= LEAST_CALLEES {
+                found.push(Plain { name: function.name.clone(), callees });
+            }
+        }
+    }
+    found
+}
+
+/// Fewer names than this are shared by chance.
+const LEAST_CALLEES: usize = 4;
+
+/// Whether most of what either calls the other calls too, under the name that it has in asynchronous code.
+fn is_alike(plain: &[String], copy: &[String]) -> bool {
+    let of = |names: &[String]| -> BTreeSet<String> { names.iter().map(|name| stem(name).to_owned()).collect() };
+    let (plain, copy) = (of(plain), of(copy));
+    let shared = plain.intersection(&copy).count();
+    shared >= LEAST_CALLEES && 3 * shared >= 2 * plain.len().max(copy.len())
+}
+
+/// A name without the marks by which the asynchronous one of a pair is told: `aget`, `get_async`, `async_get`.
+fn stem(name: &str) -> &str {
+    let name = name.trim_start_matches('_');
+    let bare = name.strip_prefix("async_").or_else(|| name.strip_suffix("_async")).unwrap_or(name);
+    bare.strip_prefix('a').filter(|rest| rest.len() > 2).unwrap_or(bare)
+}
+
+fn last_name(qualified: &str) -> &str {
+    qualified.rsplit(['.', ':']).next().unwrap_or(qualified)
 }
 
 /// What one side of a function does and the other does not.
@@ -277,11 +352,14 @@ fn of_deed(deed: &Deed, side: Side) -> Option<(&'static str, String)> {
             ("state-across-suspension", format!("`{subject}` is touched before and after it gives way"))
         }
         (DeedKind::SharesState, _) => ("state-shared", format!("`{subject}` is shared between threads or tasks")),
+        (DeedKind::MeetsOthers, Side::After) => {
+            ("state-met", format!("`{subject}` is touched by another task or thread as well"))
+        }
         (DeedKind::Unresolved, Side::After) => {
             ("unresolved-call-in-async", format!("`{subject}` could not be resolved"))
         }
         (DeedKind::AwaitsUnderLock | DeedKind::Spawns | DeedKind::MakesChannel, Side::Before) => return None,
-        (DeedKind::StateAcross | DeedKind::Unresolved, Side::Before) => return None,
+        (DeedKind::StateAcross | DeedKind::MeetsOthers | DeedKind::Unresolved, Side::Before) => return None,
     })
 }
 

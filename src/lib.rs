@@ -29,6 +29,7 @@ pub mod inspect;
 pub mod install;
 pub mod load;
 pub mod lower;
+mod prose;
 pub mod report;
 pub mod request;
 pub mod review;
@@ -142,8 +143,10 @@ fn review_with_workers(change: &ChangeSet, settings: &Settings) -> Outcome {
     };
     lap("compare the sides of functions");
 
-    let mut signals = gather::signals(change, &before.touched, &after.touched);
+    let plain = [before.plain, after.plain].concat();
+    let mut signals = gather::signals(change, &before.touched, &after.touched, &plain);
     signals.extend(after.damage);
+    let facts = gather::facts(&after.touched);
     let mut sources = Sources::of_change(change);
     let mut items: Vec<ItemRange> = before.items.into_iter().chain(after.items).collect();
     let mut suppressions: Vec<Suppression> = before.suppressions.into_iter().chain(after.suppressions).collect();
@@ -197,6 +200,8 @@ fn review_with_workers(change: &ChangeSet, settings: &Settings) -> Outcome {
         signals: &signals,
         suppressions: &suppressions,
         notices: &notices,
+        said: &prose::said(change),
+        facts: &facts,
         coverage: &coverage,
         commits: &commits,
         options,
@@ -215,6 +220,7 @@ struct Analysed {
     suppressions: Vec<Suppression>,
     coverage: Vec<Coverage>,
     touched: Vec<gather::Touched>,
+    plain: Vec<gather::Plain>,
     damage: Vec<Signal>,
     /// What callers can notice of its functions.
     marks: Vec<callers::Marked>,
@@ -242,6 +248,7 @@ fn analyse(change: &ChangeSet, settings: &Settings, files: &Files, side: Side) -
         suppressions,
         coverage: gather::coverage(&program, &modules, &said.failed),
         touched: gather::touched(&program, change, &modules),
+        plain: gather::plain(&program, &modules),
         damage: gather::damage(&program, change, &modules),
         verdicts: said.verdicts,
         marks: if is_compared { callers::marks(&program, &modules) } else { Vec::new() },

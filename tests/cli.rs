@@ -253,6 +253,30 @@ fn a_merge_base_beyond_a_shallow_boundary_is_not_believed() {
 }
 
 #[test]
+fn how_settled_a_file_was_is_not_told_where_the_history_is_cut_off() {
+    let repo = Repo::with(&[("a.py", "x = 0\n"), ("b.py", "y = 0\n")]);
+    for value in 1..6 {
+        repo.write("a.py", format!("x = {value}\n"));
+        repo.git(&["commit", "-q", "-a", "-m", "Fix a race"]);
+    }
+    repo.commit(&[("a.py", "x = 6\n"), ("b.py", "y = 1\n")]);
+    let told = |repo: &Repo| -> Vec<(String, String)> {
+        let json = repo.tenth(&["HEAD~1..HEAD"]).json();
+        let hunks = json["hunks"].as_array().unwrap().iter();
+        let of = |hunk: &Value| {
+            let reasons = hunk["reasons"].as_array().unwrap().iter();
+            let mended = reasons.filter(|reason| reason["signal"] == "often-mended");
+            let text = |reason: &Value| reason["text"].as_str().unwrap().to_owned();
+            mended.map(|reason| (hunk["path"].as_str().unwrap().to_owned(), text(reason))).collect::<Vec<_>>()
+        };
+        hunks.flat_map(of).collect()
+    };
+    let mended = "its file was mended 5 times in the last 6 commits".to_owned();
+    assert_eq!(told(&repo), [("a.py".to_owned(), mended)]);
+    assert_eq!(told(&repo.clone_as("clone", &["--depth", "6"])), []);
+}
+
+#[test]
 fn what_a_partial_clone_lacks_becomes_coverage() {
     let repo = Repo::with(&[("a.py", "x = 1\n")]);
     repo.commit(&[("a.py", "x = 2\n")]);

@@ -20,6 +20,7 @@ const FLOORS: &[(&str, u32, &[&str])] = &[
     ("config", 7, &[]),
     ("gather", 8, &[]),
     ("inspect", 8, &[]),
+    ("prose", 8, &[]),
     ("sides", 8, &[]),
     ("suppressions", 8, &[]),
     ("report", 7, &["analysis", "catalogue", "change", "flow", "lower", "syntax"]),

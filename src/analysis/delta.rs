@@ -12,11 +12,13 @@
 
 use std::collections::BTreeMap;
 
+use super::accesses::Access;
 use super::held::What;
+use super::strands::Strand;
 use super::{FunctionId, ModuleId, Program};
 use crate::catalogue::{BlockingKind, LockKind, RiskKind, Runs};
 use crate::flow::{
-    Collection, Function, FunctionKind, Place, Root, StepKind, Suspension, ValueIndex, ValueKind, WriteKind,
+    Callee, Collection, Function, FunctionKind, Place, Root, StepKind, Suspension, ValueIndex, ValueKind, WriteKind,
 };
 use crate::text::Span;
 
@@ -52,6 +54,8 @@ pub enum DeedKind {
     StateAcross,
     /// State is touched that another thread may touch.
     SharesState,
+    /// State is touched without a lock that another task or thread touches too, and one of them changes it.
+    MeetsOthers,
     /// Asynchronous code calls what could not be resolved.
     Unresolved,
 }
@@ -80,6 +84,8 @@ pub struct Deeds {
     pub deeds: Vec<Deed>,
     /// The locks it takes.
     pub regions: Vec<Region>,
+    /// The last names of what it calls, sorted, once each.
+    pub callees: Vec<String>,
 }
 
 impl Program<'_> {
@@ -109,7 +115,11 @@ impl Program<'_> {
             self.add_events(id, &mut all);
             self.add_values(id, &mut all);
             self.add_state(id, &mut all);
+            self.add_meetings(id, &mut all);
+            all.callees.extend(callees(&self.function(id)));
         }
+        all.callees.sort();
+        all.callees.dedup();
         all.deeds.sort_by(|one, two| {
             (one.span.start, one.kind, &one.subject).cmp(&(two.span.start, two.kind, &two.subject))
         });
@@ -245,6 +255,63 @@ impl Program<'_> {
                 }
             }
         }
+    }
+}
+
+impl Program<'_> {
+    /// State that this function and another one touch, each in a line of execution of its own.
+    fn add_meetings(&self, id: FunctionId, all: &mut Deeds) {
+        let on_one_object = self.is_method(id);
+        if !self.strands(id).iter().any(Strand::is_beside) {
+            return;
+        }
+        for (_, accesses) in self.accesses(id.module).iter() {
+            let own: Vec<&Access> = accesses.iter().filter(|access| access.function == id).collect();
+            let (Some(first), Some(least)) =
+                (own.first(), own.iter().find(|access| access.touch.is_change()).or(own.first()))
+            else {
+                continue;
+            };
+            let mut others: Vec<FunctionId> = Vec::new();
+            for other in accesses.iter().filter(|other| least.touch.is_change() || other.touch.is_change()) {
+                if !others.contains(&other.function) && !is_construction(&self.function(other.function).name) {
+                    others.push(other.function);
+                }
+            }
+            let is_met = others.iter().take(MOST_OTHERS).any(|other| self.meets(id, *other, on_one_object).is_some());
+            if is_met && own.iter().any(|access| self.guards_at(access).is_empty()) {
+                let (kind, subject) = (DeedKind::MeetsOthers, first.name.clone());
+                all.deeds.push(Deed { kind, subject, span: least.span });
+            }
+        }
+    }
+}
+
+/// How many functions that touch one piece of state are asked who runs them.
+const MOST_OTHERS: usize = 12;
+
+/// Nobody else has an object that is being made.
+fn is_construction(name: &str) -> bool {
+    matches!(name, "__init__" | "__new__" | "__post_init__")
+}
+
+/// The last names of what a function calls, sorted, once each.
+pub fn callees(function: &Function) -> Vec<String> {
+    let names = function.values.iter().filter_map(|value| match &value.kind {
+        ValueKind::Call(call) => called_name(&call.callee).map(str::to_owned),
+        _ => None,
+    });
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+fn called_name(callee: &Callee) -> Option<&str> {
+    match callee {
+        Callee::Path(path) => path.last().map(String::as_str),
+        Callee::Method(_, name) | Callee::Super(name) => Some(name),
+        Callee::Value(_) | Callee::Macro(_) => None,
     }
 }
 

@@ -63,6 +63,7 @@ pub(super) fn check(paths: &[PathBuf], folder: Option<&Path>) -> Result<ChangeSe
         commits: Vec::new(),
         notices: paired.notices,
         coverage: paired.coverage,
+        past: None,
         trees: Arc::new(DiskTrees { root, known, listed: OnceLock::new() }),
     })
 }

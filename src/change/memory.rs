@@ -87,6 +87,7 @@ pub(super) fn compare(
         commits: Vec::new(),
         notices: paired.notices,
         coverage: paired.coverage,
+        past: None,
         trees: Arc::new(MemoryTrees::new(before, after)),
     }
 }

@@ -100,6 +100,8 @@ pub struct ChangeSet {
     pub notices: Vec<Notice>,
     /// Changed files that are not in `files`, and why; sorted by path.
     pub coverage: Vec<Uncovered>,
+    /// How the changed files fared before; `None` where there is no history, or too little of it.
+    pub past: Option<Past>,
     /// Every other file of the two sides.
     pub trees: Arc<dyn Trees>,
 }
@@ -254,6 +256,15 @@ impl fmt::Debug for BlobId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "BlobId({self})")
     }
+}
+
+/// What a bounded look back shows of the changed source files.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Past {
+    /// How many commits were looked at, along first parents.
+    pub commits: u32,
+    /// The subjects of those that changed a file, newest first, by its path before the change.
+    pub subjects: BTreeMap<Arc<str>, Vec<String>>,
 }
 
 /// A commit of the range.

@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use crate::review::{Assumption, CoverageState, Finding, Hunk, Origin, Review, Sources, Stance, Status};
+use crate::review::{Assumption, CoverageState, Finding, Hunk, Origin, Review, Sources, Stance, Standing, Status};
 
 use super::{excerpt, words};
 
@@ -17,6 +17,7 @@ pub(super) fn render(review: &Review, sources: &Sources) -> String {
     hunks(&mut out, review, sources);
     findings(&mut out, review);
     checklist(&mut out, review);
+    claims(&mut out, review);
     remarks(&mut out, review);
     out
 }
@@ -82,6 +83,10 @@ fn checklist(out: &mut String, review: &Review) {
             let question = if line.question.is_empty() { &line.text } else { &line.question };
             let place = format!("{}:{}", line.path, line.start.line);
             let _ = writeln!(out, "- [ ] {} ({}) <!-- {} -->", escape(question), code(&place), line.id);
+            for piece in words::grounds(line) {
+                let place = format!("{}:{}", piece.path, piece.start.line);
+                let _ = writeln!(out, "  - {}: {}", code(&place), escape(&piece.note));
+            }
         }
     }
     let upheld: Vec<&Assumption> = review.assumptions.iter().filter(|line| line.stance == Stance::Upheld).collect();
@@ -91,6 +96,23 @@ fn checklist(out: &mut String, review: &Review) {
             let place = format!("{}:{}", line.path, line.start.line);
             let _ = writeln!(out, "- [x] {} ({}) <!-- {} -->", escape(&line.text), code(&place), line.id);
         }
+    }
+}
+
+fn claims(out: &mut String, review: &Review) {
+    let claims = words::claims(review);
+    if claims.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n### What the change claims\n");
+    for claim in claims.iter().take(words::CLAIMS) {
+        let text = escape(&words::shortened(&claim.text));
+        let standing = escape(&words::standing(claim));
+        let standing = if claim.standing == Standing::Contradicted { format!("**{standing}**") } else { standing };
+        let _ = writeln!(out, "- \u{201c}{text}\u{201d} ({}): {standing}", code(&words::source(claim)));
+    }
+    if claims.len() > words::CLAIMS {
+        let _ = writeln!(out, "- and {} more; `--format json` lists them", claims.len() - words::CLAIMS);
     }
 }
 

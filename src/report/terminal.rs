@@ -9,7 +9,8 @@ use std::fmt::{self, Write as _};
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, Severity};
 
 use crate::review::{
-    Assumption, CoverageState, Finding, Level, Origin, Position, Review, Side, SourceText, Sources, Stance, Status,
+    Assumption, CoverageState, Finding, Level, Origin, Position, Review, Side, SourceText, Sources, Stance, Standing,
+    Status,
 };
 
 use super::{Paint, Style, excerpt, words};
@@ -37,6 +38,7 @@ pub(super) fn render(review: &Review, sources: &Sources, style: Style) -> String
     accepted(&mut out, review, style);
     hunks(&mut out, review, sources, style);
     checklist(&mut out, review, style);
+    claims(&mut out, review, style);
     remarks(&mut out, review, style);
     let outcome = words::outcome(review);
     let summary = &review.summary;
@@ -175,6 +177,10 @@ fn checklist(out: &mut String, review: &Review, style: Style) {
             let place = format!("{}:{}", words::one_line(&line.path), line.start.line);
             let _ = writeln!(out, "  [ ] {}", words::one_line(question));
             let _ = writeln!(out, "      {} {}", paint(style, "2", &place), paint(style, "2", &line.rule));
+            for piece in words::grounds(line) {
+                let place = format!("{}:{}", words::one_line(&piece.path), piece.start.line);
+                let _ = writeln!(out, "      {} {}", paint(style, "2", &place), words::one_line(&piece.note));
+            }
         }
         out.push('\n');
     }
@@ -187,6 +193,29 @@ fn checklist(out: &mut String, review: &Review, style: Style) {
         }
         out.push('\n');
     }
+}
+
+fn claims(out: &mut String, review: &Review, style: Style) {
+    let claims = words::claims(review);
+    if claims.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "{}\n", paint(style, "1", "What the change claims"));
+    for claim in claims.iter().take(words::CLAIMS) {
+        let text = words::shortened(&words::one_line(&claim.text));
+        let mark = match claim.standing {
+            Standing::Contradicted => "[!]",
+            Standing::Unchecked => "[ ]",
+            Standing::Confirmed => "[x]",
+        };
+        let place = paint(style, "2", &words::one_line(&words::source(claim)));
+        let _ = writeln!(out, "  {mark} \u{201c}{text}\u{201d} {place}");
+        let _ = writeln!(out, "      {}", words::one_line(&words::standing(claim)));
+    }
+    if claims.len() > words::CLAIMS {
+        let _ = writeln!(out, "  and {} more; `--format json` lists them", claims.len() - words::CLAIMS);
+    }
+    out.push('\n');
 }
 
 fn remarks(out: &mut String, review: &Review, style: Style) {

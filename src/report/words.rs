@@ -1,6 +1,8 @@
 //! Words and counts that the forms for people share.
 
-use crate::review::{Finding, Hunk, Level, Notice, Outcome, Review, Side, Status};
+use crate::review::{
+    Assumption, Claim, Evidence, Finding, Hunk, Level, Notice, Outcome, Review, Side, Standing, Status,
+};
 
 pub(super) fn level(level: Level) -> &'static str {
     match level {
@@ -52,6 +54,7 @@ pub(super) fn is_quiet(review: &Review) -> bool {
     review.findings.is_empty()
         && review.fixed.is_empty()
         && review.assumptions.is_empty()
+        && review.claims.iter().all(|claim| claim.standing != Standing::Contradicted)
         && review.summary.highlighted_hunks == 0
         && review.summary.verdict == Outcome::Clean
         && told(review).next().is_none()
@@ -60,7 +63,7 @@ pub(super) fn is_quiet(review: &Review) -> bool {
 /// The notices that a reader of any form must see: what the change does to the settings and to what is silenced. The
 /// others say how the change was taken, and stand in the report as JSON.
 pub(super) fn told(review: &Review) -> impl Iterator<Item = &Notice> {
-    const KINDS: [&str; 5] = ["settings-", "suppression-", "baseline-", "foreign-", "findings-left-out"];
+    const KINDS: [&str; 6] = ["settings-", "suppression-", "assumption-", "baseline-", "foreign-", "findings-left-out"];
     review.notices.iter().filter(|notice| KINDS.iter().any(|kind| notice.kind.starts_with(kind)))
 }
 
@@ -98,6 +101,58 @@ pub(super) fn side(side: Side) -> &'static str {
     match side {
         Side::Before => " before the change",
         Side::After => "",
+    }
+}
+
+/// The places that a question cannot be answered without: where something was read before, where it gives way.
+pub(super) fn grounds(line: &Assumption) -> impl Iterator<Item = &Evidence> {
+    const SHOWN: usize = 2;
+    let is_elsewhere = |piece: &&Evidence| (&piece.path, piece.start.line) != (&line.path, line.start.line);
+    line.evidence.iter().filter(is_elsewhere).take(SHOWN)
+}
+
+/// How many claims the forms for people spell out; the report as JSON has them all.
+pub(super) const CLAIMS: usize = 8;
+
+/// The claims as they are read: contradicted ones first, then open ones.
+pub(super) fn claims(review: &Review) -> Vec<&Claim> {
+    let mut claims: Vec<&Claim> = review.claims.iter().collect();
+    let place = |claim: &Claim| match claim.standing {
+        Standing::Contradicted => 0,
+        Standing::Unchecked => 1,
+        Standing::Confirmed => 2,
+    };
+    claims.sort_by_key(|claim| (place(claim), claim.found.is_empty()));
+    claims
+}
+
+/// What the analysis makes of a claim, as the beginning of a line: "contradicted: `f` runs in a thread".
+pub(super) fn standing(claim: &Claim) -> String {
+    let word = match claim.standing {
+        Standing::Contradicted => "contradicted",
+        Standing::Unchecked if claim.found.is_empty() => "not checked",
+        Standing::Unchecked => "open",
+        Standing::Confirmed => "confirmed",
+    };
+    if claim.found.is_empty() { word.to_owned() } else { format!("{word}: {}", claim.found) }
+}
+
+/// Where a claim was made: "a.py:3", or the short id of a commit.
+pub(super) fn source(claim: &Claim) -> String {
+    const SHORT: usize = 10;
+    match (&claim.path, &claim.commit) {
+        (Some(path), _) => format!("{path}:{}", claim.line.unwrap_or(1)),
+        (None, Some(commit)) => format!("commit {}", commit.get(..SHORT).unwrap_or(commit)),
+        (None, None) => String::new(),
+    }
+}
+
+/// A sentence short enough for a list.
+pub(super) fn shortened(text: &str) -> String {
+    const LONGEST: usize = 160;
+    match text.char_indices().nth(LONGEST) {
+        Some((at, _)) => format!("{} \u{2026}", text[..at].trim_end()),
+        None => text.to_owned(),
     }
 }
 

@@ -97,13 +97,13 @@ fn merged(diff: &Diff<'_>, group: &[&Judged<'_>], findings: &[Finding]) -> Assum
     let ordinal = first.ordinal.to_string();
     let finding_id = ids::id('f', &[rule, path, function, subject, &ordinal]);
     Assumption {
-        id: ids::id('a', &[rule, path, function, subject, word(verdict.stance)]),
+        id: id(first),
         rule: rule.to_owned(),
         family: first.rule.family,
         stance,
         text: if verdict.assumption.is_empty() { &first.rule.assumption } else { &verdict.assumption }.clone(),
         question: match stance {
-            Stance::Unproven => verdict.question.clone(),
+            Stance::Unproven => sentence(&verdict.question),
             Stance::Violated | Stance::Upheld | Stance::Accepted => String::new(),
         },
         path: path.to_owned(),
@@ -114,6 +114,18 @@ fn merged(diff: &Diff<'_>, group: &[&Judged<'_>], findings: &[Finding]) -> Assum
         hunks: hunk_ids(diff, &hunks),
         finding: findings.iter().find(|finding| finding.id == finding_id).map(|finding| finding.id.clone()),
     }
+}
+
+/// A question as a sentence of its own.
+fn sentence(question: &str) -> String {
+    let mut letters = question.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// The id of the line that a verdict is part of.
+pub(super) fn id(judged: &Judged<'_>) -> String {
+    let [rule, path, function, subject] = judged.key();
+    ids::id('a', &[rule, path, function, subject, word(judged.verdict.stance)])
 }
 
 fn stance(judged: &Judged<'_>) -> Stance {

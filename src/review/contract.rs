@@ -307,10 +307,13 @@ pub struct Claim {
     pub commit: Option<String>,
     /// The sentence.
     pub text: String,
-    /// Ids of the assumptions that it is about.
+    /// Ids of the lines of the checklist that it is about.
     pub about: Vec<String>,
     /// What the analysis makes of it.
     pub standing: Standing,
+    /// What the analysis found, or the question that is open; left out where it found nothing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub found: String,
 }
 
 /// Lines of one side. With `count` 0, `start` is the line after which the other side's lines would stand, 0 before the

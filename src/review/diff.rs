@@ -151,6 +151,11 @@ impl<'a> Diff<'a> {
         self.items_at(side, path, line).filter(|item| item.kind == ItemKind::Function).min_by_key(|item| span(item))
     }
 
+    /// The innermost type around a line.
+    pub(super) fn type_at(&self, side: Side, path: &str, line: u32) -> Option<&'a ItemRange> {
+        self.items_at(side, path, line).filter(|item| item.kind == ItemKind::Type).min_by_key(|item| span(item))
+    }
+
     /// The functions of a file on one side.
     pub(super) fn functions(&self, side: Side, path: &str) -> impl Iterator<Item = &'a ItemRange> {
         self.items[index(side)].get(path).into_iter().flatten().copied().filter(|item| item.kind == ItemKind::Function)

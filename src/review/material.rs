@@ -10,7 +10,7 @@ use crate::rules::RuleInfo;
 use crate::text::{LineIndex, Position, Side, Span};
 use crate::verdict::{self, Level, Location, Verdict};
 
-use super::contract::{Commit, Coverage, Notice};
+use super::contract::{ClaimSource, Commit, Coverage, Notice};
 use super::policy::Policy;
 
 /// Everything that [`super::review`] looks at.
@@ -30,6 +30,10 @@ pub struct Material<'a> {
     pub items: &'a [ItemRange],
     /// Facts about stretches of code that make them worth a look.
     pub signals: &'a [Signal],
+    /// What the change says in words.
+    pub said: &'a [Said],
+    /// What is known of the functions that the change touches, on the after side.
+    pub facts: &'a [FunctionFacts],
     /// What the analysis could not read. What the change itself could not read is added from the change.
     pub coverage: &'a [Coverage],
     /// The commits as the report shows them.
@@ -171,6 +175,42 @@ pub struct Signal {
     pub name: &'static str,
     /// What was seen, in the user's names; the table's sentence stands where it is empty.
     pub text: String,
+}
+
+/// A sentence of a comment, a docstring or a commit message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// Where it was said.
+    pub source: ClaimSource,
+    /// Its file, on the after side.
+    pub path: Option<Arc<str>>,
+    /// Its first and last line there.
+    pub lines: (u32, u32),
+    /// Its commit.
+    pub commit: Option<Arc<str>>,
+    /// Whether the change adds it.
+    pub is_added: bool,
+    /// The rule and the subject that it declares an assumption about; the subject is empty where it names none.
+    pub declared: Option<(String, String)>,
+    /// The sentence on one line.
+    pub text: String,
+}
+
+/// What the analysis knows of a function whatever the rules say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FunctionFacts {
+    /// Its file.
+    pub path: Arc<str>,
+    /// Its qualified name.
+    pub function: String,
+    /// Whether it runs on an event loop.
+    pub on_loop: bool,
+    /// Whether it runs in a worker thread.
+    pub in_thread: bool,
+    /// What shows that several calls of it may be under way at once.
+    pub concurrent: Option<String>,
+    /// Whether something else of its loop may run while it does.
+    pub gives_way: bool,
 }
 
 /// A text and where its lines start.

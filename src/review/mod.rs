@@ -12,6 +12,7 @@
 mod causes;
 mod chain;
 mod checklist;
+mod claims;
 mod contract;
 mod diff;
 mod findings;
@@ -19,10 +20,12 @@ mod handoff;
 mod ids;
 mod matching;
 mod material;
+mod phrases;
 mod policy;
 mod rank;
 mod risk;
 mod scope;
+mod settled;
 mod severity;
 mod suppress;
 mod texture;
@@ -35,7 +38,8 @@ use std::collections::BTreeSet;
 pub use chain::*;
 pub use contract::*;
 pub use material::{
-    Covers, ItemKind, ItemRange, Material, Options, Scope, Signal, SourceText, Sources, StillThere, Suppression,
+    Covers, FunctionFacts, ItemKind, ItemRange, Material, Options, Said, Scope, Signal, SourceText, Sources,
+    StillThere, Suppression,
 };
 pub use policy::{Folder, PathPolicy, PathSet, Policy, RuleLevel};
 pub use risk::signal_names;
@@ -94,7 +98,10 @@ pub fn review(material: &Material<'_>) -> Review {
         finding.gating = false;
     }
 
-    let hunks = rank::ranked(&diff, &weighed(&diff, &after, &fixed), material.signals, &coverage, material.options);
+    let (claims, unknown) = claims::made(&diff, material.said, material.facts, &after);
+    let mut weighed = weighed(&diff, &after, &fixed);
+    claims::weigh(&diff, &claims, material.notices, &mut weighed);
+    let hunks = rank::ranked(&diff, &weighed, material.signals, &coverage, material.options);
     let upheld: Vec<&Judged<'_>> = after.iter().filter(|one| checklist::is_upheld_here(&diff, one)).collect();
     let ids: BTreeSet<&str> = shown.iter().map(|finding| finding.id.as_str()).collect();
     let listed: Vec<&Judged<'_>> = after
@@ -111,6 +118,8 @@ pub fn review(material: &Material<'_>) -> Review {
     if material.options.upheld {
         assumptions.extend(upheld);
     }
+
+    let claims = claims::told(claims, &assumptions);
 
     let mut unfinished: Vec<&Finding> = shown.iter().filter(|finding| is_unfinished(&diff, finding)).collect();
     unfinished.sort_by(|one, two| findings::place(one).cmp(&findings::place(two)));
@@ -139,6 +148,7 @@ pub fn review(material: &Material<'_>) -> Review {
     };
     let mut notices = notices(material);
     notices.extend(suppress::notices(&diff, material));
+    notices.extend(unknown);
     notices.extend(cut_down(&mut shown, material.options.max_findings));
     Review {
         schema: SCHEMA.to_owned(),
@@ -147,7 +157,7 @@ pub fn review(material: &Material<'_>) -> Review {
         findings: shown,
         fixed,
         assumptions,
-        claims: Vec::new(),
+        claims,
         hunks,
         unfinished,
         handoff,

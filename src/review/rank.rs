@@ -12,6 +12,7 @@ use super::contract::{CoverageState, Hunk, Lines};
 use super::diff::Diff;
 use super::material::{Options, Signal};
 use super::risk::{Seen, table};
+use super::settled;
 use super::texture;
 
 /// What the verdicts and the analysis say of hunks, by place in [`Diff::pieces`].
@@ -71,6 +72,10 @@ pub(super) fn ranked(
         let path = diff.file(at).path();
         if Language::of_path(path).is_some() && !options.policy.is_excluded(path) {
             seen.note("changed-code", "");
+            let settled = diff.change.past.as_ref().and_then(|past| settled::signal(past, diff.file(at)));
+            if let Some((name, text)) = settled {
+                seen.note(name, &text);
+            }
             if unread.contains(&**path) {
                 seen.note("not-analysed", "");
             }
@@ -81,7 +86,9 @@ pub(super) fn ranked(
         .iter()
         .enumerate()
         .map(|(at, seen)| {
-            let sink = if is_judged[at] { None } else { texture::sink(diff, at) };
+            // A comment that is wrong is not boring.
+            let is_worth_it = is_judged[at] || seen.has("claim-contradicted");
+            let sink = if is_worth_it { None } else { texture::sink(diff, at) };
             let (risk, reasons) = seen.risk(sink, &options.weights);
             let piece = &diff.pieces[at];
             Hunk {

@@ -23,10 +23,23 @@ static TABLE: LazyLock<RiskTable> = LazyLock::new(|| {
 #[serde(deny_unknown_fields)]
 pub(super) struct RiskTable {
     pub(super) threshold: u8,
+    settled: Settled,
     #[serde(rename = "signal")]
     signals: Vec<SignalRow>,
     #[serde(rename = "sink")]
     sinks: Vec<SinkRow>,
+}
+
+/// What the history of a file has to show to be worth a word.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Settled {
+    /// Words in subjects of commits that mended something.
+    pub(super) mends: Vec<String>,
+    /// So many of them are many.
+    pub(super) often: u32,
+    /// So many commits without a change are long.
+    pub(super) commits: u32,
 }
 
 #[derive(Debug, Deserialize)]
@@ -64,6 +77,10 @@ pub fn signal_names() -> Vec<&'static str> {
 }
 
 impl RiskTable {
+    pub(super) fn settled(&self) -> &Settled {
+        &self.settled
+    }
+
     pub(super) fn sink(&self, name: &str) -> Option<&SinkRow> {
         self.sinks.iter().find(|row| row.name == name)
     }

@@ -1,4 +1,4 @@
-//! Comments by language, from the text alone.
+//! Comments by language, and docstrings, from the text alone.
 
 use super::Comment;
 use super::scan::{Token, scan};
@@ -11,6 +11,26 @@ pub fn comments(text: &str, language: Language) -> Vec<Comment> {
         if token == Token::Comment {
             found.push(Comment { span, text: bare(span.text(text), language).to_owned() });
         }
+    });
+    found
+}
+
+/// The docstrings of a Python text: strings that are a statement of their own. Their text is without quotes.
+pub fn docstrings(text: &str) -> Vec<Comment> {
+    let mut found = Vec::new();
+    let (mut line_start, mut depth) = (None, 0_u32);
+    scan(text, Language::Python, &mut |token, span: Span| match token {
+        Token::Line => line_start = (depth == 0).then_some(span.end),
+        Token::Open(_) => depth += 1,
+        Token::Close(_) => depth = depth.saturating_sub(1),
+        Token::Text if line_start == Some(span.start) => {
+            let bare = span.text(text).trim_start_matches(['r', 'R', 'u', 'U']);
+            let quote = if bare.starts_with("\"\"\"") || bare.starts_with("'''") { 3 } else { 1 };
+            if let Some(inner) = bare.get(quote..bare.len().saturating_sub(quote)) {
+                found.push(Comment { span, text: inner.to_owned() });
+            }
+        }
+        Token::Comment | Token::Text | Token::Unclosed | Token::Prefix => {}
     });
     found
 }

@@ -23,6 +23,7 @@
 
 mod chain;
 mod ci;
+mod history;
 mod hooks;
 mod listing;
 pub(super) mod push;
@@ -258,12 +259,13 @@ fn between_trees(
         made = commits(repo, before, &after, &mut notices)?;
         notices.extend(revisions::dirty_beside(repo, before, &after)?);
     }
+    let base = before.as_ref().and_then(|before| before.commit);
     let id = before.as_ref().map(Point::id);
     let description = Description { kind: Kind::Range, before: id, after: Some(after.id()), how };
     let pool = Pool::new(found);
     let side = tree_before.map_or(SideTree::Empty, SideTree::Tree);
     let trees = GitTrees::new(pool, side, SideTree::Tree(after.tree));
-    Ok(assemble(description, (old, new), Extra { commits: made, notices, coverage: Vec::new() }, trees))
+    Ok(assemble(description, (old, new), Extra { base, commits: made, notices, coverage: Vec::new() }, trees))
 }
 
 fn to_index(found: Found, mut notices: Vec<Notice>) -> Result<ChangeSet> {
@@ -290,13 +292,14 @@ fn to_index(found: Found, mut notices: Vec<Notice>) -> Result<ChangeSet> {
         Some(_) => "from `HEAD` to the index",
         None => "from nothing to the index: there is no commit yet",
     };
+    let base = head.as_ref().and_then(|head| head.commit);
     let before = head.as_ref().map(Point::id);
     let description = Description { kind: Kind::Staged, before, after: None, how: how.to_owned() };
     let listing = (old, index.entries.clone());
     let side = head.map_or(SideTree::Empty, |head| SideTree::Tree(head.tree));
     let trees =
         GitTrees::new(Pool::new(found), side, SideTree::Listed { entries: index.entries, own: BTreeMap::new() });
-    Ok(assemble(description, listing, Extra { commits: Vec::new(), notices, coverage }, trees))
+    Ok(assemble(description, listing, Extra { base, commits: Vec::new(), notices, coverage }, trees))
 }
 
 fn to_worktree(found: Found, before: Option<Point>, how: String, mut notices: Vec<Notice>) -> Result<ChangeSet> {
@@ -311,17 +314,20 @@ fn to_worktree(found: Found, before: Option<Point>, how: String, mut notices: Ve
         _ => Vec::new(),
     };
     let how = if before.is_some() { how } else { "from nothing to the work tree: there is no commit yet".to_owned() };
+    let base = before.as_ref().and_then(|before| before.commit);
     let id = before.as_ref().map(Point::id);
     let description = Description { kind: Kind::Worktree, before: id, after: None, how };
     let listing = (old, work.entries.clone());
     let side = before.map_or(SideTree::Empty, |before| SideTree::Tree(before.tree));
     let after = SideTree::Listed { entries: work.entries, own: work.own };
     let trees = GitTrees::new(Pool::new(found), side, after);
-    Ok(assemble(description, listing, Extra { commits, notices, coverage: work.coverage }, trees))
+    Ok(assemble(description, listing, Extra { base, commits, notices, coverage: work.coverage }, trees))
 }
 
 /// What a change has beside its files.
 struct Extra {
+    /// The commit of the before side.
+    base: Option<Oid>,
     commits: Vec<Commit>,
     notices: Vec<Notice>,
     coverage: Vec<Uncovered>,
@@ -335,7 +341,18 @@ fn assemble(description: Description, listing: (Entries, Entries), extra: Extra,
     let mut coverage = extra.coverage;
     coverage.extend(paired.coverage);
     coverage.sort();
-    ChangeSet { description, files: paired.files, commits: extra.commits, notices, coverage, trees: Arc::new(trees) }
+    let analysed = paired.files.iter().filter(|file| file.language().is_some());
+    let paths: Vec<Arc<str>> = analysed.filter_map(|file| Some(file.before.as_ref()?.path.clone())).collect();
+    let past = extra.base.filter(|_| !paths.is_empty()).and_then(|base| trees.past(base, &paths));
+    ChangeSet {
+        description,
+        files: paired.files,
+        commits: extra.commits,
+        notices,
+        coverage,
+        past,
+        trees: Arc::new(trees),
+    }
 }
 
 /// The commits that `after` has and `before` lacks, newest first.

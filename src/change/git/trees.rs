@@ -11,9 +11,9 @@ use rayon::slice::ParallelSlice;
 
 use super::listing::{self, Folders};
 use super::vouched::Vouched;
-use super::{Found, Place};
+use super::{Found, Place, history};
 use crate::change::pairing::{Content, Entries, Entry, Mode};
-use crate::change::{Blob, BlobId, Holds, SIZE_LIMIT, Trees, is_listed};
+use crate::change::{Blob, BlobId, Holds, Past, SIZE_LIMIT, Trees, is_listed};
 use crate::text::Side;
 
 /// How many files a worker searches in one go.
@@ -95,6 +95,11 @@ impl GitTrees {
             return content.clone();
         }
         self.pool.with(|repo| object(repo, entry)).unwrap_or(Content::Missing)
+    }
+
+    /// What the commits up to one did to some files.
+    pub(super) fn past(&self, before: Oid, paths: &[Arc<str>]) -> Option<Past> {
+        self.pool.with(|repo| history::past(repo, before, paths)).flatten()
     }
 
     fn half(&self, side: Side) -> &Half {

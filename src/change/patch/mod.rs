@@ -251,6 +251,7 @@ fn assemble(drafts: Vec<PatchFile>, mut coverage: Vec<Uncovered>, base: Option<g
         commits: Vec::new(),
         notices,
         coverage,
+        past: None,
         trees,
     }
 }
