@@ -10,7 +10,8 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
-use support::{Answer, Case, Files, Sort, answers, fixtures, marker, review};
+use support::rewrite::{renamed, words_of_the_catalogue};
+use support::{Answer, Case, Files, Sort, answers, fixtures, marker, places, review};
 use tenth::flow::{FunctionKind, Module};
 use tenth::lower::{Edition, lower};
 use tenth::review::{Options, Review};
@@ -195,14 +196,6 @@ fn functions(module: &Module) -> impl Iterator<Item = &tenth::flow::Function> {
     })
 }
 
-/// What a review says, without the words: for changes that shift lines or rename what the words quote.
-fn places(answers: &[Answer], line_of: impl Fn(&Answer) -> u32) -> Vec<(Sort, String, String, u32)> {
-    let mut places: Vec<_> =
-        answers.iter().map(|one| (one.sort, one.rule.clone(), one.path.clone(), line_of(one))).collect();
-    places.sort();
-    places
-}
-
 #[test]
 fn a_comment_on_top_shifts_lines_and_nothing_else() {
     over_all(|case| {
@@ -236,54 +229,6 @@ fn renaming_functions_changes_no_verdict() {
         let other = places(&answers(&renamed.review()), |one| one.line);
         (plain != other).then(|| format!("{plain:?}\nbecomes {other:?}")).into_iter().collect()
     });
-}
-
-/// Every word that means something in the catalogue: names that a fixture may not lose.
-fn words_of_the_catalogue() -> BTreeSet<String> {
-    let texts = support::files(&support::root().join("rules/catalogue"));
-    let words = |text: &String| words(text).map(|(_, word)| word.to_owned()).collect::<Vec<_>>();
-    texts.values().flat_map(words).collect()
-}
-
-fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    let mut at = 0;
-    text.split_inclusive(move |c| !is_word(c)).map(move |piece| {
-        let start = at;
-        at += piece.len();
-        (start, piece.trim_end_matches(|c| !is_word(c)))
-    })
-}
-
-/// The case with another name for each function that only the case itself knows.
-fn renamed(case: &Case, known: &BTreeSet<String>) -> Case {
-    let texts = || case.before.values().chain(case.after.values());
-    let mut mine = BTreeSet::new();
-    for text in texts() {
-        let mut before = "";
-        for (_, word) in words(text) {
-            if matches!(before, "def" | "fn") && !known.contains(word) && !word.starts_with("__") && word != "main" {
-                mine.insert(word);
-            }
-            before = word;
-        }
-    }
-    // The name of a file is not renamed with what it holds.
-    mine.retain(|name| !case.after.keys().any(|path| path.contains(&format!("{name}."))));
-    let rename = |files: &Files| -> Files {
-        let text = |text: &String| {
-            let mut out = String::new();
-            let mut rest = 0;
-            for (at, word) in words(text).filter(|(_, word)| mine.contains(word)) {
-                out.push_str(&text[rest..at]);
-                out.push_str(&format!("{word}_anew"));
-                rest = at + word.len();
-            }
-            out + &text[rest..]
-        };
-        files.iter().map(|(path, old)| (path.clone(), text(old))).collect()
-    };
-    Case { name: case.name.clone(), before: rename(&case.before), after: rename(&case.after) }
 }
 
 #[test]

@@ -18,6 +18,8 @@
 // A test that cannot go on says so.
 #![allow(clippy::unwrap_used)]
 
+pub(crate) mod rewrite;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -300,6 +302,14 @@ pub(crate) fn answers(review: &Review) -> Vec<Answer> {
     }));
     all.sort();
     all
+}
+
+/// What a review says, without the words: for changes that shift lines or rename what the words quote.
+pub(crate) fn places(answers: &[Answer], line_of: impl Fn(&Answer) -> u32) -> Vec<(Sort, String, String, u32)> {
+    let mut places: Vec<_> =
+        answers.iter().map(|one| (one.sort, one.rule.clone(), one.path.clone(), line_of(one))).collect();
+    places.sort();
+    places
 }
 
 /// What differs between what a case expects and what its review says, one line each.
