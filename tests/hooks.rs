@@ -178,6 +178,19 @@ fn a_hook_outside_of_a_repository_is_refused() {
 }
 
 #[test]
+fn a_hook_ends_as_the_review_of_its_change_does() {
+    let repo = Repo::with(&[("a.py", SAFE)]);
+    repo.write("b.py", b"x = '\xff'\n");
+    repo.git(&["add", "-A"]);
+    for flags in [&[][..], &["--strict"], &["--exit-zero"]] {
+        let staged = run(&repo, &[], &[&["--staged"], flags].concat(), "");
+        let hook = run(&repo, &[], &[&["hook", "run", "pre-commit"], flags].concat(), "");
+        assert_eq!((staged.code, &staged.out), (hook.code, &hook.out), "{flags:?}");
+        assert_eq!(hook.code, if flags == ["--strict"] { 2 } else { 0 }, "{}", hook.err);
+    }
+}
+
+#[test]
 fn a_merge_that_is_going_on_is_said() {
     let repo = Repo::with(&[("a.py", "x = 1\n"), ("b.py", "y = 1\n")]);
     repo.git(&["checkout", "-q", "-b", "topic"]);
