@@ -200,6 +200,18 @@ fn what_a_change_tells_other_linters_is_told() {
     assert!(!said.contains("E501") && !said.contains("dead_code"), "{said}");
 }
 
+#[test]
+fn a_suppression_that_the_change_leaves_without_a_finding_is_told() {
+    let silenced = SLEEPY.replace("    time", "    # tenth: ignore[blocking-in-async] -- it is short\n    time");
+    let repo = Repo::with(&[("app.py", &silenced)]);
+    repo.commit(&[("app.py", &silenced.replace("time.sleep(1)", "print(1)"))]);
+    let run = plain(&repo, &["HEAD~1..HEAD"]);
+    assert!(run.notice("suppression-unused").contains("since the change"), "{}", run.out);
+    // What nobody touched is nobody's news.
+    repo.commit(&[("app.py", &silenced.replace("time.sleep(1)", "print(1)").replace("return 1", "return 2"))]);
+    assert_eq!(plain(&repo, &["HEAD~1..HEAD"]).notice("suppression-unused"), "");
+}
+
 // ----------------------------------------------------------------------------------------------------------- baseline
 
 #[test]
@@ -207,7 +219,7 @@ fn a_baseline_hides_what_it_names_and_no_more() {
     let repo = Repo::with(&[("app.py", SLEEPY)]);
     assert_eq!(run_tenth(repo.home(), &repo.root, &["baseline", "write"]).code, 0);
     let shown = run_tenth(repo.home(), &repo.root, &["baseline", "show"]);
-    assert!(shown.out.contains("blocking-in-async app.py app.f"), "{}", shown.out);
+    assert!(shown.out.contains("blocking-in-async app.py f"), "{}", shown.out);
     let run = plain(&repo, &["check", "."]);
     assert_eq!((run.code, findings(&run), hidden(&run, "baseline")), (0, Vec::new(), 1));
     assert_eq!(plain(&repo, &["check", ".", "--isolated"]).code, 1);
@@ -258,7 +270,7 @@ fn settings_that_make_no_sense_are_refused_with_their_place() {
         run.refuses("tenth.toml:2:1: unknown key `fail_on`", "did you mean `fail-on`?");
         assert!(run.err.contains("    2 | fail_on"), "{}", run.err);
     }
-    run_tenth(repo.home(), &repo.root, &["check", "app.py", "--select", "lock-reentri"])
+    run_tenth(repo.home(), &repo.root, &["check", "app.py", "--isolated", "--select", "lock-reentri"])
         .refuses("`lock-reentri`", "did you mean `lock-reentry`?");
 }
 
@@ -359,4 +371,41 @@ fn the_schema_fits_the_settings_and_the_template_is_read() {
     assert_eq!(shown.code, 0, "{}", shown.err);
     assert!(shown.out.contains("per-path.\"tests/**\"") && shown.out.contains("shop.billing.charge"), "{}", shown.out);
     run_tenth(repo.home(), &repo.root, &["config", "init"]).refuses("settings here already", "`tenth config show`");
+}
+
+#[test]
+fn patterns_of_checkpoints_and_weights_of_risk_come_from_the_settings() {
+    let settings = "checkpoints = [\"wip:*\"]\n[risk]\nchanged-code = 77\n";
+    let repo = Repo::with(&[("app.py", CALM), ("tenth.toml", settings)]);
+    let checkpoint = repo.commit_as(&[("app.py", &CALM.replace('1', "2"))], "wip: a start", "Ada", "ada@example.org");
+    repo.write("app.py", CALM.replace('1', "3"));
+    let run = plain(&repo, &["--since-checkpoint"]);
+    assert_eq!(run.json()["change"]["before"], checkpoint);
+    let risk = run.json()["hunks"][0]["risk"].as_u64().unwrap();
+    assert!(risk >= 77, "{risk}");
+    assert!(run_tenth(repo.home(), &repo.root, &["checkpoints"]).out.contains("wip: a start"));
+}
+
+#[test]
+fn a_patch_goes_by_the_settings_that_it_is_put_on() {
+    let repo = Repo::with(&[("app.py", CALM), ("tenth.toml", "exclude = [\"app.py\"]\n")]);
+    repo.commit(&[("app.py", SLEEPY)]);
+    let patch = repo.git(&["diff", "HEAD~1..HEAD"]);
+    repo.git(&["reset", "-q", "--hard", "HEAD~1"]);
+    let place = repo.home().join("change.diff");
+    std::fs::write(&place, format!("{patch}\n")).unwrap();
+    let patch = place.display().to_string();
+    assert_eq!(findings(&plain(&repo, &["--patch", &patch])), []);
+    assert_eq!(findings(&plain(&repo, &["--patch", &patch, "--isolated"])), open(true));
+}
+
+#[test]
+fn broken_settings_before_the_change_do_not_keep_it_from_mending_them() {
+    let repo = Repo::with(&[("app.py", CALM), ("tenth.toml", "fail_on = 1\n")]);
+    repo.commit(&[("app.py", SLEEPY), ("tenth.toml", "fail-on = \"never\"\n")]);
+    let run = plain(&repo, &["HEAD~1..HEAD"]);
+    assert_eq!(run.code, 1);
+    assert!(run.notice("settings-not-understood").contains("tenth.toml:1:1"));
+    repo.commit(&[("tenth.toml", "fail_on = 1\n")]);
+    run_tenth(repo.home(), &repo.root, &["HEAD~1..HEAD"]).refuses("tenth.toml:1:1: unknown key", "`fail-on`");
 }
