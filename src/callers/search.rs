@@ -108,57 +108,75 @@ struct Closer<'a> {
     open: &'a [Changed],
     packages: &'a [Package],
     all: Words,
-    /// Place of each word in `all`.
-    places: BTreeMap<String, usize>,
+    /// What is looked for of each changed function.
+    traces: Vec<Trace<'a>>,
+}
+
+/// By what a changed function is known in a file; words by their places in [`Closer::all`].
+struct Trace<'a> {
+    language: Option<Language>,
+    word: usize,
+    witnesses: Vec<usize>,
+    /// Its package, and the word for that.
+    package: Option<(&'a Package, usize)>,
 }
 
 impl<'a> Closer<'a> {
     fn new(files: &'a Files, side: Side, open: &'a [Changed], packages: &'a [Package]) -> Self {
-        let mut words: Vec<String> = Vec::new();
-        for one in open {
-            words.push(one.sought.word.clone());
-            words.extend(one.sought.witnesses.iter().cloned());
-            words.extend(package_of(packages, one.path()).map(|package| package.name.clone()));
+        let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+        let packages_of: Vec<Option<&Package>> = open.iter().map(|one| package_of(packages, one.path())).collect();
+        for (one, package) in open.iter().zip(&packages_of) {
+            places.insert(&one.sought.word, 0);
+            places.extend(one.sought.witnesses.iter().map(|witness| (witness.as_str(), 0)));
+            places.extend(package.map(|package| (package.name.as_str(), 0)));
         }
-        words.sort();
-        words.dedup();
-        let places = words.iter().cloned().zip(0..).collect();
+        places.values_mut().zip(0..).for_each(|(place, at)| *place = at);
+        let words: Vec<String> = places.keys().map(|word| (*word).to_owned()).collect();
+        let traces = open.iter().zip(packages_of).map(|(one, package)| Trace {
+            language: Language::of_path(one.path()),
+            word: places[one.sought.word.as_str()],
+            witnesses: one.sought.witnesses.iter().map(|witness| places[witness.as_str()]).collect(),
+            package: package.map(|package| (package, places[package.name.as_str()])),
+        });
+        let traces = traces.collect();
         // There is at least the word of each, and never more than a matcher holds.
         let all = Words::new(&words).expect("every changed function has a word");
-        Self { files, side, open, packages, all, places }
+        Self { files, side, open, packages, all, traces }
     }
 
     fn look(&self, path: &Arc<str>) -> Option<Hit> {
-        let found = self.files.occurrences(self.side, path, &self.all);
-        let mut is_there = vec![false; self.places.len()];
+        let language = Language::of_path(path);
+        let text = self.files.text(self.side, path)?;
+        let found: Vec<(usize, u32)> = self.all.all(text.as_bytes()).collect();
+        let words = found.iter().map(|(word, _)| word + 1).max().unwrap_or(0);
+        let mut is_there = vec![false; words];
         for (word, _) in &found {
             is_there[*word] = true;
         }
-        let stands = |word: &String| self.places.get(word).is_some_and(|at| is_there[*at]);
-        let language = Language::of_path(path);
+        let stands = |word: &usize| is_there.get(*word).is_some_and(|is_there| *is_there);
+        let own = if language == Some(Language::Rust) { package_of(self.packages, path) } else { None };
         let mut hit = Hit { path: path.clone(), meant: Vec::new(), is_likely: false, offsets: Vec::new() };
-        for (at, one) in self.open.iter().enumerate() {
-            if Language::of_path(one.path()) != language || !stands(&one.sought.word) {
+        let mut is_meant = vec![false; words];
+        for (at, trace) in self.traces.iter().enumerate() {
+            if trace.language != language || !stands(&trace.word) {
                 continue;
             }
-            let has_witness = one.sought.witnesses.iter().any(stands);
-            if one.sought.needs_witness && !has_witness {
+            let has_witness = trace.witnesses.iter().any(stands);
+            if self.open[at].sought.needs_witness && !has_witness {
                 continue;
             }
             if language == Some(Language::Rust) {
-                let (own, theirs) = (package_of(self.packages, path), package_of(self.packages, one.path()));
-                let is_same = own.map(|own| &own.folder) == theirs.map(|theirs| &theirs.folder);
-                if !is_same && !has_witness && !theirs.is_some_and(|theirs| stands(&theirs.name)) {
+                let theirs = trace.package;
+                let is_same = own.map(|own| &own.folder) == theirs.map(|(theirs, _)| &theirs.folder);
+                if !is_same && !has_witness && !theirs.is_some_and(|(_, name)| stands(&name)) {
                     continue;
                 }
             }
             hit.meant.push(at);
+            is_meant[trace.word] = true;
             hit.is_likely |= has_witness;
         }
-        let is_meant =
-            |word: usize| hit.meant.iter().any(|at| self.places.get(&self.open[*at].sought.word) == Some(&word));
-        let offsets: Vec<u32> = found.iter().filter(|(word, _)| is_meant(*word)).map(|(_, offset)| *offset).collect();
-        hit.offsets = offsets;
+        hit.offsets = found.iter().filter(|(word, _)| is_meant[*word]).map(|(_, offset)| *offset).collect();
         (!hit.meant.is_empty()).then_some(hit)
     }
 }

@@ -49,6 +49,14 @@ impl Body {
         index
     }
 
+    /// Lets go of the room that growing took in advance: bodies are kept as long as the review takes.
+    pub fn settle(&mut self) {
+        self.variables.shrink_to_fit();
+        self.values.shrink_to_fit();
+        self.blocks.shrink_to_fit();
+        self.blocks.iter_mut().for_each(|block| block.steps.shrink_to_fit());
+    }
+
     /// The current block.
     pub fn here(&self) -> BlockIndex {
         BlockIndex(self.current)

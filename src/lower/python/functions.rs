@@ -355,7 +355,8 @@ fn kind_of(decorators: &[Decorator], owner: Option<TypeIndex>) -> FunctionKind {
     FunctionKind::Method
 }
 
-fn fill(function: &mut Function, body: Body) {
+fn fill(function: &mut Function, mut body: Body) {
+    body.settle();
     function.variables = body.variables;
     function.values = body.values;
     function.blocks = body.blocks;

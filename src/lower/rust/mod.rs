@@ -160,7 +160,8 @@ impl Lowerer<'_> {
         self.store(frame);
     }
 
-    fn store(&mut self, frame: Frame) {
+    fn store(&mut self, mut frame: Frame) {
+        frame.body.settle();
         let function = &mut self.module.functions[frame.index.at()];
         function.variables = frame.body.variables;
         function.values = frame.body.values;

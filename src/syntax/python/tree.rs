@@ -235,6 +235,7 @@ pub struct Cursor<'t> {
 
 struct Tables {
     kinds: Vec<Option<Kind>>,
+    comment: u16,
     fields: Vec<Field>,
 }
 
@@ -251,31 +252,35 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
         }
     });
     let fields = (0..=language.field_count()).map(|id| field(language.field_name_for_id(id as u16).unwrap_or("")));
-    Tables { kinds: kinds.collect(), fields: fields.collect() }
+    let comment = language.id_for_node_kind("comment", true);
+    Tables { kinds: kinds.collect(), comment, fields: fields.collect() }
 });
 
 impl Tree {
     /// Adds the nodes of a parsed piece. `shift` takes the piece's offsets to those of the file.
     pub(super) fn add(&mut self, parsed: &tree_sitter::Tree, shift: impl Fn(usize) -> u32) {
         let tables = &*TABLES;
-        self.has_error |= parsed.root_node().has_error();
+        // Only a text with errors has nodes that stand for what is not there.
+        let has_error = parsed.root_node().has_error();
+        self.has_error |= has_error;
         let mut cursor = parsed.walk();
         let mut open: Vec<u32> = Vec::new();
         loop {
             let node = cursor.node();
-            let kind = if node.is_error() {
+            let id = node.kind_id();
+            let kind = if has_error && node.is_error() {
                 Some(Kind::Error)
             } else {
-                tables.kinds.get(usize::from(node.kind_id())).copied().flatten()
+                tables.kinds.get(usize::from(id)).copied().flatten()
             };
-            let is_missing = node.is_missing();
-            let is_comment = kind == Some(Kind::Other) && node.kind() == "comment";
-            let (start, end) = (shift(node.start_byte()), shift(node.end_byte()));
-            if is_comment {
-                self.comments.push(Span::new(start, end));
-            }
+            let is_missing = has_error && node.is_missing();
+            let is_comment = id == tables.comment;
             let is_kept = (kind.is_some() || is_missing) && !is_comment;
+            if is_comment {
+                self.comments.push(Span::new(shift(node.start_byte()), shift(node.end_byte())));
+            }
             if is_kept {
+                let (start, end) = (shift(node.start_byte()), shift(node.end_byte()));
                 let field = cursor
                     .field_id()
                     .map_or(Field::None, |id| tables.fields.get(usize::from(id.get())).copied().unwrap_or(Field::None));
