@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::analysis::delta::{Deed, DeedKind, Deeds, Region, callees};
 use crate::analysis::{FunctionId, ModuleId, Program};
 use crate::change::{ChangeSet, ChangedFile, Extent};
-use crate::flow::{FunctionIndex, FunctionKind, Mark, Module, Quality};
-use crate::review::{Coverage, CoverageState, FunctionFacts, ItemKind, ItemRange, Signal};
+use crate::flow::{FunctionIndex, FunctionKind, Mark, Module, Quality, TypeTerm};
+use crate::review::{Coverage, CoverageState, Definition, FunctionFacts, ItemKind, ItemRange, Signal};
 use crate::text::{LineIndex, Side, Span};
 
 /// Functions and types of a file, closures left out: they are read with what they stand in.
@@ -25,6 +25,38 @@ pub(crate) fn items(module: &Module, side: Side, lines: &LineIndex) -> Vec<ItemR
     let types = module.types.iter().map(|of| item(&of.qualified, ItemKind::Type, of.span));
     let impls = module.impls.iter().map(|block| item("", ItemKind::Type, block.span));
     functions.chain(types).chain(impls).collect()
+}
+
+/// What a file defines for others: functions, methods and types, module-level values.
+pub(crate) fn definitions(module: &Module, side: Side) -> Vec<Definition> {
+    let mut found = Vec::new();
+    let mut add = |name: &str, owner: Option<&str>, signature: String| {
+        let (path, owner) = (module.path.clone(), owner.map(str::to_owned));
+        found.push(Definition { path, side, name: name.to_owned(), owner, signature });
+    };
+    for (_, function) in module.functions().skip(1).filter(|(_, function)| function.parent.is_none()) {
+        if function.name.starts_with('<') {
+            continue;
+        }
+        let of_impl = || match &module.impls.get(function.in_impl? as usize)?.self_type {
+            TypeTerm::Path { segments, .. } => segments.last().map(String::as_str),
+            _ => None,
+        };
+        let owner = function.owner.map(|of| module.types[of.at()].name.as_str()).or_else(of_impl);
+        let parameters = function.parameters.iter().map(|parameter| {
+            let name = &function.variable(parameter.variable).name;
+            format!("{name}:{:?}:{}", parameter.kind, parameter.default.is_some())
+        });
+        let parameters: Vec<String> = parameters.collect();
+        add(&function.name, owner, format!("{:?} {:?} {}", function.kind, function.colour, parameters.join(",")));
+    }
+    for of in &module.types {
+        add(&of.name, None, format!("{:?}", of.kind));
+    }
+    for global in &module.statics {
+        add(&global.name, None, "value".to_owned());
+    }
+    found
 }
 
 /// What could not be read of a file, or analysed of its functions.

@@ -15,6 +15,7 @@
 //! Nothing here runs, builds or imports the code it reads, and nothing needs the network.
 
 pub mod analysis;
+pub mod brief;
 mod callers;
 pub mod catalogue;
 pub mod chain;
@@ -52,7 +53,8 @@ use error::{Error, Result};
 use load::Files;
 use request::{Request, Subject};
 use review::{
-    Coverage, CoverageState, ItemRange, Material, Notice, Options, Policy, Review, Signal, Sources, Suppression,
+    Coverage, CoverageState, Definition, ItemRange, Material, Notice, Options, Policy, Review, Signal, Sources,
+    Suppression,
 };
 use text::Side;
 use verdict::Verdict;
@@ -148,6 +150,7 @@ fn review_with_workers(change: &ChangeSet, settings: &Settings) -> Outcome {
     signals.extend(after.damage);
     let facts = gather::facts(&after.touched);
     let mut sources = Sources::of_change(change);
+    let definitions: Vec<Definition> = before.definitions.into_iter().chain(after.definitions).collect();
     let mut items: Vec<ItemRange> = before.items.into_iter().chain(after.items).collect();
     let mut suppressions: Vec<Suppression> = before.suppressions.into_iter().chain(after.suppressions).collect();
     for (side, said) in [(Side::Before, &callers.before), (Side::After, &callers.after)] {
@@ -197,6 +200,7 @@ fn review_with_workers(change: &ChangeSet, settings: &Settings) -> Outcome {
         after: &after,
         rule: &rule,
         items: &items,
+        definitions: &definitions,
         signals: &signals,
         suppressions: &suppressions,
         notices: &notices,
@@ -218,6 +222,7 @@ struct Analysed {
     verdicts: Vec<Verdict>,
     items: Vec<ItemRange>,
     suppressions: Vec<Suppression>,
+    definitions: Vec<Definition>,
     coverage: Vec<Coverage>,
     touched: Vec<gather::Touched>,
     plain: Vec<gather::Plain>,
@@ -246,6 +251,7 @@ fn analyse(change: &ChangeSet, settings: &Settings, files: &Files, side: Side) -
     Analysed {
         items,
         suppressions,
+        definitions: modules.iter().flat_map(|&id| gather::definitions(&program.module(id), side)).collect(),
         coverage: gather::coverage(&program, &modules, &said.failed),
         touched: gather::touched(&program, change, &modules),
         plain: gather::plain(&program, &modules),

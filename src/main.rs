@@ -47,6 +47,17 @@ fn tell(text: &str) {
 fn run(invocation: Invocation) -> Result<ExitCode> {
     match &invocation.task {
         Task::Review(request) => review(request, &invocation, &invocation.outputs),
+        Task::Brief(request) => {
+            let found = tenth::brief::brief(request)?;
+            for output in &invocation.outputs {
+                let text = report::brief(output.format, &found).ok_or_else(|| Error::Usage {
+                    what: "a brief has no report of this kind".to_owned(),
+                    help: "ask for `terminal`, `markdown` or `json`".to_owned(),
+                })?;
+                print(&text, output)?;
+            }
+            Ok(ExitCode::SUCCESS)
+        }
         Task::Inspect { request, path, line } => print_text(&tenth::inspect::inspect(request, path, *line)?),
         Task::Checkpoints { request, range, patterns, is_reviewed } => {
             let found = tenth::chain::checkpoints(range.as_deref(), patterns, *is_reviewed, request)?;

@@ -15,6 +15,7 @@ const FLOORS: &[(&str, u32, &[&str])] = &[
     ("settings", 10, &[]),
     ("cli", 9, &[]),
     ("lib", 8, &[]),
+    ("brief", 8, &[]),
     ("callers", 8, &[]),
     ("chain", 8, &[]),
     ("config", 7, &[]),

@@ -45,6 +45,12 @@ enum Command {
         #[arg(required = true)]
         paths: Vec<PathBuf>,
     },
+    /// Print the concurrency contract of files that are about to be changed
+    Brief {
+        /// Files and folders
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+    },
     /// Show what is known at one line: steps, locks held, contexts, what calls resolve to
     Inspect {
         /// FILE:LINE
@@ -292,6 +298,8 @@ fn output(text: &str) -> std::result::Result<Output, String> {
 pub(crate) enum Task {
     /// A review.
     Review(Request),
+    /// The concurrency contract of files.
+    Brief(Request),
     /// What is known at a line.
     Inspect { request: Request, path: String, line: u32 },
     /// The checkpoints.
@@ -388,6 +396,7 @@ impl Cli {
                 Task::Review(of(source(range, sides, &flags.checkpoint, ChangeSource::Automatic)?))
             }
             Some(Command::Check { paths }) => Task::Review(of(ChangeSource::Files(paths))),
+            Some(Command::Brief { paths }) => Task::Brief(of(ChangeSource::Files(paths))),
             Some(Command::Inspect { place, range }) => {
                 let (path, line) = file_and_line(&place)?;
                 let request = of(source(range, sides, &flags.checkpoint, ChangeSource::Worktree)?);

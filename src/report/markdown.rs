@@ -19,7 +19,17 @@ pub(super) fn render(review: &Review, sources: &Sources) -> String {
     checklist(&mut out, review);
     claims(&mut out, review);
     remarks(&mut out, review);
+    split(&mut out, review);
     out
+}
+
+fn split(out: &mut String, review: &Review) {
+    let Some(split) = &review.split else { return };
+    let (why, chunks) = words::split(split);
+    let _ = writeln!(out, "\n### Split this change\n\n{}\n", escape(&why));
+    for (number, chunk) in (1..).zip(chunks) {
+        let _ = writeln!(out, "{number}. {}", escape(&chunk));
+    }
 }
 
 fn hunks(out: &mut String, review: &Review, sources: &Sources) {

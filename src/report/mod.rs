@@ -4,6 +4,7 @@
 //! caller's business.
 
 mod annotation;
+mod brief;
 mod chain;
 mod concise;
 mod excerpt;
@@ -23,7 +24,7 @@ mod words;
 mod tests;
 
 pub use crate::request::{Format, Paint};
-use crate::review::{Checkpoints, Review, Sources};
+use crate::review::{Brief, Checkpoints, Review, Sources};
 
 /// What the place of output can show. Only the terminal's form looks at it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,5 +63,20 @@ pub fn checkpoints(format: Format, found: &Checkpoints) -> Option<String> {
         Format::Json => Some(chain::json(found)),
         Format::Terminal | Format::Concise | Format::Markdown | Format::Handoff => Some(chain::text(found)),
         Format::Jsonl | Format::Sarif | Format::Github | Format::Gitlab | Format::Rdjson => None,
+    }
+}
+
+/// Renders the contract of files, as JSON or for people and agents; `None` for forms that are about findings.
+pub fn brief(format: Format, found: &Brief) -> Option<String> {
+    match format {
+        Format::Json => Some(brief::json(found)),
+        Format::Terminal | Format::Markdown => Some(brief::text(found)),
+        Format::Concise
+        | Format::Handoff
+        | Format::Jsonl
+        | Format::Sarif
+        | Format::Github
+        | Format::Gitlab
+        | Format::Rdjson => None,
     }
 }

@@ -29,7 +29,9 @@ pub(super) fn render(review: &Review, sources: &Sources, style: Style) -> String
             0 => String::new(),
             _ => format!("; {} not wholly analysed, `--format json` lists them", words::count(unread, "place")),
         };
-        return format!("{done}: {} ({}){unread}\n", words::outcome(review), words::extent(review));
+        let mut out = format!("{done}: {} ({}){unread}\n", words::outcome(review), words::extent(review));
+        split(&mut out, review, style);
+        return out;
     }
     let mut out = String::new();
     for finding in review.findings.iter().filter(|finding| finding.status == Status::Open) {
@@ -40,6 +42,7 @@ pub(super) fn render(review: &Review, sources: &Sources, style: Style) -> String
     checklist(&mut out, review, style);
     claims(&mut out, review, style);
     remarks(&mut out, review, style);
+    split(&mut out, review, style);
     let outcome = words::outcome(review);
     let summary = &review.summary;
     let eyes = match summary.highlighted_hunks {
@@ -48,6 +51,16 @@ pub(super) fn render(review: &Review, sources: &Sources, style: Style) -> String
     };
     let _ = writeln!(out, "{}{eyes} ({})", paint(style, "1", &outcome), words::extent(review));
     out
+}
+
+/// The proposal for a change that is over the review budget.
+fn split(out: &mut String, review: &Review, style: Style) {
+    let Some(split) = &review.split else { return };
+    let (why, chunks) = words::split(split);
+    let _ = writeln!(out, "{}: {why}", paint(style, "1", "split"));
+    for (number, chunk) in (1..).zip(chunks) {
+        let _ = writeln!(out, "  {number}. {chunk}");
+    }
 }
 
 /// One finding: its own file first, then every other file that holds evidence.

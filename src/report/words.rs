@@ -1,8 +1,11 @@
 //! Words and counts that the forms for people share.
 
 use crate::review::{
-    Assumption, Claim, Evidence, Finding, Hunk, Level, Notice, Outcome, Review, Side, Standing, Status,
+    Assumption, Claim, Evidence, Finding, Hunk, Level, Notice, Outcome, Review, Side, Split, Standing, Status,
 };
+
+/// How many files of a chunk are named; JSON has them all.
+const CHUNK_FILES: usize = 5;
 
 pub(super) fn level(level: Level) -> &'static str {
     match level {
@@ -84,6 +87,24 @@ pub(super) fn accepted(review: &Review) -> Vec<&Finding> {
 /// Why an accepted finding is listed.
 pub(super) fn why_accepted(finding: &Finding) -> &'static str {
     if finding.gating { "accepted by the change itself, which does not open the gate for it" } else { "accepted" }
+}
+
+/// What is said of a change that is over the review budget: why, then a line for each chunk.
+pub(super) fn split(split: &Split) -> (String, Vec<String>) {
+    let why = format!("too large for one review: {}", split.why);
+    if split.chunks.is_empty() {
+        return (format!("{why}; its files depend on each other, so no split is proposed"), Vec::new());
+    }
+    let chunks = split.chunks.iter().map(|chunk| {
+        let (told, rest) = chunk.files.split_at(chunk.files.len().min(CHUNK_FILES));
+        let mut files: Vec<String> = told.iter().map(|path| one_line(path)).collect();
+        if !rest.is_empty() {
+            files.push(format!("{} more", rest.len()));
+        }
+        let gives = if chunk.gives.is_empty() { String::new() } else { format!("; gives {}", chunk.gives.join(", ")) };
+        format!("{}, {} lines: {}{gives}", count(chunk.files.len() as u32, "file"), chunk.lines, files.join(", "))
+    });
+    (format!("{why}; one after another, these leave nothing dangling"), chunks.collect())
 }
 
 /// Where a hunk stands: "a.py:3-9", or the line after which its lines stood.

@@ -37,6 +37,9 @@ pub struct Review {
     pub unfinished: Vec<String>,
     /// What is done and what is left; `null` where nothing is unfinished.
     pub handoff: Option<Handoff>,
+    /// How to read a change that is over the review budget; left out where it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split: Option<Split>,
     /// The commits of the range.
     pub commits: Vec<Commit>,
     /// Choices made and settings changed, said aloud.
@@ -503,4 +506,28 @@ pub struct Hidden {
     pub baseline: u32,
     /// A suppression covers them.
     pub suppression: u32,
+}
+
+/// A change that is too large to be read with equal care, and a proposal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Split {
+    /// Which budget it exceeds, in one sentence.
+    pub why: String,
+    /// Chunks that can be reviewed and merged one after another; empty where everything hangs together.
+    pub chunks: Vec<SplitChunk>,
+}
+
+/// Files of a change that go together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SplitChunk {
+    /// Their paths, those of the before side for removed ones.
+    pub files: Vec<String>,
+    /// Paths that are no longer there after it: files removed, and old names of renamed ones.
+    pub removed: Vec<String>,
+    /// Ids of their hunks.
+    pub hunks: Vec<String>,
+    /// How many lines they change.
+    pub lines: u32,
+    /// What later chunks need from it, the first few names.
+    pub gives: Vec<String>,
 }

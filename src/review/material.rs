@@ -28,6 +28,8 @@ pub struct Material<'a> {
     pub rule: &'a dyn Fn(&str) -> &'a RuleInfo,
     /// Functions and types of the changed files, and of whatever other files verdicts speak of.
     pub items: &'a [ItemRange],
+    /// What the changed files define.
+    pub definitions: &'a [Definition],
     /// Facts about stretches of code that make them worth a look.
     pub signals: &'a [Signal],
     /// What the change says in words.
@@ -104,6 +106,21 @@ impl Default for Options {
             accepts_new_suppressions: false,
         }
     }
+}
+
+/// A name that a changed file defines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Definition {
+    /// The file.
+    pub path: Arc<str>,
+    /// Its side.
+    pub side: Side,
+    /// The name.
+    pub name: String,
+    /// The type that it is a method of.
+    pub owner: Option<String>,
+    /// What users depend on besides the name: what it is, its colour, its parameters. Compared, never shown.
+    pub signature: String,
 }
 
 /// Where a function or a type stands.

@@ -9,6 +9,7 @@
 //! Everything here is a pure function of [`Material`]. What comes out, [`Review`], is the report's contract; reporters
 //! see nothing else but the texts.
 
+mod brief;
 mod causes;
 mod chain;
 mod checklist;
@@ -27,6 +28,7 @@ mod risk;
 mod scope;
 mod settled;
 mod severity;
+mod split;
 mod suppress;
 mod texture;
 
@@ -35,11 +37,12 @@ pub(crate) mod tests;
 
 use std::collections::BTreeSet;
 
+pub use brief::*;
 pub use chain::*;
 pub use contract::*;
 pub use material::{
-    Covers, FunctionFacts, ItemKind, ItemRange, Material, Options, Said, Scope, Signal, SourceText, Sources,
-    StillThere, Suppression,
+    Covers, Definition, FunctionFacts, ItemKind, ItemRange, Material, Options, Said, Scope, Signal, SourceText,
+    Sources, StillThere, Suppression,
 };
 pub use policy::{Folder, PathPolicy, PathSet, Policy, RuleLevel};
 pub use risk::signal_names;
@@ -127,6 +130,8 @@ pub fn review(material: &Material<'_>) -> Review {
     let unfinished: Vec<String> = unfinished.into_iter().map(|finding| finding.id.clone()).collect();
 
     let change = change(material);
+    let open_questions = assumptions.iter().filter(|line| line.stance == Stance::Unproven).count() as u32;
+    let split = split::split(material, &diff, open_questions);
     let count = |level| {
         let is_counted = |finding: &&Finding| finding.status == Status::Open && !uncounted.contains(&finding.id);
         let counted = shown.iter().filter(is_counted);
@@ -142,7 +147,7 @@ pub fn review(material: &Material<'_>) -> Review {
         errors: count(Level::Error),
         warnings: count(Level::Warning),
         notes: count(Level::Note),
-        open_questions: assumptions.iter().filter(|line| line.stance == Stance::Unproven).count() as u32,
+        open_questions,
         upheld: upheld_count,
         hidden,
     };
@@ -161,6 +166,7 @@ pub fn review(material: &Material<'_>) -> Review {
         hunks,
         unfinished,
         handoff,
+        split,
         commits: material.commits.to_vec(),
         notices,
         coverage,

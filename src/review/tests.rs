@@ -128,6 +128,7 @@ impl Story {
             after: &self.after,
             rule: &|name| rule(name),
             items: &self.items,
+            definitions: &[],
             signals: &self.signals,
             suppressions: &self.suppressions,
             notices: &self.notices,

@@ -2,7 +2,7 @@
 
 use crate::analysis::makes::Makes;
 use crate::analysis::types::Type;
-use crate::flow::{FunctionKind, Next, StepKind, Suspension};
+use crate::flow::{Colour, FunctionKind, Next, StepKind, Suspension};
 use crate::text::Language;
 use crate::verdict::{Confidence, Evidence, Verdict};
 
@@ -45,7 +45,8 @@ fn of_decorators(body: &Body, out: &mut Vec<Verdict>) {
 
 fn of_overridden(body: &Body, out: &mut Vec<Verdict>) {
     let function = body.cx.function(body.id);
-    if !function.is_async() || function.kind != FunctionKind::Method {
+    // A generator is made by a plain call, whatever its colour: `async def __aiter__` with a `yield` is an iterator.
+    if function.colour != Colour::Async || function.kind != FunctionKind::Method {
         return;
     }
     let Type::Instance(owner) = body.cx.program.owner_type(body.id) else { return };
