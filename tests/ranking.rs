@@ -102,9 +102,9 @@ class Feed:
 ";
     let line = |field: &str| format!("        self.{field} = await self.wait()\n");
     let both = signals("feed.py", before, &format!("{before}{}", line("rows")));
-    assert!(has(&both, 17, "state-met"), "{both:?}");
+    assert!(has(&both, 16, "state-met"), "{both:?}");
     let one = signals("feed.py", before, &format!("{before}{}", line("seen")));
-    assert!(!has(&one, 17, "state-met"), "{one:?}");
+    assert!(!has(&one, 16, "state-met"), "{one:?}");
 }
 
 #[test]
