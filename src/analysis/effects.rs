@@ -30,6 +30,10 @@ impl<'a> Program<'a> {
             }
             first = first.or(Some(entry));
         }
+        // A team's own pattern goes by the text where nothing else is known.
+        if first.is_none() && tables.has_blocking_patterns() {
+            first = tables.blocking_by_pattern(&self.callee_text(id, value));
+        }
         // What is awaited is no call of the blocking kind, whatever its name: the receiver is another type.
         first.filter(|_| !self.is_awaited(id, value))
     }

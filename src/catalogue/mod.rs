@@ -289,6 +289,23 @@ impl Tables {
         self.conventions.absorb(more.conventions);
     }
 
+    /// Whether any pattern of names is listed.
+    pub fn has_blocking_patterns(&self) -> bool {
+        self.blocking.iter().next().is_some_and(|(name, _)| name.starts_with('*'))
+    }
+
+    /// How a call blocks whose name fits a pattern, `*.drain`: the text of a call of which nothing else is known. The `*` at
+    /// the head stands for one part or more, any other for one.
+    pub fn blocking_by_pattern(&self, text: &str) -> Option<&Blocking> {
+        self.blocking.iter().take_while(|(name, _)| name.starts_with('*')).find_map(|(pattern, entry)| {
+            let parts: Vec<&str> = text.split(self.separator).collect();
+            let tail: Vec<&str> = pattern.split(self.separator).skip(1).collect();
+            let at = parts.len().checked_sub(tail.len()).filter(|at| *at > 0)?;
+            let fits = tail.iter().zip(&parts[at..]).all(|(wanted, part)| *wanted == "*" || wanted == part);
+            fits.then_some(entry)
+        })
+    }
+
     /// How a call blocks, if it does.
     pub fn blocking(&self, name: &str) -> Option<&Blocking> {
         self.blocking_within(name, BASES)

@@ -61,6 +61,11 @@ fn a_user_adds_a_fact_and_overrides_one() {
     let tables = own.tables(Language::Python);
     assert_eq!(tables.blocking("shop.billing.charge").map(|found| found.kind), Some(BlockingKind::Network));
     assert_eq!(tables.blocking("time.sleep").map(|found| found.stake), Some(Stake::Micro));
+    let patterns = Catalogue::with("[python.blocking]\n\"*.drain\" = { kind = \"network\", stake = \"unbounded\" }");
+    let patterns = patterns.expect("a pattern is a name");
+    let python = patterns.tables(Language::Python);
+    assert!(python.has_blocking_patterns() && python.blocking_by_pattern("self.queue.drain").is_some());
+    assert!(python.blocking_by_pattern("drain").is_none() && python.blocking_by_pattern("queue.drained").is_none());
     assert!(Catalogue::with("[python.blocking]\n\"f\" = { kind = \"nap\", stake = \"io\" }").is_err());
     assert!(Catalogue::with("[python.blockings]").is_err());
 }

@@ -10,6 +10,8 @@
 //! A function that never lets go of what it takes hands it over to somebody; only where nobody in the file lets it go
 //! is it forgotten. In Rust guards let go by themselves, unless they are made to be forgotten.
 
+mod per_key;
+
 use std::rc::Rc;
 
 use crate::analysis::FunctionId;
@@ -28,7 +30,10 @@ const NAME: &str = "lock-not-released";
 
 pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     match cx.language(id.module) {
-        Language::Python => by_hand(cx, id, out),
+        Language::Python => {
+            by_hand(cx, id, out);
+            per_key::check(cx, id, out);
+        }
         Language::Rust => forgotten(cx, id, out),
     }
 }

@@ -12,6 +12,7 @@ mod cross_thread_loop_call;
 mod dangling_reference;
 mod dropped_task;
 mod elided_code;
+mod entered_twice;
 mod framework_contract;
 mod guard_dropped_at_once;
 mod half_migrated_async;
@@ -123,6 +124,7 @@ static CHECKS: &[Check] = &[
     Check::Function(guard_dropped_at_once::check),
     Check::Function(ineffective_lock::check),
     Check::Function(stale_read_across_await::check),
+    Check::Function(entered_twice::check),
     Check::Function(stale_read_before_lock::check),
     Check::Function(stale_read_before_start::check),
     Check::Function(stale_read_behind_lock::check),

@@ -6,6 +6,7 @@ mod generators;
 mod groups;
 mod halves;
 mod shields;
+mod taken_out;
 
 use crate::analysis::FunctionId;
 use crate::verdict::Verdict;
@@ -21,4 +22,5 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     shields::check(cx, id, out);
     callbacks::check(cx, id, out);
     flags::check(cx, id, out);
+    taken_out::check(cx, id, out);
 }

@@ -149,17 +149,17 @@ pub(crate) static EVALUATIONS: &[Evaluation] = &[
         file: "async200",
         codes: &["ASYNC200"],
         imports: "import bee, prewild, a, session",
-        // Their patterns match the text of a call; a catalogue names things. What begins with a `*` has no name.
+        // A catalogue names things; what begins with a `*` goes by the text of a call of which nothing else is known.
         catalogue: r#"
             [python.blocking]
+            "*.*.*" = { kind = "network", stake = "unbounded" }
+            "*.postwild" = { kind = "network", stake = "unbounded" }
             "async200.bar" = { kind = "network", stake = "unbounded" }
             "bee.bonnet" = { kind = "network", stake = "unbounded" }
             "prewild.*" = { kind = "network", stake = "unbounded" }
             "session.get" = { kind = "network", stake = "unbounded" }
         "#,
         deviations: &[
-            ("bar.postwild()", "`bar` is a function of the file, which has no attribute of that name"),
-            ("a.b.c()", "a catalogue cannot name every call with two dots"),
             ("[bee.bonnet][0]()", "it is the same function, by whatever way it is reached"),
             ("x()", "it is the same function, by whatever name it is called"),
             ("await bar()", "`bar` is a plain function of the file: it blocks before there is anything to await"),
@@ -221,7 +221,6 @@ pub(crate) static EVALUATIONS: &[Evaluation] = &[
         deviations: &[
             ("normpath(", "works on the text of a path alone"),
             ("relpath(", "works on the text of a path and the process's own folder"),
-            ("_joinrealpath(", "private, and gone from newer versions of Python"),
             ("await os.path.isfile(", "what is awaited is no plain function, whatever its name"),
         ],
         ..EVALUATION

@@ -40,11 +40,20 @@ impl<'t> Lowering<'t> {
             if let Some(value) = value {
                 self.store(target, value);
             }
-            if let Some(right) = right_side.filter(|right| right.kind() == Kind::Subscript) {
+            if let Some(right) = right_side.filter(|right| self.may_be_type(*right)) {
                 self.note_alias(target, right);
             }
         }
         value
+    }
+
+    /// Whether a value is written as types with arguments, or several types of which one is meant, are.
+    fn may_be_type(&self, value: Cursor<'t>) -> bool {
+        match value.kind() {
+            Kind::Subscript => true,
+            Kind::BinaryOperator => matches!(types::term(self.node_text(value)), TypeTerm::Union(_)),
+            _ => false,
+        }
     }
 
     /// `SessionDep = Annotated[Session, Depends(get_session)]` at module level may stand in annotations.

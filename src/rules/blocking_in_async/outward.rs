@@ -11,7 +11,7 @@ use crate::analysis::FunctionId;
 use crate::analysis::held::{Event, What};
 use crate::analysis::uses::Uses;
 use crate::catalogue::{BlockingKind, Stake};
-use crate::flow::{Callee, Field, ValueIndex, ValueKind};
+use crate::flow::{Callee, Collection, Field, ValueIndex, ValueKind};
 use crate::text::Language;
 use crate::verdict::{Level, Stance, Verdict};
 
@@ -48,7 +48,11 @@ fn by_convention(cx: &RuleContext, id: FunctionId, call: ValueIndex) -> Option<(
     };
     let resolution = cx.resolution(id, call);
     let tables = cx.program.tables(Language::Python);
-    let of = tables.convention(name).filter(|_| resolution.targets.is_empty())?;
+    let is_known = match resolution.external() {
+        Some(known) => tables.describes(known),
+        None => !resolution.targets.is_empty(),
+    };
+    let of = tables.convention(name).filter(|_| !is_known)?;
     let entry = tables.blocking(&format!("{of}.{method}"))?;
     if entry.stake != Stake::Unbounded || entry.kind == BlockingKind::LoopEntry {
         return None;
@@ -86,7 +90,7 @@ fn is_plain(cx: &RuleContext, id: FunctionId, uses: &Uses, value: ValueIndex, de
         && users.iter().all(|user| match &function.value(*user).kind {
             ValueKind::Place(place) if place.as_variable().is_some() => is_plain(cx, id, uses, *user, depth),
             ValueKind::Place(_) | ValueKind::Field(..) | ValueKind::Index(_) | ValueKind::Operation(_) => true,
-            ValueKind::Element(_) | ValueKind::Component(..) => true,
+            ValueKind::Element(_) | ValueKind::Component(..) | ValueKind::Collection(Collection::Mapping, _) => true,
             // What it is handed to may await it, unless that is of the same library or known to be plain itself.
             ValueKind::Call(used) => match used.callee {
                 Callee::Method(receiver, _) if receiver == value => true,

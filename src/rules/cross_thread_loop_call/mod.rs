@@ -4,6 +4,7 @@
 //! only the loop's own thread may make, the call in the thread's function is the finding, and the trace leads down.
 
 mod driven;
+mod handed_out;
 
 use crate::analysis::FunctionId;
 use crate::analysis::held::{Event, What};
@@ -40,6 +41,7 @@ enum Harm<'a> {
 }
 
 pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
+    handed_out::check(cx, id, out);
     if cx.language(id.module) != Language::Python || cx.function(id).is_async() {
         return;
     }

@@ -183,6 +183,9 @@ fn thread_work(cx: &RuleContext, id: FunctionId, of: ValueIndex) -> Option<Strin
     let tables = cx.program.tables(Language::Python);
     let offload = cx.program.offload(id, &cx.resolution(id, of)).filter(|offload| offload.runs == Runs::Thread)?;
     cx.program.arguments_meant(call, &offload.callable).into_iter().find_map(|work| {
+        // What a wrapper such as `partial` is given first is what runs.
+        let bound = function.call(work).and_then(|call| call.arguments.first());
+        let work = bound.map_or(work, |bound| bound.value);
         let meant = cx.program.functions_meant(id, work);
         let lasts = match cx.program.value_type(id, work) {
             _ if !meant.is_empty() => meant.iter().all(|callee| {
