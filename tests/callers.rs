@@ -59,6 +59,9 @@ fn only_files_that_hold_the_word_are_analysed() {
     for files in [&mut change.before, &mut change.after] {
         files.insert("other.py".to_owned(), "def reload(name):\n    return name\n".to_owned());
         files.insert("notes.rs".to_owned(), "fn load() {}\n".to_owned());
+        let namesakes =
+            "import helper\n\n\ndef load(name):\n    return name\n\n\nasync def load(name):\n    return name\n";
+        files.insert("namesakes.py".to_owned(), namesakes.to_owned());
     }
     let (review, searched) = reviewed(&change);
     // The caller is asynchronous, so it changes for its own callers neither colour nor effect, but it blocks now.

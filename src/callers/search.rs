@@ -147,7 +147,10 @@ impl<'a> Closer<'a> {
     fn look(&self, path: &Arc<str>) -> Option<Hit> {
         let language = Language::of_path(path);
         let text = self.files.text(self.side, path)?;
-        let found: Vec<(usize, u32)> = self.all.all(text.as_bytes()).collect();
+        // A function of the same name that stands at the top of another file has nothing to do with the changed one.
+        let is_namesake = |offset: u32| language == Some(Language::Python) && is_top_definition(&text, offset as usize);
+        let found = self.all.all(text.as_bytes()).filter(|(_, offset)| !is_namesake(*offset));
+        let found: Vec<(usize, u32)> = found.collect();
         let words = found.iter().map(|(word, _)| word + 1).max().unwrap_or(0);
         let mut is_there = vec![false; words];
         for (word, _) in &found {
@@ -179,6 +182,12 @@ impl<'a> Closer<'a> {
         hit.offsets = found.iter().filter(|(word, _)| is_meant[*word]).map(|(_, offset)| *offset).collect();
         (!hit.meant.is_empty()).then_some(hit)
     }
+}
+
+/// Whether a word is the name in a `def` that begins its line.
+fn is_top_definition(text: &str, offset: usize) -> bool {
+    let start = text[..offset].rfind('\n').map_or(0, |end| end + 1);
+    matches!(&text[start..offset], "def " | "async def ")
 }
 
 /// Where a file names the functions, under the names too that its imports give them.
