@@ -124,7 +124,7 @@ fn json_lines_lose_nothing() {
             types.iter().zip(&lines).filter(|(kind, _)| *kind == name).map(|(_, line)| line.clone()).collect()
         };
         let meta = &lines[0];
-        let together = serde_json::json!({
+        let mut together = serde_json::json!({
             "schema": meta["schema"], "tool": meta["tool"], "change": meta["change"],
             "findings": of("finding"), "fixed": of("fixed"), "assumptions": of("assumption"), "claims": of("claim"),
             "hunks": of("hunk"),
@@ -132,6 +132,9 @@ fn json_lines_lose_nothing() {
             "handoff": of("handoff").first(), "commits": of("commit"), "notices": of("notice"),
             "coverage": of("coverage"), "summary": lines.last(),
         });
+        if let Some(split) = of("split").pop() {
+            together["split"] = split;
+        }
         assert_eq!(serde_json::from_value::<Review>(together).unwrap(), done.review, "{name}");
     }
 }

@@ -12,7 +12,7 @@
 //! Where the cause only removes lines, the nearest line after it stands for it; where nothing of its file is left, or
 //! there is no cause, the hazard stands for itself.
 
-use crate::review::{Assumption, Evidence, Finding, Hop, Hunk, Level, Position, Review, Side, Sources, Status};
+use crate::review::{Assumption, Evidence, Finding, Hop, Hunk, Level, Origin, Position, Review, Side, Sources, Status};
 
 /// A place on the after side; the end is exclusive.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,10 +46,10 @@ pub(super) fn of_review<'a>(review: &'a Review, sources: &Sources) -> Vec<Annota
     findings.chain(questions).map(|subject| annotation(review, sources, subject)).collect()
 }
 
-/// Those that nobody has accepted, for hosts that know no acceptance.
+/// Those that nobody has accepted, for hosts that know no acceptance. What gates all the same is one of them.
 pub(super) fn open<'a>(review: &'a Review, sources: &Sources) -> Vec<Annotation<'a>> {
     let mut all = of_review(review, sources);
-    all.retain(|one| !one.is_accepted());
+    all.retain(|one| one.accepted().is_none_or(|finding| finding.gating));
     all
 }
 
@@ -117,8 +117,17 @@ impl<'a> Annotation<'a> {
         }
     }
 
-    pub(super) fn is_accepted(&self) -> bool {
-        matches!(self.subject, Subject::Finding(finding) if finding.status == Status::Accepted && !finding.gating)
+    /// The finding, if somebody has accepted it.
+    pub(super) fn accepted(&self) -> Option<&'a Finding> {
+        match self.subject {
+            Subject::Finding(finding) if finding.status == Status::Accepted => Some(finding),
+            Subject::Finding(_) | Subject::Question(_) => None,
+        }
+    }
+
+    /// Whether it stood before, and the change only touches its path.
+    pub(super) fn is_reached(&self) -> bool {
+        matches!(self.subject, Subject::Finding(finding) if finding.origin == Origin::Reached)
     }
 
     pub(super) fn trace(&self) -> &'a [Hop] {

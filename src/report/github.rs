@@ -5,7 +5,8 @@
 //! ~~~
 //!
 //! A step shows ten annotations of a kind and drops the rest without a word, so the riskiest come first, no more than
-//! ten are printed, and the last line counts those that are left out. Whatever comes from the change is escaped, so that
+//! ten are printed, and the last line counts those that are left out. What stood before and is only touched is counted as
+//! well, and not held against the change at its lines. Whatever comes from the change is escaped, so that
 //! it can neither end a command nor begin one.
 
 use crate::review::{Level, Review, Sources};
@@ -18,6 +19,9 @@ const SHOWN: usize = 10;
 
 pub(super) fn render(review: &Review, sources: &Sources) -> String {
     let mut all = annotation::open(review, sources);
+    let open = all.len();
+    all.retain(|one| !one.is_reached());
+    let reached = (open - all.len()) as u32;
     all.sort_by_key(|one| one.hunk.map_or(u32::MAX, |hunk| hunk.rank));
     let mut out = String::new();
     let mut left_out = Vec::new();
@@ -38,6 +42,10 @@ pub(super) fn render(review: &Review, sources: &Sources) -> String {
         }
     }
     out += &format!("tenth: {} ({})\n", words::outcome(review), words::extent(review));
+    if reached > 0 {
+        let reached = words::count(reached, "finding");
+        out += &format!("tenth: {reached} without an annotation, since the change only touches what stood before\n");
+    }
     if !left_out.is_empty() {
         let left_out = left_out.join(", ");
         out += &format!("tenth: {left_out} without an annotation, since GitHub shows {SHOWN} of a kind; ");
@@ -107,6 +115,17 @@ mod tests {
         // What ends the properties is the first `::` after the command's name.
         assert_eq!(lines[0][2..].split("::").next().unwrap().matches(',').count(), 5);
         assert!(lines[1].starts_with("tenth: 1 error"));
+    }
+
+    #[test]
+    fn what_is_only_touched_is_counted() {
+        let before = "async def f():\n    time.sleep(1)\n";
+        let mut story = Story::new(&[("m.py", before)], &[("m.py", &before.replace('1', "2"))]);
+        story.before.push(story.violated(Side::Before, "blocking-in-async", "m.py", "time.sleep", 0));
+        story.after.push(story.violated(Side::After, "blocking-in-async", "m.py", "time.sleep", 0));
+        let out = render(&story.review(), story.sources());
+        assert!(!out.contains("::"), "{out}");
+        assert!(out.contains("tenth: 1 finding without an annotation"), "{out}");
     }
 
     #[test]

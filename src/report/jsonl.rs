@@ -28,6 +28,7 @@ pub(super) fn render(review: &Review) -> String {
         line(&mut out, "unfinished", &json!({ "finding": id }));
     }
     lines(&mut out, "handoff", review.handoff.as_slice());
+    lines(&mut out, "split", review.split.as_slice());
     lines(&mut out, "commit", &review.commits);
     lines(&mut out, "notice", &review.notices);
     lines(&mut out, "coverage", &review.coverage);

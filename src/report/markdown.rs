@@ -1,161 +1,182 @@
-//! The review for a pull request: verdict line, risky hunks, findings, the checklist as a task list.
+//! The review for a pull request: verdict line, risky hunks, findings, the checklist as a task list; never longer than a
+//! comment may be.
 //!
 //! Whatever comes from the change is escaped: code must not notify people, link issues, close a fence or add markup.
 //! Each task ends with its assumption's id in a comment, so that a host can keep the ticks when it rewrites the text.
 
 use std::fmt::Write as _;
 
-use crate::review::{Assumption, CoverageState, Finding, Hunk, Origin, Review, Sources, Stance, Standing, Status};
+use crate::review::{
+    Assumption, Claim, CoverageState, Finding, Hunk, Level, Notice, Origin, Review, Sources, Stance, Standing, Status,
+};
 
+use super::parts::{self, Block, Part, What};
 use super::{excerpt, words};
 
 /// By this line a host finds its own comment again.
 const MARK: &str = "<!-- tenth:report v1 -->";
 
+/// In bytes. GitHub takes 65,536 characters for a comment, and no host that is known takes less.
+const LONGEST: usize = 65_000;
+
 pub(super) fn render(review: &Review, sources: &Sources) -> String {
-    let mut out = format!("{MARK}\n**tenth**: {} ({})\n", words::outcome(review), words::extent(review));
-    hunks(&mut out, review, sources);
-    findings(&mut out, review);
-    checklist(&mut out, review);
-    claims(&mut out, review);
-    remarks(&mut out, review);
-    split(&mut out, review);
-    out
+    let head = format!("{MARK}\n**tenth**: {} ({})\n", words::outcome(review), words::extent(review));
+    let parts = [
+        listed("Read these first", hunks(review, sources)),
+        listed("Findings", findings(review)),
+        listed("Only a reviewer can answer", questions(review)),
+        listed("What holds", upheld(review)),
+        listed("What the change claims", claims(review)),
+        listed("Accepted", accepted(review)),
+        listed("Settings and suppressions", notices(review)),
+        folded("Not wholly analysed", coverage(review)),
+        fixed(review),
+        split(review),
+    ];
+    parts::fit(head, &parts, LONGEST)
 }
 
-fn split(out: &mut String, review: &Review) {
-    let Some(split) = &review.split else { return };
-    let (why, chunks) = words::split(split);
-    let _ = writeln!(out, "\n### Split this change\n\n{}\n", escape(&why));
-    for (number, chunk) in (1..).zip(chunks) {
-        let _ = writeln!(out, "{number}. {}", escape(&chunk));
-    }
+fn block(what: What, text: String) -> Block {
+    Block { what, text }
 }
 
-fn hunks(out: &mut String, review: &Review, sources: &Sources) {
-    let highlighted = review.highlighted();
-    if highlighted.is_empty() {
-        return;
-    }
-    let _ = writeln!(out, "\n### Read these first\n");
-    for hunk in highlighted {
+fn listed(title: &str, blocks: Vec<Block>) -> Part {
+    Part { opening: format!("\n### {title}\n\n"), closing: "", blocks }
+}
+
+fn folded(title: &str, blocks: Vec<Block>) -> Part {
+    // The empty line after the summary is what lets the host read Markdown inside.
+    let opening = format!("\n<details><summary>{title}: {}</summary>\n\n", blocks.len());
+    Part { opening, closing: "\n</details>\n", blocks }
+}
+
+fn hunks(review: &Review, sources: &Sources) -> Vec<Block> {
+    let of_hunk = |hunk: &Hunk| {
         let inside = hunk.function.as_deref().map(|name| format!(" in {}", code(name))).unwrap_or_default();
-        let _ = writeln!(out, "- {}{inside}, risk {}{}", code(&words::place(hunk)), hunk.risk, why(hunk));
-        let lines = excerpt::lines(hunk, sources);
-        let body: String = lines.iter().map(|line| format!("{}{}\n", line.sign, line.text)).collect();
-        let fence = "`".repeat(longest_run(&body, '`').max(2) + 1);
-        let body: String = body.lines().map(|line| format!("  {line}\n")).collect();
-        let _ = writeln!(out, "  <details><summary>diff</summary>\n\n  {fence}diff\n{body}  {fence}\n\n  </details>");
-    }
+        let line = format!("- {}{inside}, risk {}{}\n", code(&words::place(hunk)), hunk.risk, why(hunk));
+        [block(What::Hunk, line), block(What::Diff, diff(hunk, sources))]
+    };
+    review.highlighted().into_iter().flat_map(of_hunk).collect()
+}
+
+fn diff(hunk: &Hunk, sources: &Sources) -> String {
+    let lines = excerpt::lines(hunk, sources);
+    let body: String = lines.iter().map(|line| format!("{}{}\n", line.sign, line.text)).collect();
+    let fence = "`".repeat(longest_run(&body, '`').max(2) + 1);
+    let body: String = body.lines().map(|line| format!("  {line}\n")).collect();
+    format!("  <details><summary>diff</summary>\n\n  {fence}diff\n{body}  {fence}\n\n  </details>\n")
 }
 
 fn why(hunk: &Hunk) -> String {
     hunk.reasons.first().map(|reason| format!(": {}", escape(&reason.text))).unwrap_or_default()
 }
 
-fn findings(out: &mut String, review: &Review) {
-    let open: Vec<&Finding> = review.findings.iter().filter(|finding| finding.status == Status::Open).collect();
-    if open.is_empty() {
-        return;
-    }
-    let _ = writeln!(out, "\n### Findings\n");
-    for finding in open {
-        let origin = match finding.origin {
-            Origin::Introduced => "",
-            Origin::Reached => " (stood before; the change touches its path)",
-            Origin::Existing => " (stood before)",
-        };
-        let place = format!("{}:{}", finding.path, finding.start.line);
-        let _ = writeln!(
-            out,
-            "- **{}** {} at {}: {}{origin}",
-            words::level(finding.severity),
-            code(&finding.rule),
-            code(&place),
-            escape(&finding.message)
-        );
-        for piece in &finding.evidence {
-            let side = words::side(piece.side);
-            let place = format!("{}:{}", piece.path, piece.start.line);
-            let _ = writeln!(out, "  - {}{side}: {}", code(&place), escape(&piece.note));
-        }
-        if !finding.help.is_empty() {
-            let _ = writeln!(out, "  - To settle it: {}", escape(&finding.help));
-        }
-    }
+fn findings(review: &Review) -> Vec<Block> {
+    let open = review.findings.iter().filter(|finding| finding.status == Status::Open);
+    let what = |finding: &Finding| if finding.severity == Level::Note { What::Note } else { What::Finding };
+    open.map(|one| block(what(one), finding(one))).collect()
 }
 
-fn checklist(out: &mut String, review: &Review) {
-    let questions: Vec<&Assumption> = review.questions().collect();
-    if !questions.is_empty() {
-        let _ = writeln!(out, "\n### Only a reviewer can answer\n");
-        for line in questions {
-            let question = if line.question.is_empty() { &line.text } else { &line.question };
-            let place = format!("{}:{}", line.path, line.start.line);
-            let _ = writeln!(out, "- [ ] {} ({}) <!-- {} -->", escape(question), code(&place), line.id);
-            for piece in words::grounds(line) {
-                let place = format!("{}:{}", piece.path, piece.start.line);
-                let _ = writeln!(out, "  - {}: {}", code(&place), escape(&piece.note));
-            }
-        }
+fn finding(finding: &Finding) -> String {
+    let origin = match finding.origin {
+        Origin::Introduced => "",
+        Origin::Reached => " (stood before; the change touches its path)",
+        Origin::Existing => " (stood before)",
+    };
+    let place = format!("{}:{}", finding.path, finding.start.line);
+    let level = words::level(finding.severity);
+    let (rule, place) = (code(&finding.rule), code(&place));
+    let mut out = format!("- **{level}** {rule} at {place}: {}{origin}\n", escape(&finding.message));
+    for piece in &finding.evidence {
+        let place = format!("{}:{}", piece.path, piece.start.line);
+        let _ = writeln!(out, "  - {}{}: {}", code(&place), words::side(piece.side), escape(&piece.note));
     }
-    let upheld: Vec<&Assumption> = review.assumptions.iter().filter(|line| line.stance == Stance::Upheld).collect();
-    if !upheld.is_empty() {
-        let _ = writeln!(out, "\n### What holds\n");
-        for line in upheld {
-            let place = format!("{}:{}", line.path, line.start.line);
-            let _ = writeln!(out, "- [x] {} ({}) <!-- {} -->", escape(&line.text), code(&place), line.id);
-        }
+    if !finding.help.is_empty() {
+        let _ = writeln!(out, "  - To settle it: {}", escape(&finding.help));
     }
+    out
 }
 
-fn claims(out: &mut String, review: &Review) {
+fn claims(review: &Review) -> Vec<Block> {
     let claims = words::claims(review);
-    if claims.is_empty() {
-        return;
-    }
-    let _ = writeln!(out, "\n### What the change claims\n");
-    for claim in claims.iter().take(words::CLAIMS) {
+    let line = |claim: &&Claim| {
         let text = escape(&words::shortened(&claim.text));
         let standing = escape(&words::standing(claim));
         let standing = if claim.standing == Standing::Contradicted { format!("**{standing}**") } else { standing };
-        let _ = writeln!(out, "- \u{201c}{text}\u{201d} ({}): {standing}", code(&words::source(claim)));
-    }
+        format!("- \u{201c}{text}\u{201d} ({}): {standing}\n", code(&words::source(claim)))
+    };
+    let mut blocks: Vec<Block> = claims.iter().take(words::CLAIMS).map(|one| block(What::Claim, line(one))).collect();
     if claims.len() > words::CLAIMS {
-        let _ = writeln!(out, "- and {} more; `--format json` lists them", claims.len() - words::CLAIMS);
+        let rest = claims.len() - words::CLAIMS;
+        blocks.push(block(What::Claim, format!("- and {rest} more; `--format json` lists them\n")));
     }
+    blocks
 }
 
-fn remarks(out: &mut String, review: &Review) {
-    let accepted = words::accepted(review);
-    if !accepted.is_empty() {
-        let _ = writeln!(out, "\n### Accepted\n");
-        for finding in accepted {
-            let place = code(&format!("{}:{}", finding.path, finding.start.line));
-            let (level, rule) = (words::level(finding.severity), code(&finding.rule));
-            let (message, why) = (escape(&finding.message), words::why_accepted(finding));
-            let _ = writeln!(out, "- **{level}** {rule} at {place}: {message} ({why})");
+fn split(review: &Review) -> Part {
+    let mut blocks = Vec::new();
+    if let Some(split) = &review.split {
+        let (why, chunks) = words::split(split);
+        blocks.push(block(What::Chunk, format!("{}\n\n", escape(&why))));
+        let chunks = (1..).zip(chunks).map(|(number, chunk)| format!("{number}. {}\n", escape(&chunk)));
+        blocks.extend(chunks.map(|chunk| block(What::Chunk, chunk)));
+    }
+    listed("Split this change", blocks)
+}
+
+fn accepted(review: &Review) -> Vec<Block> {
+    let line = |finding: &Finding| {
+        let place = code(&format!("{}:{}", finding.path, finding.start.line));
+        let (level, rule) = (words::level(finding.severity), code(&finding.rule));
+        let (message, why) = (escape(&finding.message), words::why_accepted(finding));
+        block(What::Accepted, format!("- **{level}** {rule} at {place}: {message} ({why})\n"))
+    };
+    words::accepted(review).into_iter().map(line).collect()
+}
+
+/// What the change does to the settings and to what is silenced.
+fn notices(review: &Review) -> Vec<Block> {
+    let line = |notice: &Notice| format!("- {}{}\n", escape(&words::pointer(notice)), escape(&notice.text));
+    words::told(review).map(|notice| block(What::Notice, line(notice))).collect()
+}
+
+fn questions(review: &Review) -> Vec<Block> {
+    let of_line = |line: &Assumption| {
+        let question = if line.question.is_empty() { &line.text } else { &line.question };
+        let mut text = task(' ', question, line);
+        for piece in words::grounds(line) {
+            let place = format!("{}:{}", piece.path, piece.start.line);
+            let _ = writeln!(text, "  - {}: {}", code(&place), escape(&piece.note));
         }
-    }
-    let mut told = words::told(review).peekable();
-    if told.peek().is_some() {
-        let _ = writeln!(out, "\n### Settings and suppressions\n");
-        for notice in told {
-            let _ = writeln!(out, "- {}{}", escape(&words::pointer(notice)), escape(&notice.text));
-        }
-    }
-    let rows: Vec<_> = review.coverage.iter().filter(|row| row.state != CoverageState::Analysed).collect();
-    if !rows.is_empty() {
-        let _ = writeln!(out, "\n<details><summary>Not wholly analysed: {}</summary>\n", rows.len());
-        for row in rows {
-            let function = row.function.as_deref().map(|name| format!(" in {}", code(name))).unwrap_or_default();
-            let _ = writeln!(out, "- {}{function}: {}", code(&row.path), escape(&row.why));
-        }
-        let _ = writeln!(out, "\n</details>");
-    }
-    if !review.fixed.is_empty() {
-        let _ = writeln!(out, "\nThe change does away with {}.", words::count(review.fixed.len() as u32, "finding"));
-    }
+        block(What::Question, text)
+    };
+    review.questions().map(of_line).collect()
+}
+
+fn upheld(review: &Review) -> Vec<Block> {
+    let upheld = review.assumptions.iter().filter(|line| line.stance == Stance::Upheld);
+    upheld.map(|line| block(What::Upheld, task('x', &line.text, line))).collect()
+}
+
+fn task(tick: char, text: &str, line: &Assumption) -> String {
+    let place = format!("{}:{}", line.path, line.start.line);
+    format!("- [{tick}] {} ({}) <!-- {} -->\n", escape(text), code(&place), line.id)
+}
+
+fn coverage(review: &Review) -> Vec<Block> {
+    let rows = review.coverage.iter().filter(|row| row.state != CoverageState::Analysed);
+    rows.map(|row| {
+        let function = row.function.as_deref().map(|name| format!(" in {}", code(name))).unwrap_or_default();
+        block(What::Coverage, format!("- {}{function}: {}\n", code(&row.path), escape(&row.why)))
+    })
+    .collect()
+}
+
+fn fixed(review: &Review) -> Part {
+    let number = review.fixed.len() as u32;
+    let text = format!("\nThe change does away with {}.\n", words::count(number, "finding"));
+    let blocks = if number == 0 { Vec::new() } else { vec![block(What::Finding, text)] };
+    Part { opening: String::new(), closing: "", blocks }
 }
 
 /// A name or a place as a code span, whatever back-ticks it holds.

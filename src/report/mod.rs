@@ -15,6 +15,7 @@ mod json;
 mod jsonl;
 mod line_hash;
 mod markdown;
+mod parts;
 mod rdjson;
 mod sarif;
 mod terminal;

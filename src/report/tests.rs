@@ -173,13 +173,32 @@ fn sarif_says_what_was_accepted_and_what_would_mend_it() {
         let out = render(format, &review, story.sources(), Style::default());
         assert!(!out.contains("lock-reentry"), "{format:?}");
     }
-    // What a pull request accepts for itself is no acceptance.
+    // Where the acceptance does not open the gate, they are told what stands in it.
     review.findings[0].gating = true;
+    let text = render(Format::Sarif, &review, story.sources(), Style::default());
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(value["runs"][0]["results"][0]["suppressions"][0]["status"], "underReview");
     for format in [Format::Github, Format::Gitlab, Format::Rdjson, Format::Concise, Format::Terminal, Format::Markdown]
     {
         let out = render(format, &review, story.sources(), Style::default());
         assert!(out.contains("lock-reentry"), "{format:?}");
     }
+}
+
+#[test]
+fn a_comment_is_never_longer_than_its_host_allows() {
+    let body: String = (0..2000).map(|at| format!("    time.sleep({at})  # {}\n", "filler ".repeat(8))).collect();
+    let mut story = Story::new(&[], &[("m.py", &format!("async def f():\n{body}"))]);
+    for at in 0..2000 {
+        let sleep = format!("time.sleep({at})");
+        story.after.push(story.violated(Side::After, "blocking-in-async", "m.py", &sleep, 0));
+    }
+    let text = render(Format::Markdown, &story.review(), story.sources(), Style::default());
+    assert!(text.len() <= 65_000, "{}", text.len());
+    let last = text.lines().last().unwrap();
+    assert!(last.starts_with("Left out, since a comment may not be longer: ") && last.contains(" finding"), "{last}");
+    // What is there is whole.
+    assert_eq!(text.matches("<details>").count(), text.matches("</details>").count());
 }
 
 #[test]

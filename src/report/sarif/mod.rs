@@ -28,7 +28,7 @@ const HOME: &str = match env!("CARGO_PKG_REPOSITORY").as_bytes() {
 pub(super) fn render(review: &Review, sources: &Sources) -> String {
     let all = annotation::of_review(review, sources);
     // Either every result of a run says how it stands or none does.
-    let says_suppressions = all.iter().any(Annotation::is_accepted);
+    let says_suppressions = all.iter().any(|one| one.accepted().is_some());
     let mut hashes = Hashes { sources, by_path: BTreeMap::new() };
     let results = all.iter().map(|one| result(one, says_suppressions, &mut hashes)).collect();
     let root = UriBase { description: text("The root of the repository.") };
@@ -128,7 +128,7 @@ fn result(one: &Annotation<'_>, says_suppressions: bool, hashes: &mut Hashes<'_>
         Subject::Finding(finding) => Some(finding),
         Subject::Question(_) => None,
     };
-    let suppressions = says_suppressions.then(|| finding.filter(|_| one.is_accepted()).map(suppression));
+    let suppressions = says_suppressions.then(|| one.accepted().map(suppression));
     Outcome {
         rule_id: one.rule().to_owned(),
         rule_index: rules::all().iter().position(|rule| rule.name == one.rule()),
@@ -221,8 +221,9 @@ fn fix(finding: &Finding) -> Option<Fix> {
     })
 }
 
-fn suppression(_: &Finding) -> Suppression {
-    Suppression { kind: "inSource", status: "accepted" }
+/// What gates although it is accepted waits for somebody who may accept it.
+fn suppression(finding: &Finding) -> Suppression {
+    Suppression { kind: "inSource", status: if finding.gating { "underReview" } else { "accepted" } }
 }
 
 /// Files and functions that were not wholly analysed, and what the reader should know of how the review was made.
