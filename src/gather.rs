@@ -7,7 +7,7 @@ use crate::analysis::{FunctionId, ModuleId, Program};
 use crate::change::{ChangeSet, ChangedFile, Extent};
 use crate::flow::{FunctionIndex, FunctionKind, Mark, Module, Quality, TypeTerm};
 use crate::review::{Coverage, CoverageState, Definition, FunctionFacts, ItemKind, ItemRange, Signal};
-use crate::text::{LineIndex, Side, Span};
+use crate::text::{Language, LineIndex, Side, Span};
 
 /// Functions and types of a file, closures left out: they are read with what they stand in.
 pub(crate) fn items(module: &Module, side: Side, lines: &LineIndex) -> Vec<ItemRange> {
@@ -208,16 +208,19 @@ fn is_touched(file: &ChangedFile, side: Side, (first, last): (u32, u32)) -> bool
     })
 }
 
-/// The functions that the change touches and that take a lock on either side: their files before and after, and their
-/// name with how many of it stand before.
-pub(crate) fn locking(change: &ChangeSet, before: &[Touched], after: &[Touched]) -> Vec<OnBothSides> {
+/// The functions that the change touches and whose two sides are worth comparing: those that take a lock or do anything
+/// else that weighs, on either side. Their files before and after, and their name with how many of it stand before.
+pub(crate) fn comparable(change: &ChangeSet, before: &[Touched], after: &[Touched]) -> Vec<OnBothSides> {
     let former = by_name(before);
-    let locking = after.iter().filter_map(|now| {
-        let takes = |of: &Touched| !of.deeds.regions.is_empty();
-        let was = partner(change, &former, now).filter(|was| takes(was) || takes(now))?;
+    let comparable = after.iter().filter_map(|now| {
+        let is_rust = Language::of_path(&now.path) == Some(Language::Rust);
+        let weighs = |of: &Touched| {
+            !of.deeds.regions.is_empty() || is_rust && (of.deeds.runs_async || !of.deeds.deeds.is_empty())
+        };
+        let was = partner(change, &former, now).filter(|was| weighs(was) || weighs(now))?;
         Some((was.path.clone(), now.path.clone(), now.name.clone()))
     });
-    locking.collect()
+    comparable.collect()
 }
 
 /// The files of a function before and after the change, and its name.

@@ -136,12 +136,12 @@ fn review_with_workers(change: &ChangeSet, settings: &Settings) -> Outcome {
     let callers = callers::find(change, settings, &files, changed);
     lap("find callers in untouched files");
 
-    let locking = gather::locking(change, &before.touched, &after.touched);
-    let compared = if locking.is_empty() {
+    let comparable = gather::comparable(change, &before.touched, &after.touched);
+    let compared = if comparable.is_empty() {
         sides::Compared::default()
     } else {
         let program = |side| program(change, settings, &files, side);
-        sides::compare(&program(Side::Before), &program(Side::After), &locking)
+        sides::compare(&program(Side::Before), &program(Side::After), &comparable)
     };
     lap("compare the sides of functions");
 

@@ -23,9 +23,9 @@ pub(crate) struct Compared {
 }
 
 /// Applies the rules that see both sides to functions, given by their files before and after and by their name.
-pub(crate) fn compare<'f>(
-    before: &Program,
-    after: &Program,
+pub(crate) fn compare<'f, 'a>(
+    before: &Program<'a>,
+    after: &Program<'a>,
     functions: impl IntoIterator<Item = &'f (Arc<str>, Arc<str>, (String, usize))>,
 ) -> Compared {
     let mut compared = Compared::default();

@@ -55,6 +55,7 @@ const ALLOWED: &str = "it hangs; an attribute silences clippy, and not this tool
 const UPLIFTED: &str =
     "clippy leaves the locks of the standard library to the compiler's own lint; here they are one rule";
 const LAST: &str = "nothing runs after the last one that the lock could have been meant for";
+const LENT: &str = "the future was lent before, and whoever borrowed it may have driven it to its end";
 const BORROWED: &str = "what is matched needs the guard, and the lock is taken again under it: it hangs";
 
 const LINTS: &[Lint] = &[
@@ -92,6 +93,13 @@ const LINTS: &[Lint] = &[
         editions: EDITION_2021,
         replaced: &[],
         differs: &[("uplifted", UPLIFTED), ("main", LAST)],
+    },
+    Lint {
+        path: "tests/ui/let_underscore_future.rs",
+        rules: &["unawaited-call"],
+        editions: EDITION_2021,
+        replaced: &[],
+        differs: &[("main", LENT)],
     },
     Lint {
         path: "tests/ui/significant_drop_in_scrutinee.rs",

@@ -145,6 +145,12 @@ impl<'a> Program<'a> {
         }
     }
 
+    /// Whether the end of a type's values runs code of the project.
+    pub fn ends_with_code(&self, of: super::TypeId) -> bool {
+        let runs = |member: &super::names::Member| matches!(member, super::names::Member::Function(id) if self.is_destructor(*id));
+        self.method(of, "drop").iter().any(runs)
+    }
+
     /// What decorators, attributes and overridden methods say.
     pub(super) fn declared_contexts(&self, id: FunctionId) -> Vec<(Span, &'a crate::catalogue::Context)> {
         let function = self.function(id);

@@ -1,5 +1,7 @@
 //! Something that an asynchronous function calls blocks, in whatever file.
 
+pub(super) mod brought_back;
+
 use crate::analysis::FunctionId;
 use crate::analysis::contexts::HandOver;
 use crate::analysis::held::{Event, What};

@@ -1,5 +1,6 @@
 //! A future that loses something when it is dropped half-way stands where it may be: in a race, or with a deadline.
 
+pub(super) mod guard_gone;
 mod put_back;
 
 use crate::analysis::FunctionId;

@@ -1,6 +1,7 @@
 //! A task is started and its handle, or what became of it, is thrown away.
 
 mod left_behind;
+pub(super) mod let_go;
 mod outcomes;
 mod restarted;
 

@@ -8,6 +8,8 @@
 //! A lock is known across functions by the field or static that it is. Two locks of one object count only where both
 //! are reached through the same one; a way that runs under a third lock, as its counterpart does, is kept apart by it.
 
+pub(super) mod turned_round;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 

@@ -9,6 +9,8 @@
 //!         await send(queue)
 //! ~~~
 
+pub(super) mod gave_way;
+
 use std::collections::BTreeSet;
 
 use crate::analysis::FunctionId;

@@ -7,6 +7,8 @@
 //!
 //! Signals that come too early or are thrown away are in `lost_signal`.
 
+pub(super) mod at_once;
+
 use crate::analysis::FunctionId;
 use crate::analysis::held::{Event, Held, What};
 use crate::analysis::locks::LockPlace;

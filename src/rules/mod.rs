@@ -28,6 +28,7 @@ mod loop_bound_at_import;
 mod loop_without_yield;
 mod lost_signal;
 mod lost_wakeup;
+mod manner;
 mod nested_event_loop;
 mod racy_atomic;
 mod relaxed_publication;
@@ -52,9 +53,11 @@ use std::sync::OnceLock;
 use crate::analysis::{FunctionId, ModuleId, Program};
 use crate::error::nearest_of;
 use crate::flow::FunctionIndex;
+use crate::text::Language;
 use crate::verdict::Verdict;
 
 use context::RuleContext;
+use manner::{OnBoth, Whole};
 
 pub use info::{Family, RuleInfo, Status};
 
@@ -151,6 +154,22 @@ static CHECKS: &[Check] = &[
     Check::Program(lock_order_inversion::check),
 ];
 
+/// Compares the two sides of a function; what it says goes to the side that it speaks of.
+type Comparison = fn(&OnBoth, &mut Vec<Verdict>, &mut Vec<Verdict>);
+
+/// The questions about what the change took away from a function, in the order of the documents.
+static COMPARISONS: &[Comparison] = &[
+    blocking_through_call::brought_back::check,
+    loop_without_yield::gave_way::check,
+    lock_order_inversion::turned_round::check,
+    wait_under_lock::widened::check,
+    racy_atomic::weakened::check,
+    lost_wakeup::at_once::check,
+    dropped_task::let_go::check,
+    cancel_unsafe_branch::guard_gone::check,
+    starved_task::in_turn::check,
+];
+
 /// What the rules say of some files.
 #[derive(Debug, Default)]
 pub struct Said {
@@ -216,12 +235,18 @@ pub struct SaidOfBoth {
 
 /// What the rules that see both sides say of a function, which stands on each by its own id. The first is the one that
 /// may have had what the second lacks.
-pub fn of_both_sides(before: (&Program, FunctionId), after: (&Program, FunctionId)) -> SaidOfBoth {
+pub fn of_both_sides<'a>(before: (&Program<'a>, FunctionId), after: (&Program<'a>, FunctionId)) -> SaidOfBoth {
     let (was, is) = (RuleContext { program: before.0 }, RuleContext { program: after.0 });
     let mut said = SaidOfBoth::default();
     let check = || {
         let mut said = SaidOfBoth::default();
         synchronisation_removed::check(&was, before.1, &is, after.1, &mut said.before, &mut said.after);
+        if is.language(after.1.module) == Language::Rust && !is.program.is_test_code(after.1) {
+            let both = OnBoth::of(Whole::of(&was, before.1), Whole::of(&is, after.1));
+            for check in COMPARISONS {
+                check(&both, &mut said.before, &mut said.after);
+            }
+        }
         said
     };
     match std::panic::catch_unwind(std::panic::AssertUnwindSafe(check)) {

@@ -7,6 +7,8 @@
 //! static mut COUNT …                               no steps at all
 //! ~~~
 
+pub(super) mod weakened;
+
 use std::collections::BTreeSet;
 
 use crate::analysis::FunctionId;

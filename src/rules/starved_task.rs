@@ -2,6 +2,7 @@
 //! each other's channels, a race always has the same winner, a loop only asks.
 
 mod circle;
+pub(super) mod in_turn;
 mod own_sender;
 mod spinning;
 mod turns;

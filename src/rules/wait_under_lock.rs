@@ -3,6 +3,8 @@
 //! Two shapes are followed: the end of something that was started (`thread.join()`, `future.result()`, an awaited task)
 //! which takes the lock on its way; and a signal (an event, a queue, a condition) that is only ever given under it.
 
+pub(super) mod widened;
+
 use std::sync::Arc;
 
 use crate::analysis::held::{Event, Held, Waits, What};

@@ -1,0 +1,64 @@
+//! What the change took out of a thread and lets run on the loop: how long it takes is known to nobody here, and whoever
+//! put it into a thread had a reason.
+
+use crate::analysis::calls::Target;
+use crate::catalogue::Stake;
+use crate::flow::FunctionKind;
+use crate::verdict::{Stance, Verdict};
+
+use super::NAME;
+use crate::rules::manner::{Done, Manner, OnBoth};
+
+pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<Verdict>) {
+    let cx = both.is.cx;
+    let in_thread = |done: &Done| done.manner.first() == Some(&Manner::Thread);
+    let mut found: Vec<(bool, &Done, &Done)> = both
+        .kept()
+        .filter(|(now, _)| !now.is_awaited && !now.manner.contains(&Manner::Thread) && cx.runs_on_loop(now.by))
+        .filter_map(|(now, then)| {
+            let then = then.iter().all(|then| in_thread(then)).then(|| then[0])?;
+            is_of_unknown_length(both, now).map(|is_own| (is_own, now, then))
+        })
+        .collect();
+    // One thread that is gone is one question, about the project's own function where there is one.
+    found.sort_by_key(|(is_own, now, then)| (then.by, !is_own, now.span.start));
+    found.dedup_by_key(|(_, _, then)| then.by);
+    for (_, now, then) in found {
+        let name = cx.program.callee_text(now.by, now.call);
+        let function = cx.function(both.is.id);
+        let verdict = cx
+            .verdict(NAME, Stance::Unproven, now.by, now.span, &format!("`{name}`"))
+            .assumes(format!("`{name}` takes no longer than `{}` may keep its thread", function.name))
+            .says(format!("`{name}` ran in a thread of its own, and now runs where other tasks wait for it"))
+            .asks(format!("how long can `{name}` take, now that it no longer runs in a thread of its own?"))
+            .helps("hand it to a thread as before, or give way in between")
+            .stake(Stake::Unbounded);
+        both.ask((then.by, then.span), verdict, before, after);
+    }
+}
+
+/// Whether nothing says how long a call takes; and then whether it is a function of the project.
+fn is_of_unknown_length(both: &OnBoth, done: &Done) -> Option<bool> {
+    let cx = both.is.cx;
+    let tables = cx.program.tables(cx.language(done.by.module));
+    let resolution = cx.resolution(done.by, done.call);
+    match &resolution.targets[..] {
+        [] => Some(false),
+        // What the catalogue describes either blocks, which is a finding, or does not.
+        [Target::External(name)] => (!tables.knows(name) && tables.blocking(name).is_none()).then_some(false),
+        targets => {
+            let works = |target: &Target| {
+                let Some(callee) = target.function() else { return false };
+                let function = cx.function(callee);
+                // What is known to block is a finding, and what calls nothing is over at once.
+                let calls = function.is_bodiless
+                    || function.values.iter().any(|value| matches!(value.kind, crate::flow::ValueKind::Call(_)));
+                function.kind != FunctionKind::Closure
+                    && !function.is_async()
+                    && calls
+                    && cx.program.summary(callee).blocks.is_empty()
+            };
+            targets.iter().any(works).then_some(true)
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! In what manner a function has its calls run, to be compared with the other side's.
+//!
+//! ~~~text
+//! load(path)                               here
+//! spawn_blocking(move || load(path))       in a thread
+//! spawn(async move { load(path).await })   as a task
+//! join!(load(path), other())               beside others
+//! tx.on_commit(move || notify())           later, when somebody calls the closure
+//! ~~~
+//!
+//! A call is known on the other side by its last name. What surrounds both, such as the task that the whole function is
+//! started as, is no matter of the function.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::analysis::FunctionId;
+use crate::analysis::calls::Target;
+use crate::analysis::uses::Uses;
+use crate::catalogue::Runs;
+use crate::flow::{Callee, Collection, FunctionKind, ValueIndex, ValueKind};
+use crate::text::Span;
+use crate::verdict::{Stance, Verdict};
+
+use super::context::RuleContext;
+
+/// How many values are looked at to find who gets a closure, a block or a future.
+const MOST_USERS: usize = 32;
+
+/// How a call runs, seen from the function around it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Manner {
+    /// In a thread.
+    Thread,
+    /// As a task that goes on by itself.
+    Task,
+    /// As a task that ends with its owner.
+    OwnedTask,
+    /// In turns with the other futures of `join!` or `select!`.
+    Beside,
+    /// When whoever was given the closure calls it.
+    Later,
+}
+
+/// One call of a function, or of a closure or block inside it.
+#[derive(Clone, Debug)]
+pub(super) struct Done {
+    /// The function, closure or block that it stands in.
+    pub(super) by: FunctionId,
+    pub(super) call: ValueIndex,
+    /// Its last name.
+    pub(super) name: String,
+    /// What lies around it, the innermost first; nothing where it runs in its turn.
+    pub(super) manner: Vec<Manner>,
+    pub(super) is_awaited: bool,
+    pub(super) span: Span,
+}
+
+/// Where a call begins, without the arguments that it goes over.
+pub(super) fn head(span: Span, name: &str) -> Span {
+    Span::new(span.start, span.end.min(span.start + name.len() as u32))
+}
+
+impl Done {
+    /// The project functions and the library's that it may be, by name; `None` where nothing is known of it.
+    pub(super) fn meant(&self, cx: &RuleContext) -> Option<BTreeSet<String>> {
+        let resolution = cx.resolution(self.by, self.call);
+        let name = |target: &Target| match target {
+            Target::Function(id) | Target::Construct(_, Some(id)) => cx.function(*id).qualified.clone(),
+            Target::Construct(of, None) => cx.program.type_def(*of).qualified.clone(),
+            Target::External(name) => name.clone(),
+        };
+        (!resolution.targets.is_empty()).then(|| resolution.targets.iter().map(name).collect())
+    }
+}
+
+/// A function on both sides.
+pub(super) struct OnBoth<'c, 'p, 'a> {
+    pub(super) was: Whole<'c, 'p, 'a>,
+    pub(super) is: Whole<'c, 'p, 'a>,
+    pub(super) then: BTreeMap<String, Vec<Done>>,
+    pub(super) now: BTreeMap<String, Vec<Done>>,
+}
+
+impl<'c, 'p, 'a> OnBoth<'c, 'p, 'a> {
+    pub(super) fn of(was: Whole<'c, 'p, 'a>, is: Whole<'c, 'p, 'a>) -> Self {
+        let (then, now) = (was.calls(), is.calls());
+        Self { was, is, then, now }
+    }
+
+    /// The calls of the after side that stand on the before side as well, with their namesakes there.
+    pub(super) fn kept(&self) -> impl Iterator<Item = (&Done, Vec<&Done>)> {
+        let all = self.now.iter().filter_map(|(name, now)| Some((self.then.get(name)?, now)));
+        all.flat_map(move |(then, now)| {
+            now.iter().filter_map(move |now| {
+                let meant = now.meant(self.is.cx);
+                let alike = |then: &&Done| match (&meant, then.meant(self.was.cx)) {
+                    (Some(now), Some(then)) => *now == then,
+                    _ => true,
+                };
+                let then: Vec<&Done> = then.iter().filter(alike).collect();
+                (!then.is_empty()).then_some((now, then))
+            })
+        })
+    }
+
+    /// Asks about what the change took away: the before side had it at a place of its own.
+    pub(super) fn ask(
+        &self,
+        had: (FunctionId, Span),
+        asked: Verdict,
+        before: &mut Vec<Verdict>,
+        after: &mut Vec<Verdict>,
+    ) {
+        let subject = asked.subject.clone();
+        let mut held = self.was.cx.verdict(asked.rule, Stance::Upheld, had.0, had.1, &subject);
+        held.assumption.clone_from(&asked.assumption);
+        before.push(held);
+        after.push(asked);
+    }
+}
+
+/// A named function of one side with the closures and blocks inside it.
+pub(super) struct Whole<'c, 'p, 'a> {
+    pub(super) cx: &'c RuleContext<'p, 'a>,
+    pub(super) id: FunctionId,
+    /// The function first.
+    pub(super) parts: Vec<FunctionId>,
+}
+
+impl<'c, 'p, 'a> Whole<'c, 'p, 'a> {
+    pub(super) fn of(cx: &'c RuleContext<'p, 'a>, id: FunctionId) -> Self {
+        let named = cx.program.named_functions(id.module).into_iter().find(|(named, _)| *named == id);
+        let mut parts = named.map(|(_, parts)| parts).unwrap_or_default();
+        parts.retain(|part| *part != id);
+        parts.insert(0, id);
+        Self { cx, id, parts }
+    }
+
+    /// Its calls by their last name, each with the manner in which it runs.
+    pub(super) fn calls(&self) -> BTreeMap<String, Vec<Done>> {
+        let mut around: BTreeMap<FunctionId, Vec<Manner>> = BTreeMap::from([(self.id, Vec::new())]);
+        let mut found: BTreeMap<String, Vec<Done>> = BTreeMap::new();
+        let mut uses: BTreeMap<FunctionId, Uses> = BTreeMap::new();
+        // Whatever stands inside another is numbered after it.
+        for &part in &self.parts {
+            let function = self.cx.function(part);
+            let own = match function.parent.filter(|_| part != self.id) {
+                Some(parent) => {
+                    let parent = FunctionId { module: part.module, index: parent };
+                    let outer = around.get(&parent).cloned().unwrap_or_default();
+                    let body = self.cx.function(parent);
+                    let made = body
+                        .values
+                        .iter()
+                        .position(|value| matches!(value.kind, ValueKind::Function(index) if index == part.index));
+                    let of_parent = uses.entry(parent).or_insert_with(|| Uses::of(&body));
+                    let manner = || made.and_then(|made| self.manner(parent, of_parent, ValueIndex(made as u32)));
+                    let manner = self.elsewhere(part).or_else(manner);
+                    manner.into_iter().chain(outer).collect()
+                }
+                None => Vec::new(),
+            };
+            let own_uses = Uses::of(&function);
+            let shape = self.cx.program.shape(part);
+            for (at, value) in function.values.iter().enumerate() {
+                let ValueKind::Call(call) = &value.kind else { continue };
+                let call_index = ValueIndex(at as u32);
+                let name = match &call.callee {
+                    Callee::Path(path) | Callee::Macro(path) => path.last().cloned(),
+                    Callee::Method(_, name) => Some(name.clone()),
+                    Callee::Value(_) | Callee::Super(_) => None,
+                };
+                let Some(name) = name.filter(|_| shape.is_reachable(value.block)) else { continue };
+                let makes = self.cx.program.makes(part, call_index).is_some();
+                let direct = if makes { self.manner(part, &own_uses, call_index) } else { None };
+                let manner = direct.into_iter().chain(own.iter().copied()).collect();
+                let is_awaited = self.cx.program.is_awaited(part, call_index);
+                let done =
+                    Done { by: part, call: call_index, name: name.clone(), manner, is_awaited, span: value.span };
+                found.entry(name).or_default().push(done);
+            }
+            uses.insert(part, own_uses);
+            around.insert(part, own);
+        }
+        found
+    }
+
+    /// How a closure, a block or a future runs, by whoever gets it; `None` if in its turn.
+    fn manner(&self, id: FunctionId, uses: &Uses, value: ValueIndex) -> Option<Manner> {
+        let cx = self.cx;
+        let function = cx.function(id);
+        let is_closure = |value: ValueIndex| match function.value(value).kind {
+            ValueKind::Function(index) => {
+                let inner = cx.function(FunctionId { module: id.module, index });
+                inner.kind == FunctionKind::Closure && !inner.is_async()
+            }
+            _ => false,
+        };
+        let mut seen = BTreeSet::from([value]);
+        let mut work = vec![value];
+        while let Some(at) = work.pop() {
+            for user in cx.program.users(id, uses, at) {
+                if seen.len() > MOST_USERS || !seen.insert(user) {
+                    continue;
+                }
+                match &function.value(user).kind {
+                    ValueKind::Collection(Collection::Join | Collection::Select(_), _) => return Some(Manner::Beside),
+                    ValueKind::Call(call) => {
+                        let resolution = cx.resolution(id, user);
+                        let is_given = |argument| cx.program.arguments_meant(call, argument).contains(&at);
+                        if let Some(spawn) = cx.program.spawn(id, &resolution) {
+                            return Some(match spawn.runs {
+                                Runs::Thread | Runs::Process => Manner::Thread,
+                                _ if spawn.owned => Manner::OwnedTask,
+                                _ => Manner::Task,
+                            });
+                        }
+                        if let Some(offload) =
+                            cx.program.offload(id, &resolution).filter(|offload| is_given(&offload.callable))
+                        {
+                            return match offload.runs {
+                                Runs::Thread | Runs::Process => Some(Manner::Thread),
+                                Runs::Same => None,
+                                _ => Some(Manner::Later),
+                            };
+                        }
+                        // What a library does with a closure, it mostly does at once.
+                        if is_closure(at) {
+                            return resolution.external().is_none().then_some(Manner::Later);
+                        }
+                        work.push(user);
+                    }
+                    ValueKind::Awaited(_) => {}
+                    _ => work.push(user),
+                }
+            }
+        }
+        None
+    }
+
+    /// Whether a wrapper of the project hands a closure to a thread.
+    fn elsewhere(&self, part: FunctionId) -> Option<Manner> {
+        let handed = self.cx.program.hand_overs(part.module);
+        let mut runs = handed.iter().filter(|hand_over| hand_over.callee == part).map(|hand_over| hand_over.runs);
+        runs.any(|runs| matches!(runs, Runs::Thread | Runs::Process)).then_some(Manner::Thread)
+    }
+}

@@ -1,0 +1,178 @@
+//! What was done without a lock before the change, and is done under it now.
+//!
+//! ~~~text
+//! let work = { queue.lock().clone() };  if let Some(work) = work { mine(work) }      `mine` without the lock
+//! if let Some(work) = queue.lock().clone() { mine(work) }                            `mine` under it
+//! ~~~
+//!
+//! Whether that waits for somebody who needs the lock is often out of sight: a trait's method, a callback, another
+//! task. One lock that covers more is one question.
+
+use crate::analysis::FunctionId;
+use crate::analysis::calls::Target;
+use crate::analysis::held::{Event, Held, What};
+use crate::catalogue::{Flavour, LockKind, Mode};
+use crate::flow::{Callee, Suspension, ValueIndex, ValueKind};
+use crate::verdict::{Stance, Verdict};
+
+use super::NAME;
+use crate::rules::manner::{OnBoth, Whole};
+
+/// How much speaks for a wait behind a call; what says nothing is not asked about.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Reach {
+    /// Nobody knows what it calls.
+    Unknown,
+    /// A function of the project that calls others, or takes locks.
+    Far,
+    /// A function of the project that one of several may be, or a callback.
+    Open,
+    /// The task waits.
+    Waits,
+}
+
+/// Something that is done.
+struct Deed {
+    by: FunctionId,
+    event: Event,
+    call: ValueIndex,
+    name: String,
+}
+
+pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<Verdict>) {
+    let cx = both.is.cx;
+    let (then, now) = (deeds(&both.was), deeds(&both.is));
+    let mut found: Vec<(Reach, &Deed, &Held, &Deed)> = Vec::new();
+    for deed in &now {
+        let alike: Vec<&Deed> = then.iter().filter(|then| then.name == deed.name).collect();
+        let Some(first) = alike.first() else { continue };
+        // A wait under a lock that blocks is a finding of its own.
+        let waits = matches!(deed.event.what, What::Suspend(..));
+        let counts = |held: &&Held| counts(held) && !(waits && held.lock.flavour == Flavour::Blocking);
+        for held in deed.event.held.iter().filter(counts).filter(|held| held.taken != deed.event.span) {
+            let covers = |then: &&Deed| then.event.held.iter().any(|then| was_held(then, held));
+            if alike.iter().any(covers) || !takes(&both.was, held) {
+                continue;
+            }
+            // What certainly takes the lock again is a finding.
+            if let Some(reach) = reach(both, deed).filter(|_| !takes_again(both, deed, held)) {
+                found.push((reach, deed, held, first));
+            }
+        }
+    }
+    // The most telling one of each lock speaks.
+    found.sort_by_key(|(reach, deed, held, _)| (held.taken.start, std::cmp::Reverse(*reach), deed.event.span.start));
+    found.dedup_by_key(|(_, _, held, _)| held.taken);
+    for (_, deed, held, then) in found {
+        let (what, by, lock) =
+            (cx.program.callee_text(deed.by, deed.call), &cx.function(both.is.id).name, &held.lock.name);
+        let verdict = cx
+            .verdict(NAME, Stance::Unproven, deed.by, deed.event.span, &format!("`{lock}`, `{what}`"))
+            .assumes(format!("`{what}` waits for nobody who needs `{lock}`"))
+            .says(format!("`{by}` holds `{lock}` while `{what}` runs, which it did not before"))
+            .asks(format!("can `{what}` lead to somebody who needs `{lock}`, or wait for one?"))
+            .helps("let the lock go before the call, as it was")
+            .evidence(
+                cx.location(deed.by, held.taken),
+                format!("`{lock}` is taken here, and held for longer than before"),
+            );
+        both.ask((then.by, then.event.span), verdict, before, after);
+    }
+}
+
+/// The calls and waits of a function, by their last names.
+fn deeds(whole: &Whole) -> Vec<Deed> {
+    let mut found = Vec::new();
+    for &by in &whole.parts {
+        let function = whole.cx.function(by);
+        let facts = whole.cx.facts(by);
+        let takes = |at: &Event| {
+            let is_there = |event: &&Event| (event.block, event.step) == (at.block, at.step);
+            facts.events.iter().filter(is_there).any(|event| matches!(event.what, What::Acquire(..)))
+        };
+        // What takes a lock itself is the matter of other rules.
+        for event in facts.events.iter().filter(|event| !takes(event)) {
+            let call = match event.what {
+                What::Call(call) | What::Suspend(Suspension::Await, Some(call)) => call,
+                What::Suspend(..) | What::Acquire(..) | What::Runs(_) => continue,
+            };
+            let name = match function.call(call).map(|call| &call.callee) {
+                Some(Callee::Path(path) | Callee::Macro(path)) => path.last().cloned(),
+                Some(Callee::Method(_, name)) => Some(name.clone()),
+                Some(Callee::Value(of)) => Some(whole.cx.program.value_text(by, *of)),
+                Some(Callee::Super(_)) | None => None,
+            };
+            found.extend(name.map(|name| Deed { by, event: event.clone(), call, name }));
+        }
+    }
+    found
+}
+
+/// Whether others wait for a held lock.
+fn counts(held: &Held) -> bool {
+    let is_lock = matches!(
+        held.lock.kind,
+        LockKind::Mutex | LockKind::Rwlock | LockKind::MapShard | LockKind::PermitPool | LockKind::Semaphore
+    );
+    is_lock && matches!(held.lock.flavour, Flavour::Blocking | Flavour::Async)
+}
+
+/// Whether a lock that was held is the one that is held now, and kept as many out.
+fn was_held(then: &Held, now: &Held) -> bool {
+    let is_one = match (&then.lock.place.class, &now.lock.place.class) {
+        (Some(then), Some(now)) => then == now,
+        _ => then.lock.name == now.lock.name,
+    };
+    is_one && (then.lock.mode != Mode::Shared || now.lock.mode == Mode::Shared)
+}
+
+/// Whether a function took a lock before. A lock that is new covers what it is meant to cover.
+fn takes(whole: &Whole, held: &Held) -> bool {
+    let is_it = |event: &Event| match &event.what {
+        What::Acquire(lock, _) => match (&lock.place.class, &held.lock.place.class) {
+            (Some(one), Some(other)) => one == other,
+            _ => lock.name == held.lock.name,
+        },
+        _ => false,
+    };
+    whole.parts.iter().any(|part| whole.cx.facts(*part).events.iter().any(is_it))
+}
+
+/// Whether what is called takes a held lock itself.
+fn takes_again(both: &OnBoth, deed: &Deed, held: &Held) -> bool {
+    let cx = both.is.cx;
+    let class = &held.lock.place.class;
+    let callees = cx.resolution(deed.by, deed.call).functions();
+    class.is_some()
+        && callees
+            .iter()
+            .any(|callee| cx.program.summary(*callee).takes.iter().any(|takes| takes.lock.place.class == *class))
+}
+
+fn reach(both: &OnBoth, deed: &Deed) -> Option<Reach> {
+    let cx = both.is.cx;
+    if let What::Suspend(how, of) = deed.event.what {
+        return cx.program.may_suspend(deed.by, how, of).then_some(Reach::Waits);
+    }
+    let resolution = cx.resolution(deed.by, deed.call);
+    let function = cx.function(deed.by);
+    match &resolution.targets[..] {
+        [] => {
+            let call = function.call(deed.call)?;
+            let is_callback = matches!(call.callee, Callee::Value(_));
+            Some(if is_callback { Reach::Open } else { Reach::Unknown })
+        }
+        [Target::External(_)] => None,
+        [only] => {
+            let callee = only.function()?;
+            let body = cx.function(callee);
+            if body.is_bodiless {
+                return Some(Reach::Open);
+            }
+            let calls = |value: &crate::flow::Value| matches!(value.kind, ValueKind::Call(_));
+            let is_plain = !body.is_async() && body.values.iter().any(calls);
+            is_plain.then_some(Reach::Far)
+        }
+        _ => Some(Reach::Open),
+    }
+}
