@@ -56,6 +56,15 @@ pub(crate) fn definitions(module: &Module, side: Side) -> Vec<Definition> {
     for global in &module.statics {
         add(&global.name, None, "value".to_owned());
     }
+    // What a file hands on: modules that it declares, names that it imports for others.
+    for submodule in module.submodules.iter().filter(|submodule| !submodule.is_inline) {
+        add(submodule.path.last().map_or("", String::as_str), None, "module".to_owned());
+    }
+    let hands_on = module.language == Language::Rust || module.path.ends_with("__init__.py");
+    let imports = module.imports.iter().filter(|import| hands_on && import.is_public && !import.name.is_empty());
+    for import in imports.filter(|import| import.scope.function.is_none()) {
+        add(&import.name, None, "import".to_owned());
+    }
     found
 }
 

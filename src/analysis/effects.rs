@@ -12,10 +12,18 @@ impl<'a> Program<'a> {
         let function = self.function(id);
         let call = function.call(value)?;
         let tables = self.tables(self.language(id.module));
+        let by_pattern = || {
+            let text = tables.has_blocking_patterns().then(|| self.callee_text(id, value))?;
+            tables.blocking_by_pattern(&text)
+        };
         let mut first = None;
         for target in &resolution.targets {
             let mut entry = match target {
-                Target::External(name) => tables.blocking(name)?,
+                Target::External(name) => match tables.blocking(name) {
+                    Some(entry) => entry,
+                    // A team's own pattern goes by the text where the catalogue does not know the name.
+                    None => by_pattern()?,
+                },
                 Target::Function(callee) => match self.own_blocking(*callee) {
                     Some(entry) => entry,
                     None => self.drives_a_loop(*callee)?,
@@ -30,10 +38,7 @@ impl<'a> Program<'a> {
             }
             first = first.or(Some(entry));
         }
-        // A team's own pattern goes by the text where nothing else is known.
-        if first.is_none() && tables.has_blocking_patterns() {
-            first = tables.blocking_by_pattern(&self.callee_text(id, value));
-        }
+        first = first.or_else(by_pattern);
         // What is awaited is no call of the blocking kind, whatever its name: the receiver is another type.
         first.filter(|_| !self.is_awaited(id, value))
     }

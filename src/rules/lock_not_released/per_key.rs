@@ -6,7 +6,7 @@
 
 use crate::analysis::FunctionId;
 use crate::analysis::accesses::{Access, Touch};
-use crate::catalogue::Change;
+use crate::catalogue::{Change, LockKind};
 use crate::flow::{Place, StepKind, ValueIndex, WriteKind};
 use crate::text::Language;
 use crate::verdict::{Level, Stance, Verdict};
@@ -68,7 +68,12 @@ fn is_lock(cx: &RuleContext, id: FunctionId, value: ValueIndex) -> bool {
     };
     made.iter().any(|made| {
         let of = cx.program.value_type(id, *made);
-        function.call(*made).is_some() && cx.program.lock_type_name(Language::Python, &of).is_some()
+        let name = cx.program.lock_type_name(Language::Python, &of);
+        let kind = name.and_then(|name| Some(cx.program.tables(Language::Python).lock(&name)?.kind));
+        // Queues and events are known to the tables of locks as well.
+        let is_kept_out =
+            matches!(kind, Some(LockKind::Mutex | LockKind::Rwlock | LockKind::Semaphore | LockKind::Condition));
+        function.call(*made).is_some() && is_kept_out
     })
 }
 
