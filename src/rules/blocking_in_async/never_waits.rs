@@ -33,7 +33,9 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId) -> Option<Verdict> {
             .says(format!(
                 "the task only calls `{name}` and never waits: the executor's thread is busy until that returns"
             ))
-            .asks(format!("does `{name}` return in a moment?"))
+            .asks(format!(
+                "the task does nothing but call `{name}` and never gives way: does that return within milliseconds?"
+            ))
             .helps("run it where blocking is allowed")
             .level(Level::Warning)
             .evidence(started.at.clone(), "the task is started here"),

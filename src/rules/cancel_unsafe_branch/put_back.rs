@@ -56,7 +56,9 @@ fn asked(
         .says(format!(
             "`{taking_text}` takes out of `{owner}` what is put back only after `{waits_text}` was waited for: dropped meanwhile, {name} loses it"
         ))
-        .asks(format!("can {name} be dropped while it waits for `{waits_text}`?"))
+        .asks(format!(
+            "can {name} be dropped (a lost race, a timeout, a cancelled task) while it waits for `{waits_text}`, and lose what it took out of `{owner}`?"
+        ))
         .helps("take it out after the wait, or put it back when the future is dropped")
         .level(Level::Warning)
         .evidence(cx.location(id, function.value(waits).span), format!("`{waits_text}` is waited for here"));
