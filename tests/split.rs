@@ -139,3 +139,15 @@ fn a_change_within_the_budget_is_left_in_one() {
     let split = review(&before, &after, NOTHING).split.unwrap();
     assert!(split.chunks.is_empty(), "one file is no split");
 }
+
+#[test]
+fn a_module_file_comes_before_its_declaration_however_common_its_name() {
+    let before = texts(&[("Cargo.toml", "[package]\nname = \"x\"\nedition = \"2024\"\n"), ("src/lib.rs", "\n")]);
+    let mut after = before.clone();
+    after.insert("src/lib.rs".to_owned(), "pub mod a;\npub mod b;\npub mod c;\npub mod d;\n".to_owned());
+    for part in ["a", "b", "c", "d"] {
+        after.insert(format!("src/{part}/mod.rs"), "pub mod server;\n".to_owned());
+        after.insert(format!("src/{part}/server.rs"), "pub fn serve() {}\n".to_owned());
+    }
+    assert!(goes_through("servers", &before, &after, NOTHING) > 4);
+}

@@ -80,6 +80,8 @@ struct Told {
     name: String,
     /// The type whose method it is.
     owner: Option<String>,
+    /// The folder or module that a file belongs to, where the name is a file's.
+    place: Option<String>,
     how: How,
 }
 
@@ -99,6 +101,8 @@ struct Names {
     words: Vec<[BTreeSet<String>; 2]>,
     /// All words of the file, both sides.
     whole: Vec<BTreeSet<String>>,
+    /// The folders and modules whose files each file names without more ado.
+    around: Vec<BTreeSet<String>>,
 }
 
 impl Names {
@@ -118,7 +122,7 @@ impl Names {
             };
             let (before, after) = (of(Side::Before), of(Side::After));
             let mut tell = |(owner, name): (&Option<String>, &String), how| {
-                told.push(Told { file: at, name: name.clone(), owner: owner.clone(), how });
+                told.push(Told { file: at, name: name.clone(), owner: owner.clone(), place: None, how });
             };
             for (key, signatures) in &after {
                 match before.get(key) {
@@ -131,12 +135,12 @@ impl Names {
                 tell(*key, How::Removed);
             }
             // The file itself is what an import or a `mod` names.
-            let stem = |side| file.side(side).map(|text| stem(&text.path).to_owned());
-            let (was, is) = (stem(Side::Before), stem(Side::After));
             if file.before.as_ref().map(|text| &text.path) != file.after.as_ref().map(|text| &text.path) {
-                let both = [(is, How::Added), (was, How::Removed)];
-                for (name, how) in both.into_iter().filter_map(|(name, how)| Some((name?, how))) {
-                    told.push(Told { file: at, name, owner: None, how });
+                for (side, how) in [(Side::After, How::Added), (Side::Before, How::Removed)] {
+                    let Some(text) = file.side(side) else { continue };
+                    let (place, name) = module(&text.path);
+                    let (place, name) = (Some(place.to_owned()), name.to_owned());
+                    told.push(Told { file: at, name, owner: None, place, how });
                 }
             }
         }
@@ -160,7 +164,12 @@ impl Names {
             let texts = [&file.before, &file.after].into_iter().flatten();
             texts.flat_map(|text| self::words(&text.text)).map(str::to_owned).collect()
         });
-        Self { told, spread, words: words.collect(), whole: whole.collect() }
+        let around = change.files.iter().map(|file| {
+            let paths = [&file.before, &file.after].into_iter().flatten().map(|text| &*text.path);
+            let own = |path: &str| path.rsplit_once('.').map_or(path, |(stem, _)| stem).to_owned();
+            paths.flat_map(|path| [folder(path).to_owned(), own(path)]).collect()
+        });
+        Self { told, spread, words: words.collect(), whole: whole.collect(), around: around.collect() }
     }
 
     /// For each file those that must go before it.
@@ -193,6 +202,7 @@ impl Names {
         // `__init__` and `new` are called by the name of their type.
         is_rare && !one.name.starts_with("__")
             || one.owner.as_ref().is_some_and(|owner| self.whole[user].contains(owner))
+            || one.place.as_ref().is_some_and(|place| self.around[user].contains(place))
     }
 }
 
@@ -202,14 +212,20 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     parts.filter(|part| part.chars().next().is_some_and(|letter| letter.is_alphabetic() || letter == '_'))
 }
 
-/// What imports call a file: its own name, or its folder's.
-fn stem(path: &str) -> &str {
-    let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
+fn folder(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// The folder or module that a file belongs to, and what imports call it: its own name, or its folder's.
+fn module(path: &str) -> (&str, &str) {
+    let file = path.rsplit('/').next().unwrap_or(path);
     let stem = file.split('.').next().unwrap_or(file);
-    if matches!(stem, "__init__" | "mod" | "lib" | "main") {
-        folder.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or(stem)
+    let is_of_folder = matches!(stem, "__init__" | "mod" | "lib" | "main") && !folder(path).is_empty();
+    if is_of_folder {
+        let of = folder(path);
+        (folder(of), of.rsplit('/').next().unwrap_or(of))
     } else {
-        stem
+        (folder(path), stem)
     }
 }
 
@@ -280,7 +296,7 @@ fn packed(
         lines[piece.file] += piece.lines.changed();
     }
     let weight = |unit: &[usize]| unit.iter().map(|&file| lines[file]).sum::<u32>();
-    let folder = |file: usize| files[file].path().rsplit_once('/').map_or("", |(folder, _)| folder);
+    let folder = |file: usize| folder(files[file].path());
     let mut done = BTreeSet::new();
     let mut open: BTreeSet<usize> = (0..units.len()).collect();
     let (mut chunks, mut chunk) = (Vec::new(), Vec::<usize>::new());
@@ -358,9 +374,9 @@ mod tests {
 
     #[test]
     fn a_package_is_called_like_its_folder() {
-        assert_eq!(stem("src/auth/__init__.py"), "auth");
-        assert_eq!(stem("src/auth/mod.rs"), "auth");
-        assert_eq!(stem("rates.py"), "rates");
-        assert_eq!(stem("main.rs"), "main");
+        assert_eq!(module("src/auth/__init__.py"), ("src", "auth"));
+        assert_eq!(module("src/auth/mod.rs"), ("src", "auth"));
+        assert_eq!(module("shop/rates.py"), ("shop", "rates"));
+        assert_eq!(module("main.rs"), ("", "main"));
     }
 }
