@@ -23,17 +23,14 @@ use crate::change::ChangeSet;
 use crate::error::{Error, Result};
 use crate::flow::{Callee, ValueIndex, ValueKind, print};
 use crate::load::{self, Files};
-use crate::request::{Request, Subject};
+use crate::request::Request;
 use crate::text::{LineIndex, Side, Span};
 use crate::verdict::{Location, Stance};
-use crate::{config, demo, rules};
+use crate::{config, rules};
 
 /// What is known at a line of a file, on the after side of the change that the request names.
 pub fn inspect(request: &Request, path: &str, line: u32) -> Result<String> {
-    let change = match &request.subject {
-        Subject::Change(source) => crate::of_request(source, request)?,
-        Subject::Demo => demo::change_set(),
-    };
+    let change = crate::of_subject(request)?;
     let settings = config::of_change(&change, request)?;
     let refuse = |reason: &str| Error::Unreadable { path: path.to_owned(), reason: reason.to_owned() };
     let path = path_in(&change, path).ok_or_else(|| refuse("the side under review has no such source file"))?;

@@ -66,8 +66,6 @@ pub struct Outcome {
     pub review: Review,
     /// The texts that it speaks of.
     pub sources: Sources,
-    /// Every finding of the after side, as a baseline names it.
-    pub known: Vec<review::Known>,
     /// How long each part took, in the order of the work.
     pub timings: Vec<(&'static str, Duration)>,
     /// How much was searched for callers in files that the change leaves alone.
@@ -77,10 +75,7 @@ pub struct Outcome {
 /// Does what a request asks for.
 pub fn review(request: &Request) -> Result<Outcome> {
     let began = Instant::now();
-    let change = match &request.subject {
-        Subject::Change(source) => of_request(source, request)?,
-        Subject::Demo => demo::change_set(),
-    };
+    let change = of_subject(request)?;
     let settings = config::of_change(&change, request)?;
     let read = began.elapsed();
     let workers = workers(request.threads)?;
@@ -89,7 +84,15 @@ pub fn review(request: &Request) -> Result<Outcome> {
     Ok(outcome)
 }
 
-/// The change that a request is about.
+/// What a request is about.
+pub(crate) fn of_subject(request: &Request) -> Result<ChangeSet> {
+    match &request.subject {
+        Subject::Change(source) => of_request(source, request),
+        Subject::Demo => Ok(demo::change_set()),
+    }
+}
+
+/// The change that a source of it names.
 pub(crate) fn of_request(source: &change::ChangeSource, request: &Request) -> Result<ChangeSet> {
     let change = match source {
         change::ChangeSource::SinceCheckpoint(patterns) => {
@@ -116,6 +119,31 @@ fn workers(threads: Option<usize>) -> Result<rayon::ThreadPool> {
 }
 
 fn review_with_workers(change: &ChangeSet, settings: &Settings) -> Outcome {
+    let Worked { found, sources, timings, searched } = work(change, settings, review::review);
+    Outcome { review: found, sources, timings, searched }
+}
+
+/// Every finding of the after side of a request's change, as a baseline names it.
+///
+/// # Errors
+///
+/// Those of [`review()`].
+pub fn known(request: &Request) -> Result<Vec<review::Known>> {
+    let change = of_subject(request)?;
+    let settings = config::of_change(&change, request)?;
+    Ok(workers(request.threads)?.install(|| work(&change, &settings, review::known).found))
+}
+
+/// What came of a change.
+struct Worked<T> {
+    found: T,
+    sources: Sources,
+    timings: Vec<(&'static str, Duration)>,
+    searched: Searched,
+}
+
+/// Analyses both sides of a change and makes of them what is wanted.
+fn work<T>(change: &ChangeSet, settings: &Settings, finish: impl FnOnce(&Material<'_>) -> T) -> Worked<T> {
     let options = &settings.options;
     let policy = &options.policy;
     let mut timings = Vec::new();
@@ -211,10 +239,9 @@ fn review_with_workers(change: &ChangeSet, settings: &Settings) -> Outcome {
         options,
         still_there: None,
     };
-    let review = review::review(&material);
-    let known = review::known(&material);
+    let found = finish(&material);
     lap("match, find causes, rank");
-    Outcome { review, sources, known, timings, searched: callers.searched }
+    Worked { found, sources, timings, searched: callers.searched }
 }
 
 /// What one side's analysis gives to the review.

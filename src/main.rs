@@ -49,26 +49,12 @@ fn run(invocation: Invocation) -> Result<ExitCode> {
         Task::Review(request) => review(request, &invocation, &invocation.outputs),
         Task::Brief(request) => {
             let found = tenth::brief::brief(request)?;
-            for output in &invocation.outputs {
-                let text = report::brief(output.format, &found).ok_or_else(|| Error::Usage {
-                    what: "a brief has no report of this kind".to_owned(),
-                    help: "ask for `terminal`, `markdown` or `json`".to_owned(),
-                })?;
-                print(&text, output)?;
-            }
-            Ok(ExitCode::SUCCESS)
+            print_all(&invocation.outputs, |format| report::brief(format, &found))
         }
         Task::Inspect { request, path, line } => print_text(&tenth::inspect::inspect(request, path, *line)?),
         Task::Checkpoints { request, range, patterns, is_reviewed } => {
             let found = tenth::chain::checkpoints(range.as_deref(), patterns, *is_reviewed, request)?;
-            for output in &invocation.outputs {
-                let text = report::checkpoints(output.format, &found).ok_or_else(|| Error::Usage {
-                    what: "checkpoints have no report of this kind".to_owned(),
-                    help: "ask for `terminal` or `json`".to_owned(),
-                })?;
-                print(&text, output)?;
-            }
-            Ok(ExitCode::SUCCESS)
+            print_all(&invocation.outputs, |format| report::checkpoints(format, &found))
         }
         Task::Hook { request, task } => hook(request, task, &invocation),
         Task::Config { request, task } => settings::config(request, *task),
@@ -76,6 +62,18 @@ fn run(invocation: Invocation) -> Result<ExitCode> {
         Task::Rules => print_text(&rule_list()),
         Task::Explain(name) => explain(name),
     }
+}
+
+/// Writes what is no review in every form that is asked for, as far as it has that form.
+fn print_all(outputs: &[Output], form: impl Fn(report::Format) -> Option<String>) -> Result<ExitCode> {
+    for output in outputs {
+        let text = form(output.format).ok_or_else(|| Error::Usage {
+            what: "this command has no report of that kind".to_owned(),
+            help: "ask for `terminal` or `json`".to_owned(),
+        })?;
+        print(&text, output)?;
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Runs as a hook, or does what is asked about hooks.

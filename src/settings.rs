@@ -46,11 +46,11 @@ pub(crate) fn baseline(request: &Request, task: BaselineTask) -> Result<ExitCode
             // Fingerprints are of paths from the root, wherever the user stands.
             let subject = Subject::Change(ChangeSource::Files(vec![root.clone()]));
             let ground = Ground { folder: Some(root), ..request.ground.clone() };
-            let found = tenth::review(&Request { subject, ground, ..request.clone() })?;
+            let known = tenth::known(&Request { subject, ground, ..request.clone() })?;
             let shown = place.display().to_string();
-            std::fs::write(&place, config::baseline_text(&found.known))
+            std::fs::write(&place, config::baseline_text(&known))
                 .map_err(|error| Error::Unwritable { path: shown.clone(), reason: error.to_string() })?;
-            crate::tell(&format!("tenth: wrote {} findings to `{shown}`", found.known.len()));
+            crate::tell(&format!("tenth: wrote {} findings to `{shown}`", known.len()));
             Ok(ExitCode::SUCCESS)
         }
     }

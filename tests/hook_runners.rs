@@ -14,34 +14,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
-use repository::{Repo, isolated};
+use repository::{Repo, SAFE, UNSAFE, isolated};
 
 /// What is installed.
 const RUNNERS: [&str; 3] = ["pre-commit==4.7.0", "prek==0.5.11", "lefthook==2.2.2"];
-
-const SAFE: &str = "import asyncio
-import threading
-
-lock = threading.Lock()
-
-
-async def refresh():
-    with lock:
-        pass
-    await asyncio.sleep(1)
-";
-
-/// `lock-across-await`, an error.
-const UNSAFE: &str = "import asyncio
-import threading
-
-lock = threading.Lock()
-
-
-async def refresh():
-    with lock:
-        await asyncio.sleep(1)
-";
 
 /// What a finding looks like in a runner's output.
 const FOUND: &str = "lock-across-await";

@@ -6,31 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use repository::{Repo, Run, feed, isolated, make_executable, run_git};
-
-const SAFE: &str = "import asyncio
-import threading
-
-lock = threading.Lock()
-
-
-async def refresh():
-    with lock:
-        pass
-    await asyncio.sleep(1)
-";
-
-/// `lock-across-await`, an error.
-const UNSAFE: &str = "import asyncio
-import threading
-
-lock = threading.Lock()
-
-
-async def refresh():
-    with lock:
-        await asyncio.sleep(1)
-";
+use repository::{Repo, Run, SAFE, UNSAFE, feed, isolated, make_executable, run_git};
 
 const FIRST: &str = "0000000000000000000000000000000000000000";
 

@@ -78,7 +78,7 @@ pub(super) fn root_of(paths: &[PathBuf], folder: Option<&Path>) -> PathBuf {
 }
 
 /// A path without `.` and, as far as its own text tells, without `..`.
-fn plain(path: &Path) -> PathBuf {
+pub(super) fn plain(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {
         match part {

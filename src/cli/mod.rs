@@ -130,7 +130,7 @@ struct Flags {
     agent_commits: bool,
     /// Form of the report on standard output
     #[arg(long, global = true, value_name = "KIND")]
-    format: Option<FormatName>,
+    format: Option<Format>,
     /// Write a report of this kind, to standard output or to a file; may be repeated
     #[arg(long, global = true, value_name = "KIND[:PATH]", value_parser = output)]
     output: Vec<Output>,
@@ -142,11 +142,11 @@ struct Flags {
     isolated: bool,
     /// Level from which an introduced finding makes the exit status 1; `error` where the settings say nothing
     #[arg(long, global = true, value_name = "LEVEL")]
-    fail_on: Option<FailOn>,
+    fail_on: Option<Gate>,
     /// Findings to list: by where they stand (`line`, `hunk`, `function`, `file`), those that the change introduces or
     /// reaches, or all; `reach` where the settings say nothing
     #[arg(long, global = true)]
-    scope: Option<ScopeName>,
+    scope: Option<Scope>,
     /// Least level of a finding that counts
     #[arg(long, global = true, value_name = "LEVEL", default_value = "note")]
     min_severity: LevelName,
@@ -186,79 +186,6 @@ struct Flags {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum FormatName {
-    Terminal,
-    Concise,
-    Json,
-    Jsonl,
-    Sarif,
-    Github,
-    Gitlab,
-    Rdjson,
-    Markdown,
-    Handoff,
-}
-
-impl FormatName {
-    fn format(self) -> Format {
-        match self {
-            Self::Terminal => Format::Terminal,
-            Self::Concise => Format::Concise,
-            Self::Json => Format::Json,
-            Self::Jsonl => Format::Jsonl,
-            Self::Sarif => Format::Sarif,
-            Self::Github => Format::Github,
-            Self::Gitlab => Format::Gitlab,
-            Self::Rdjson => Format::Rdjson,
-            Self::Markdown => Format::Markdown,
-            Self::Handoff => Format::Handoff,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum FailOn {
-    Error,
-    Warning,
-    Note,
-    Never,
-}
-
-impl FailOn {
-    fn gate(self) -> Gate {
-        match self {
-            Self::Error => Gate::Error,
-            Self::Warning => Gate::Warning,
-            Self::Note => Gate::Note,
-            Self::Never => Gate::Never,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum ScopeName {
-    Line,
-    Hunk,
-    Function,
-    File,
-    Reach,
-    All,
-}
-
-impl ScopeName {
-    fn scope(self) -> Scope {
-        match self {
-            Self::Line => Scope::Line,
-            Self::Hunk => Scope::Hunk,
-            Self::Function => Scope::Function,
-            Self::File => Scope::File,
-            Self::Reach => Scope::Reach,
-            Self::All => Scope::All,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
 enum LevelName {
     Error,
     Warning,
@@ -281,16 +208,15 @@ pub(crate) enum Color {
 
 fn output(text: &str) -> std::result::Result<Output, String> {
     let (kind, path) = text.split_once(':').unwrap_or((text, "-"));
-    let format = FormatName::from_str(kind, false).map_err(|_| {
-        let kinds = FormatName::value_variants()
-            .iter()
-            .filter_map(|kind| Some(kind.to_possible_value()?.get_name().to_owned()));
+    let format = Format::from_str(kind, false).map_err(|_| {
+        let kinds =
+            Format::value_variants().iter().filter_map(|kind| Some(kind.to_possible_value()?.get_name().to_owned()));
         format!("`{kind}` is not a kind of report: {}", kinds.collect::<Vec<_>>().join(", "))
     })?;
     if path.is_empty() {
         return Err("the path after the colon is empty".to_owned());
     }
-    Ok(Output { format: format.format(), to: (path != "-").then(|| PathBuf::from(path)) })
+    Ok(Output { format, to: (path != "-").then(|| PathBuf::from(path)) })
 }
 
 /// What the user asked for.
@@ -353,8 +279,8 @@ impl Cli {
                 (None, true) => SettingsFrom::Isolated,
                 (None, false) => SettingsFrom::Found,
             },
-            fail_on: flags.fail_on.map(FailOn::gate),
-            scope: flags.scope.map(ScopeName::scope),
+            fail_on: flags.fail_on,
+            scope: flags.scope,
             min_severity: match flags.min_severity {
                 LevelName::Error => Level::Error,
                 LevelName::Warning => Level::Warning,
@@ -444,8 +370,8 @@ fn source(range: Option<String>, sides: Sides, patterns: &[String], otherwise: C
     Ok(source)
 }
 
-fn outputs(format: Option<FormatName>, mut outputs: Vec<Output>) -> Result<Vec<Output>> {
-    outputs.extend(format.map(|format| Output { format: format.format(), to: None }));
+fn outputs(format: Option<Format>, mut outputs: Vec<Output>) -> Result<Vec<Output>> {
+    outputs.extend(format.map(|format| Output { format, to: None }));
     if outputs.is_empty() {
         outputs.push(Output { format: Format::Terminal, to: None });
     }

@@ -10,13 +10,13 @@
 //! is made one unit (a strongly connected component of the order, by Tarjan's algorithm), the units are put in an order
 //! that breaks nothing, and neighbours are filled up to the budget.
 //!
-//! Uses are found by name on changed lines, so an order too many may be kept, and one that shows only in a value's type
-//! may be missed.
+//! Uses are found by name and form on changed lines, so an order too many may be kept, and one that shows only in a
+//! value's type may be missed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::change::{Extent, Kind};
-use crate::text::Side;
+use crate::text::{Language, Side};
 
 use super::contract::{Split, SplitChunk};
 use super::diff::Diff;
@@ -92,7 +92,7 @@ enum How {
     Changed,
 }
 
-/// What the changed files define otherwise than before, and which words stand on their changed lines.
+/// What the changed files define otherwise than before, and which names are used on their changed lines.
 struct Names {
     told: Vec<Told>,
     /// How many changed files tell of a name.
@@ -157,7 +157,8 @@ impl Names {
                     Side::After => file.line_map.is_changed_after(line),
                 };
                 let lines = (1..).zip(text.text.lines()).filter(|(line, _)| is_changed(*line));
-                lines.flat_map(|(_, line)| self::words(line)).map(str::to_owned).collect()
+                let language = file.language();
+                lines.flat_map(|(_, line)| used(line, language)).map(str::to_owned).collect()
             })
         });
         let whole = change.files.iter().map(|file| {
@@ -210,6 +211,31 @@ impl Names {
 fn words(text: &str) -> impl Iterator<Item = &str> {
     let parts = text.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
     parts.filter(|part| part.chars().next().is_some_and(|letter| letter.is_alphabetic() || letter == '_'))
+}
+
+/// The names on a line that may be of another file: types and constants, what is called, parts of paths, what is
+/// imported. A name that stands alone is a variable, and one behind a dot that is not called is a field in Rust; what
+/// either is of another file was imported by its name.
+fn used(line: &str, language: Option<Language>) -> Vec<&str> {
+    let line = line.trim();
+    if line.starts_with("//") || line.starts_with('#') && !line.starts_with("#[") {
+        return Vec::new();
+    }
+    let is_list = |letter: char| letter.is_alphanumeric() || "_ ,{}():*\\".contains(letter);
+    let is_import =
+        ["use ", "pub use ", "mod ", "pub mod ", "from ", "import "].iter().any(|head| line.starts_with(head));
+    let is_import = is_import || line.ends_with(',') && line.chars().all(is_list);
+    // In Rust modules are left by `::`, and what stands before a dot is a variable.
+    let has_dots = language != Some(Language::Rust);
+    let is_used = |word: &&str| {
+        let at = word.as_ptr() as usize - line.as_ptr() as usize;
+        let (before, after) = (line[..at].trim_end(), line[at + word.len()..].trim_start());
+        word.starts_with(char::is_uppercase)
+            || before.ends_with("::")
+            || ["(", "::", "!("].iter().any(|next| after.starts_with(next))
+            || has_dots && (before.ends_with('.') || after.starts_with('.'))
+    };
+    words(line).filter(|word| is_import || is_used(word)).collect()
 }
 
 fn folder(path: &str) -> &str {
@@ -370,6 +396,17 @@ mod tests {
         // 0 needs 2; 1 and 3 need each other, and 0.
         let units = components(&needs(&[&[2], &[3, 0], &[], &[1]]));
         assert_eq!(units, [vec![2], vec![0], vec![1, 3]]);
+    }
+
+    #[test]
+    fn variables_fields_and_comments_use_nothing() {
+        let rust = |line| used(line, Some(Language::Rust));
+        assert_eq!(rust("let lines = piece.lines + count;"), Vec::<&str>::new());
+        assert_eq!(rust("let lines = text.lines().map(cut::piece);"), ["lines", "map", "cut", "piece"]);
+        assert_eq!(rust("/// What `Store::load` does."), Vec::<&str>::new());
+        assert_eq!(rust("pub mod server;"), ["pub", "mod", "server"]);
+        assert_eq!(used("    await to_thread(self.seen)", Some(Language::Python)), ["to_thread", "self", "seen"]);
+        assert_eq!(used("    amount,", Some(Language::Python)), ["amount"]);
     }
 
     #[test]

@@ -46,15 +46,18 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     unknown::check(cx, id, &reported, out);
 }
 
-/// Whether others wait for a held lock without an end.
+/// Whether others wait for a held lock without an end, and it is known which one it is.
 fn counts(held: &Held) -> bool {
+    shuts_out(held) && held.lock.place.is_exact && held.lock.place.class.is_some()
+}
+
+/// Whether others wait for a held lock, as far as its kind says.
+fn shuts_out(held: &Held) -> bool {
     let lock = &held.lock;
     held.is_certain
         && lock.flavour == Flavour::Async
         && lock.mode == Mode::Exclusive
         && matches!(lock.kind, LockKind::Mutex | LockKind::Rwlock)
-        && lock.place.is_exact
-        && lock.place.class.is_some()
 }
 
 /// The wait of no known length that an await comes to.

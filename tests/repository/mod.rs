@@ -14,6 +14,31 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
+/// A program without a hazard.
+pub(crate) const SAFE: &str = "import asyncio
+import threading
+
+lock = threading.Lock()
+
+
+async def refresh():
+    with lock:
+        pass
+    await asyncio.sleep(1)
+";
+
+/// The same with `lock-across-await`, an error.
+pub(crate) const UNSAFE: &str = "import asyncio
+import threading
+
+lock = threading.Lock()
+
+
+async def refresh():
+    with lock:
+        await asyncio.sleep(1)
+";
+
 /// A repository in a temporary folder, beside which nothing else lies.
 pub(crate) struct Repo {
     pub(crate) temp: TempDir,

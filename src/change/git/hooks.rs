@@ -1,11 +1,12 @@
 //! Where git looks for the hooks of a repository.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use git2::{ConfigLevel, ErrorCode};
 
 use super::{broken, locate};
 use crate::change::Ground;
+use crate::change::files::plain;
 use crate::error::Result;
 
 /// The folder that git runs hooks from.
@@ -49,28 +50,13 @@ pub fn hooks_folder(ground: &Ground) -> Result<HooksFolder> {
     // Hooks run at the top of the work tree, or in the repository where there is none.
     let top = repo.workdir().unwrap_or_else(|| repo.path());
     let path = match &configured {
-        Some(_) => without_detours(&top.join(config.get_path("core.hookspath").map_err(broken)?)),
+        Some(_) => plain(&top.join(config.get_path("core.hookspath").map_err(broken)?)),
         None => usual.clone(),
     };
     let is_in_work_tree =
         repo.workdir().is_some_and(|top| path.starts_with(top)) && !path.starts_with(repo.commondir());
     let name = name_of(&path, top);
     Ok(HooksFolder { path, name, configured, is_in_work_tree, usual })
-}
-
-/// A path without `.` and `..`. As written, not as links lead: it decides what is said, and the folder may not be there.
-fn without_detours(path: &Path) -> PathBuf {
-    let mut plain = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                plain.pop();
-            }
-            Component::Prefix(_) | Component::RootDir | Component::Normal(_) => plain.push(part),
-        }
-    }
-    plain
 }
 
 fn name_of(path: &Path, top: &Path) -> String {

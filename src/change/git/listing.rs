@@ -110,8 +110,8 @@ impl Folders {
             return Some(folder.clone());
         }
         let read = Arc::new(pool.with(|repo| folder(repo, tree).ok())??);
-        known().insert(path.to_owned(), read.clone());
-        Some(read)
+        // Two may have read it at once: one of the two is kept, for both.
+        Some(known().entry(path.to_owned()).or_insert(read).clone())
     }
 }
 

@@ -14,13 +14,13 @@ use crate::analysis::held::{Event, Held, HeldBy, What};
 use crate::analysis::summary::Lasts;
 use crate::analysis::types::Type;
 use crate::analysis::uses::Uses;
-use crate::catalogue::{Flavour, LockKind, Mode, Runs, Tables};
+use crate::catalogue::{Runs, Tables};
 use crate::flow::{Callee, StepKind, Suspension, ValueIndex, ValueKind};
 use crate::text::{Language, Span};
 use crate::verdict::{Hop, Location, Stake, Stance, Verdict};
 
 use super::super::context::RuleContext;
-use super::{NAME, is_state, is_taken_elsewhere};
+use super::{NAME, is_state, is_taken_elsewhere, shuts_out};
 
 /// How far down an await of unknown length is looked for.
 const DEEPEST: u32 = 4;
@@ -48,7 +48,7 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, reported: &[Span], out: &m
         if matches!(how, Suspension::Exit | Suspension::Yield) || event.held.is_empty() || !cx.gives_way(id, event) {
             continue;
         }
-        let held = event.held.iter().find(|held| counts(held) && held.taken != event.span);
+        let held = event.held.iter().find(|held| shuts_out(held) && held.taken != event.span);
         let Some(held) = held.filter(|held| !reported.contains(&held.taken)) else { continue };
         let Some(wait) = wait_behind(cx, id, event, of, DEEPEST, &mut vec![id]) else { continue };
         if is_fetched_once(cx, id, event, of, held) {
@@ -64,15 +64,6 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, reported: &[Span], out: &m
             out.extend(question(cx, id, &held, waits));
         }
     }
-}
-
-/// Whether others wait for a held lock, as far as its kind says.
-fn counts(held: &Held) -> bool {
-    let lock = &held.lock;
-    held.is_certain
-        && lock.flavour == Flavour::Async
-        && lock.mode == Mode::Exclusive
-        && matches!(lock.kind, LockKind::Mutex | LockKind::Rwlock)
 }
 
 /// Whether somebody else may want the lock: another function of the file, or the same one for somebody else. One that
