@@ -249,6 +249,66 @@ fn what_is_damaged_without_end_is_coverage() {
     }
 }
 
+/// Sound code in which one definition leads to the next and the last to the first.
+const CIRCLES: &[(&str, &str)] = &[
+    (
+        "pointers.rs",
+        "struct A; struct B; struct C<T>(T);\n\
+         impl Deref for A { type Target = B; fn deref(&self) -> &B { &self.b } }\n\
+         impl Deref for B { type Target = A; fn deref(&self) -> &A { &self.a } }\n\
+         impl<T> Deref for C<T> { type Target = C<C<T>>; fn deref(&self) -> &C<C<T>> { &self.0 } }\n\
+         async fn run(a: A, b: &B, c: C<u8>, m: Arc<Mutex<A>>) {\n\
+             a.lock(); b.lock().unwrap().field.call(); c.lock(); c.field.send(1).await; (*a).x = 1; **b = 2;\n\
+             let guard = m.lock().unwrap(); guard.other.go(); drop(guard); for x in c { x.recv().await; }\n\
+         }\n",
+    ),
+    (
+        "names.rs",
+        "mod a { pub use super::b::*; pub use super::b::One as Two; pub type Left = super::b::Right; }\n\
+         mod b { pub use super::a::*; pub use super::a::Two as One; pub type Right = super::a::Left; }\n\
+         use a::*; use b::*; type Own = Own; trait P: Q {} trait Q: P { fn go(&self); }\n\
+         impl P for Left { } struct Holds { own: Option<Own>, left: Left, next: Arc<Mutex<Holds>> }\n\
+         async fn run(of: Left, other: Own, two: Two, held: Holds) {\n\
+             of.go().await; other.lock(); One::new(two).run(); held.next.lock().unwrap().next.lock().unwrap().left.go();\n\
+         }\n",
+    ),
+    (
+        "calls.rs",
+        "macro_rules! again { ($($t:tt)*) => { again!($($t)* x) }; }\n\
+         fn one(m: &Mutex<u8>) -> MutexGuard<u8> { two(m) } fn two(m: &Mutex<u8>) -> MutexGuard<u8> { one(m) }\n\
+         fn pass(f: impl Fn()) { pass_on(f) } fn pass_on(f: impl Fn()) { pass(f) }\n\
+         async fn run(m: &Mutex<u8>) { let g = one(m); again!(a b); pass(|| run(m)); run(m).await; let x = x(x); }\n",
+    ),
+    ("first.py", "from second import *\nfrom .second import Second as First\nalias = second.alias\n"),
+    (
+        "second.py",
+        "from first import *\nfrom .first import First as Second\nimport first\nalias = first.alias\n\n\
+         async def run(of: First, other: 'Second'):\n    of.go()\n    await other.lock.acquire()\n    alias.run(of)\n",
+    ),
+    (
+        "classes.py",
+        "import asyncio\n\nclass A(B):\n    def run(self):\n        return super().run()\n\n\n\
+         class B(A):\n    lock: 'A.lock'\n    own = own\n    @property\n    def value(self):\n        return self.value\n\n\
+         \x20   def __enter__(self):\n        return self.__enter__()\n\n    async def go(self):\n\
+         \x20       with self, self.value as x, x:\n            await self.run()\n            await self.value.value.lock.acquire()\n\
+         \x20       self.x = self.x\n        self.y, self.x = self.x, self.y\n        return await self.go()\n\n\n\
+         class C(C):\n    pass\n\n\nT = Union[T, 'U']\nU = Optional[T]\n\n\n\
+         def deco(f):\n    return deco(f)\n\n\n@deco\n@other\nasync def other(x: T, y: C):\n    x = y\n    y = x\n\
+         \x20   z = z\n    asyncio.create_task(other(x, y))\n    y.run()\n    partial = functools.partial(partial)\n    partial()\n\
+         \x20   f = lambda: f()\n    f()\n    loop.call_soon(f)\n",
+    ),
+];
+
+#[test]
+fn what_goes_round_comes_to_an_end() {
+    let files = CIRCLES.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec())).collect();
+    for report in reviews(&files) {
+        let unread: Vec<&Value> =
+            report["coverage"].as_array().expect("coverage").iter().filter(|row| row["function"].is_null()).collect();
+        assert!(unread.is_empty(), "sound files are read: {unread:?}");
+    }
+}
+
 /// Bytes from a seed, the same every time.
 struct Bytes(u64);
 

@@ -158,8 +158,8 @@ impl<'a> Program<'a> {
             return Resolution::default();
         }
         let tables = self.tables(Language::Rust);
-        let mut of = Some(of.clone());
-        while let Some(Type::Instance(instance)) = of {
+        for of in self.pointees(of) {
+            let Type::Instance(instance) = of else { break };
             let known = tables.lock(&instance.name);
             if let Some(lock) = known.filter(|_| instance.definition.is_none()) {
                 let is_its_own = lock.acquisition(name).is_some()
@@ -173,7 +173,6 @@ impl<'a> Program<'a> {
                 let targets = targets.into_iter().map(Target::Function).collect();
                 return Resolution { targets, receiver: None, binds_receiver: true };
             }
-            of = self.deref(&Type::Instance(instance));
         }
         Resolution::default()
     }
@@ -428,20 +427,12 @@ impl<'a> Program<'a> {
 
     /// The receiver's type at the level of dereference that a method belongs to.
     pub(super) fn receiver_at(&self, of: &Type, method: &str) -> Type {
-        let mut at = of.clone();
-        for _ in 0..8 {
-            let fits = at.instance().is_some_and(|instance| {
+        let fits = |at: &Type| {
+            at.instance().is_some_and(|instance| {
                 method.strip_prefix(&instance.name).is_some_and(|rest| rest.starts_with("::") || rest.starts_with('.'))
-            });
-            if fits {
-                return at;
-            }
-            match self.deref(&at) {
-                Some(target) => at = target,
-                None => break,
-            }
-        }
-        of.clone()
+            })
+        };
+        self.pointees(of).into_iter().find(fits).unwrap_or_else(|| of.clone())
     }
 
     /// Whether an argument of a call is a literal with this text: `False`, `0`.

@@ -279,17 +279,11 @@ impl<'a> Program<'a> {
     }
 
     fn field_class(&self, of: &Type, name: &str) -> Option<String> {
-        let mut of = of.clone();
-        for _ in 0..8 {
-            match &of {
-                Type::Instance(instance) if instance.definition.is_some() => {
-                    return instance.definition.map(|id| self.declared_field(id, name));
-                }
-                Type::Class(id) => return Some(self.declared_field(*id, name)),
-                _ => of = self.deref(&of)?,
-            }
-        }
-        None
+        self.pointees(of).iter().find_map(|of| match of {
+            Type::Instance(instance) => instance.definition.map(|id| self.declared_field(id, name)),
+            Type::Class(id) => Some(self.declared_field(*id, name)),
+            _ => None,
+        })
     }
 
     /// A field by the type that declares it, so that it is one field however it was inherited.

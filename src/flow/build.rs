@@ -1,9 +1,10 @@
 //! Building one function's graph, the same way for both languages.
 
 use super::{
-    Attempt, Block, BlockIndex, Leave, Leaving, Loop, LoopIndex, LoopKind, Managed, ManagedIndex, Next, Region, Span,
-    Step, StepKind, Value, ValueIndex, ValueKind, Variable, VariableIndex,
+    Attempt, Block, BlockIndex, Leave, Leaving, Loop, LoopIndex, LoopKind, Managed, ManagedIndex, Next, Region, Step,
+    StepKind, Value, ValueIndex, ValueKind, Variable, VariableIndex,
 };
+use crate::text::Span;
 
 /// A function's body while it is built. Steps go to the current block; a block that has ended takes no more steps:
 /// what is written after a `return` goes to a fresh block that nothing leads to.

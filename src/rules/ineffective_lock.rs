@@ -102,17 +102,9 @@ fn is_made(cx: &RuleContext, id: FunctionId, value: ValueIndex) -> bool {
 
 /// Whether a value is a lock, through pointers too.
 fn is_lock(cx: &RuleContext, id: FunctionId, value: ValueIndex) -> bool {
-    let mut of = cx.program.value_type(id, value);
-    for _ in 0..MOST_POINTERS {
-        if cx.program.lock_type_name(cx.language(id.module), &of).is_some() {
-            return true;
-        }
-        match cx.program.deref(&of) {
-            Some(target) => of = target,
-            None => return false,
-        }
-    }
-    false
+    let of = cx.program.value_type(id, value);
+    let language = cx.language(id.module);
+    cx.program.pointees(&of).iter().any(|of| cx.program.lock_type_name(language, of).is_some())
 }
 
 /// Where a variable's only value is made, if that is a lock.

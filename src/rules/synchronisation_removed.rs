@@ -388,14 +388,10 @@ impl Of<'_, '_, '_> {
     fn is_lock(self, of: &Type) -> bool {
         let Self { cx, id } = self;
         let language = cx.language(id.module);
-        let mut of = of.clone();
-        loop {
-            if cx.program.lock_type_name(language, &of).is_some() {
-                return true;
-            }
-            match cx.program.deref(&of).filter(|_| language == Language::Rust) {
-                Some(target) if target != of => of = target,
-                _ => return false,
+        match language {
+            Language::Python => cx.program.lock_type_name(language, of).is_some(),
+            Language::Rust => {
+                cx.program.pointees(of).iter().any(|of| cx.program.lock_type_name(language, of).is_some())
             }
         }
     }

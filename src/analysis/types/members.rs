@@ -8,6 +8,9 @@ use crate::analysis::{FunctionId, ModuleId, Program, TypeId};
 use crate::flow::{FunctionKind, Generic, Scope, TypeTerm};
 use crate::text::Language;
 
+/// How many pointers may lie around one value; nobody writes more.
+const MOST_POINTERS: usize = 8;
+
 impl<'a> Program<'a> {
     /// The type of an attribute or field.
     pub fn member_type(&self, of: &Type, name: &str) -> Type {
@@ -165,6 +168,19 @@ impl<'a> Program<'a> {
         let term = shape.deref.as_ref()?;
         let call = Substitution { receiver: Some(of), ..Default::default() };
         Some(self.catalogue_term(term, &call))
+    }
+
+    /// A type and what it dereferences to, step by step. A chain that leads back to itself ends before it does, and one
+    /// that grows for ever after [`MOST_POINTERS`] steps.
+    pub fn pointees(&self, of: &Type) -> Vec<Type> {
+        let mut chain = vec![of.clone()];
+        while let Some(next) = chain.last().and_then(|last| self.deref(last))
+            && chain.len() <= MOST_POINTERS
+            && !chain.contains(&next)
+        {
+            chain.push(next);
+        }
+        chain
     }
 
     /// What an element of a container is.
