@@ -223,9 +223,8 @@ pub(crate) fn comparable(change: &ChangeSet, before: &[Touched], after: &[Touche
     let former = by_name(before);
     let comparable = after.iter().filter_map(|now| {
         let is_rust = Language::of_path(&now.path) == Some(Language::Rust);
-        let weighs = |of: &Touched| {
-            !of.deeds.regions.is_empty() || is_rust && (of.deeds.runs_async || !of.deeds.deeds.is_empty())
-        };
+        let weighs =
+            |of: &Touched| !of.deeds.regions.is_empty() || of.deeds.runs_async || is_rust && !of.deeds.deeds.is_empty();
         let was = partner(change, &former, now).filter(|was| weighs(was) || weighs(now))?;
         Some((was.path.clone(), now.path.clone(), now.name.clone()))
     });

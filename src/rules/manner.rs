@@ -15,10 +15,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::analysis::FunctionId;
 use crate::analysis::calls::Target;
+use crate::analysis::types::Type;
 use crate::analysis::uses::Uses;
 use crate::catalogue::Runs;
-use crate::flow::{Callee, Collection, FunctionKind, ValueIndex, ValueKind};
-use crate::text::Span;
+use crate::flow::{Call, Callee, Collection, FunctionKind, ValueIndex, ValueKind};
+use crate::text::{Language, Span};
 use crate::verdict::{Stance, Verdict};
 
 use super::context::RuleContext;
@@ -46,7 +47,10 @@ pub(super) enum Manner {
 pub(super) struct Done {
     /// The function, closure or block that it stands in.
     pub(super) by: FunctionId,
+    /// The call; where the function is only given to somebody who calls it, the call that gives it.
     pub(super) call: ValueIndex,
+    /// The function, where it is given by its name: `to_thread(load, path)`.
+    given: Option<ValueIndex>,
     /// Its last name.
     pub(super) name: String,
     /// What lies around it, the innermost first; nothing where it runs in its turn.
@@ -63,6 +67,13 @@ pub(super) fn head(span: Span, name: &str) -> Span {
 impl Done {
     /// The project functions and the library's that it may be, by name; `None` where nothing is known of it.
     pub(super) fn meant(&self, cx: &RuleContext) -> Option<BTreeSet<String>> {
+        if let Some(given) = self.given {
+            return match cx.program.value_type(self.by, given) {
+                Type::Function(id) => Some(BTreeSet::from([cx.function(id).qualified.clone()])),
+                Type::External(name) => Some(BTreeSet::from([name.to_string()])),
+                _ => None,
+            };
+        }
         let resolution = cx.resolution(self.by, self.call);
         let name = |target: &Target| match target {
             Target::Function(id) | Target::Construct(_, Some(id)) => cx.function(*id).qualified.clone(),
@@ -168,21 +179,88 @@ impl<'c, 'p, 'a> Whole<'c, 'p, 'a> {
                 let name = match &call.callee {
                     Callee::Path(path) | Callee::Macro(path) => path.last().cloned(),
                     Callee::Method(_, name) => Some(name.clone()),
-                    Callee::Value(_) | Callee::Super(_) => None,
+                    Callee::Value(of) => self.function_name(part, *of),
+                    Callee::Super(_) => None,
                 };
-                let Some(name) = name.filter(|_| shape.is_reachable(value.block)) else { continue };
+                if !shape.is_reachable(value.block) {
+                    continue;
+                }
+                for (name, given) in self.given_to_a_thread(part, call_index, call) {
+                    let manner = std::iter::once(Manner::Thread).chain(own.iter().copied()).collect();
+                    let is_awaited = self.cx.program.is_awaited(part, call_index);
+                    let given = Some(given);
+                    let done = Done {
+                        by: part,
+                        call: call_index,
+                        given,
+                        name: name.clone(),
+                        manner,
+                        is_awaited,
+                        span: value.span,
+                    };
+                    found.entry(name).or_default().push(done);
+                }
+                let Some(name) = name else { continue };
                 let makes = self.cx.program.makes(part, call_index).is_some();
                 let direct = if makes { self.manner(part, &own_uses, call_index) } else { None };
                 let manner = direct.into_iter().chain(own.iter().copied()).collect();
                 let is_awaited = self.cx.program.is_awaited(part, call_index);
-                let done =
-                    Done { by: part, call: call_index, name: name.clone(), manner, is_awaited, span: value.span };
+                let given = None;
+                let done = Done {
+                    by: part,
+                    call: call_index,
+                    given,
+                    name: name.clone(),
+                    manner,
+                    is_awaited,
+                    span: value.span,
+                };
                 found.entry(name).or_default().push(done);
             }
             uses.insert(part, own_uses);
             around.insert(part, own);
         }
         found
+    }
+
+    /// The functions that a call is given by their names and has run in a thread, with their last names.
+    fn given_to_a_thread(&self, id: FunctionId, index: ValueIndex, call: &Call) -> Vec<(String, ValueIndex)> {
+        let cx = self.cx;
+        if call.arguments.is_empty() || cx.language(id.module) != Language::Python {
+            return Vec::new();
+        }
+        let offload = |index| cx.program.offload(id, &cx.resolution(id, index));
+        let Some(to) = offload(index).filter(|to| matches!(to.runs, Runs::Thread | Runs::Process)) else {
+            return Vec::new();
+        };
+        let function = cx.function(id);
+        let bare = |value: ValueIndex| match function.call(value) {
+            // What only binds arguments stands for the function: `partial(load, path)`.
+            Some(wrapped) => {
+                let wraps = offload(value).filter(|wraps| wraps.runs == Runs::Same)?;
+                cx.program.arguments_meant(wrapped, &wraps.callable).first().copied()
+            }
+            None => Some(value),
+        };
+        let given = cx.program.arguments_meant(call, &to.callable).into_iter().filter_map(bare);
+        given.filter_map(|value| Some((self.function_name(id, value)?, value))).collect()
+    }
+
+    /// The last name of a function that is a value (Python).
+    fn function_name(&self, id: FunctionId, value: ValueIndex) -> Option<String> {
+        if self.cx.language(id.module) != Language::Python {
+            return None;
+        }
+        let function = self.cx.function(id);
+        match &function.value(value).kind {
+            ValueKind::Place(place) => match place.as_variable() {
+                Some(variable) => Some(function.variable(variable).name.clone()),
+                None => place.last_name().map(str::to_owned),
+            },
+            ValueKind::Path(path, _) => path.last().cloned(),
+            ValueKind::Field(_, name) => Some(name.clone()),
+            _ => None,
+        }
     }
 
     /// How a closure, a block or a future runs, by whoever gets it; `None` if in its turn.

@@ -157,18 +157,25 @@ static CHECKS: &[Check] = &[
 /// Compares the two sides of a function; what it says goes to the side that it speaks of.
 type Comparison = fn(&OnBoth, &mut Vec<Verdict>, &mut Vec<Verdict>);
 
-/// The questions about what the change took away from a function, in the order of the documents.
-static COMPARISONS: &[Comparison] = &[
-    blocking_through_call::brought_back::check,
-    loop_without_yield::gave_way::check,
-    lock_order_inversion::turned_round::check,
-    wait_under_lock::widened::check,
-    racy_atomic::weakened::check,
-    lost_wakeup::at_once::check,
-    dropped_task::let_go::check,
-    cancel_unsafe_branch::guard_gone::check,
-    starved_task::in_turn::check,
+/// The questions about what the change took away from a function, in the order of the documents, and where they are
+/// asked: in Python tasks outlive their functions by custom, and a lock is named, so that other rules see more of it.
+static COMPARISONS: &[(&[Language], Comparison)] = &[
+    (BOTH, blocking_through_call::brought_back::check),
+    (BOTH, loop_without_yield::gave_way::check),
+    (BOTH, lock_order_inversion::turned_round::check),
+    (RUST, wait_under_lock::widened::check),
+    (RUST, racy_atomic::weakened::check),
+    (RUST, lost_wakeup::at_once::check),
+    (BOTH, unawaited_call::no_longer::check),
+    (RUST, dropped_task::let_go::check),
+    (RUST, cancel_unsafe_branch::guard_gone::check),
+    (RUST, starved_task::in_turn::check),
+    (PYTHON, unprotected_cleanup::uncovered::check),
 ];
+
+const RUST: &[Language] = &[Language::Rust];
+const PYTHON: &[Language] = &[Language::Python];
+const BOTH: &[Language] = &[Language::Python, Language::Rust];
 
 /// What the rules say of some files.
 #[derive(Debug, Default)]
@@ -241,9 +248,10 @@ pub fn of_both_sides<'a>(before: (&Program<'a>, FunctionId), after: (&Program<'a
     let check = || {
         let mut said = SaidOfBoth::default();
         synchronisation_removed::check(&was, before.1, &is, after.1, &mut said.before, &mut said.after);
-        if is.language(after.1.module) == Language::Rust && !is.program.is_test_code(after.1) {
+        if !is.program.is_test_code(after.1) {
             let both = OnBoth::of(Whole::of(&was, before.1), Whole::of(&is, after.1));
-            for check in COMPARISONS {
+            let language = is.language(after.1.module);
+            for (_, check) in COMPARISONS.iter().filter(|(languages, _)| languages.contains(&language)) {
                 check(&both, &mut said.before, &mut said.after);
             }
         }

@@ -1,6 +1,7 @@
 //! A coroutine or future is made and never awaited.
 
 mod misplaced;
+pub(super) mod no_longer;
 
 use crate::analysis::FunctionId;
 use crate::analysis::makes::Makes;

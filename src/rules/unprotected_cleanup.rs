@@ -7,6 +7,7 @@ mod groups;
 mod halves;
 mod shields;
 mod taken_out;
+pub(super) mod uncovered;
 
 use crate::analysis::FunctionId;
 use crate::verdict::Verdict;

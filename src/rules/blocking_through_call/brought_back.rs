@@ -16,8 +16,12 @@ pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &
         .kept()
         .filter(|(now, _)| !now.is_awaited && !now.manner.contains(&Manner::Thread) && cx.runs_on_loop(now.by))
         .filter_map(|(now, then)| {
-            let then = then.iter().all(|then| in_thread(then)).then(|| then[0])?;
-            is_of_unknown_length(both, now).map(|is_own| (is_own, now, then))
+            // Calls of it that were awaited already are of another kind: `await f()` if it is asynchronous.
+            let mut plain = then.iter().filter(|then| !then.is_awaited || in_thread(then));
+            let first = *then.iter().find(|then| in_thread(then))?;
+            let all = plain.all(|then| in_thread(then));
+            let is_own = is_of_unknown_length(both, now).filter(|_| all)?;
+            Some((is_own, now, first))
         })
         .collect();
     // One thread that is gone is one question, about the project's own function where there is one.

@@ -20,8 +20,8 @@ pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &
             continue;
         }
         let (one, other, by) = (&pair.held.name, &pair.taken.name, &cx.function(both.is.id).name);
-        let mut names = [format!("`{one}`"), format!("`{other}`")];
-        names.sort();
+        // In the order of now, so that the way back is another matter.
+        let names = [format!("`{one}`"), format!("`{other}`")];
         let at = pair.hops.get(1).map_or(&pair.at, |hop| &hop.at);
         let verdict = cx
             .verdict(NAME, Stance::Unproven, both.is.id, at.span, &names.join(", "))

@@ -1,0 +1,76 @@
+//! A call that was awaited before the change, and is not any more.
+//!
+//! Of what nobody knows the definition, only the other side tells that it gives something to await.
+
+use crate::analysis::makes::Makes;
+use crate::analysis::uses::{Carries, Loss, Uses};
+use crate::flow::{FunctionKind, Next};
+use crate::rules::manner::{Done, OnBoth};
+use crate::text::Language;
+use crate::verdict::{Stance, Verdict};
+
+use super::NAME;
+
+pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<Verdict>) {
+    let (was, cx) = (both.was.cx, both.is.cx);
+    // A function that turned into a plain one awaits nothing.
+    if was.function(both.was.id).is_async() && !cx.function(both.is.id).is_async() {
+        return;
+    }
+    for (now, then) in both.kept() {
+        let name = cx.program.callee_text(now.by, now.call);
+        let then: Vec<&Done> =
+            then.into_iter().filter(|then| was.program.callee_text(then.by, then.call) == name).collect();
+        let alike = both.now[&now.name].iter().filter(|other| cx.program.callee_text(other.by, other.call) == name);
+        let (awaited, bare): (Vec<&Done>, Vec<&Done>) = alike.partition(|done| done.is_awaited);
+        let (was_awaited, was_bare): (Vec<&Done>, Vec<&Done>) = then.iter().partition(|done| done.is_awaited);
+        let Some(first) = was_awaited.first().filter(|_| awaited.len() < was_awaited.len()) else { continue };
+        if now.is_awaited || !now.manner.is_empty() || bare.len() <= was_bare.len() {
+            continue;
+        }
+        let Some(where_it_goes) = lost(both, now) else { continue };
+        let by = &cx.function(both.is.id).name;
+        let verdict = cx
+            .verdict(NAME, Stance::Unproven, now.by, now.span, &format!("`{name}`"))
+            .assumes(format!("`{name}` gives nothing that must be awaited"))
+            .says(format!("`{by}` awaited what `{name}` gives, and {where_it_goes} now"))
+            .asks(format!("does `{name}` still give something to await, as it did before the change?"))
+            .helps("await it as before");
+        both.ask((first.by, first.span), verdict, before, after);
+        // One question is enough to make somebody look at all of them.
+        return;
+    }
+}
+
+/// What becomes of a call's result, if nobody awaits it; `None` where that is no news or well known.
+fn lost(both: &OnBoth, now: &Done) -> Option<&'static str> {
+    let cx = both.is.cx;
+    let function = cx.function(now.by);
+    let resolution = cx.resolution(now.by, now.call);
+    let made = cx.program.makes(now.by, now.call);
+    // A definition in sight that gives a plain value says that the change is right.
+    if made.is_none() && !resolution.targets.is_empty() {
+        let tables = cx.program.tables(cx.language(now.by.module));
+        let is_known = resolution.external().is_none_or(|name| tables.knows(name) || tables.signature(name).is_some());
+        if is_known {
+            return None;
+        }
+    }
+    let is_returned =
+        function.blocks.iter().any(|block| matches!(block.next, Next::Return(Some(value)) if value == now.call));
+    if is_returned {
+        // Whoever awaits an asynchronous function awaits its result no more.
+        let is_handed_on = !function.is_async() || cx.language(now.by.module) == Language::Rust;
+        let is_named = !matches!(function.kind, FunctionKind::Closure | FunctionKind::AsyncBlock);
+        let is_known = made == Some(Makes::Coroutine) && function.returns.is_some();
+        return (!is_handed_on && is_named && !is_known).then_some("returns it as it is");
+    }
+    if made.is_some() {
+        // A finding of its own.
+        return None;
+    }
+    let uses = Uses::of(&function);
+    let lost = cx.program.losses(now.by, &uses, now.call, Carries::Awaitable)?;
+    let is_dropped = lost.iter().all(|lost| matches!(lost.how, Loss::Discarded | Loss::Unused(_)));
+    Some(if is_dropped { "throws it away" } else { "takes it for what awaiting it gives" })
+}
