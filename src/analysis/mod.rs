@@ -25,6 +25,7 @@ pub mod contexts;
 pub mod delta;
 pub mod effects;
 pub mod forwards;
+pub mod given;
 pub mod handlers;
 pub mod held;
 pub mod imprint;

@@ -142,6 +142,7 @@ impl<'a> Program<'a> {
                         add_blocking(&mut summary, Blocks { entry, name, at, is_repeated, hops });
                     }
                     self.add_callees(id, event, &mut summary);
+                    self.add_given(id, event, *value, &mut summary);
                 }
                 What::Runs(_) => self.add_callees(id, event, &mut summary),
                 What::Suspend(how, of) => {
@@ -243,6 +244,35 @@ impl<'a> Program<'a> {
                 let mut under: Vec<Rc<Lock>> = pair.under.iter().map(bound).collect();
                 under.extend(event.held.iter().map(|held| held.lock.clone()));
                 let pair = Pair { held: bound(&pair.held), taken: bound(&pair.taken), hops, under, ..pair.clone() };
+                add_pair(summary, pair);
+            }
+        }
+    }
+
+    /// The locks that a function takes which is given to somebody who calls it under another.
+    fn add_given(&self, id: FunctionId, event: &Event, call: ValueIndex, summary: &mut Summary) {
+        for under in self.given_under(id, call) {
+            for takes in self.summary(under.given).takes.iter().filter(|takes| takes.waits == Waits::Yes) {
+                let taken = cut(self.bound(id, &under.binding, under.given, &takes.lock));
+                if taken.place.is_same(&under.held.place) {
+                    continue;
+                }
+                let given = self.hop(id, event.span, format!("gives a function to `{}`", self.callee_text(id, call)));
+                let first = Hop {
+                    function: self.function(under.by).qualified.clone(),
+                    at: under.taken.clone(),
+                    what: format!("takes `{}`", under.held.name),
+                };
+                let mut locks: Vec<Rc<Lock>> = event.held.iter().map(|held| held.lock.clone()).collect();
+                locks.push(under.held.clone());
+                let pair = Pair {
+                    held: under.held.clone(),
+                    held_at: under.taken.clone(),
+                    taken,
+                    at: takes.at.clone(),
+                    hops: [first, given].into_iter().chain(takes.hops.iter().cloned()).collect(),
+                    under: locks,
+                };
                 add_pair(summary, pair);
             }
         }

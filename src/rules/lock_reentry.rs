@@ -1,6 +1,7 @@
 //! A path takes a lock that it already holds.
 
 mod finaliser;
+mod given;
 mod handed_in;
 
 use std::rc::Rc;
@@ -41,6 +42,7 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
             What::Acquire(_, Waits::No) => {}
         }
     }
+    given::check(cx, id, out);
     handed_in::check(cx, id, out);
     finaliser::check(cx, id, out);
 }
