@@ -107,6 +107,18 @@ impl Program<'_> {
         self.impls_of(id).into_iter().find(names_it)
     }
 
+    /// Whether a Rust type is a future, by an `impl` of the trait whose `poll` an executor calls.
+    pub fn is_future(&self, id: TypeId) -> bool {
+        let tables = self.tables(Language::Rust);
+        self.impls_of(id).into_iter().any(|at| {
+            self.block(at, |module, block| match &block.of_trait {
+                Some(term) => matches!(self.resolve_type(module, &block.scope, term),
+                    Item::External(name) if tables.context_of_method(&name, "poll").is_some()),
+                None => false,
+            })
+        })
+    }
+
     /// The `impl` blocks of loaded modules for a type, or of a trait: index into [`crate::flow::Module::impls`].
     pub fn impls_of(&self, id: TypeId) -> Vec<(ModuleId, u32)> {
         let def = self.type_def(id);
@@ -319,12 +331,14 @@ impl Program<'_> {
             impls.into_iter().partition(|&at| self.block(at, |_, block| block.of_trait.is_none()));
         let mut found = self.in_impls(&own, name);
         if found.is_empty() {
-            found = self.in_impls(&of_traits, name);
-        }
-        if found.is_empty() {
-            let traits = of_traits.iter().filter_map(|&at| self.trait_of(at));
+            // Which trait is meant depends on those that the caller imports: what one block defines and what another
+            // trait of the type provides are equals.
+            let (defining, silent): (Vec<_>, Vec<_>) =
+                of_traits.into_iter().partition(|at| !self.in_impls(&[*at], name).is_empty());
+            found = self.in_impls(&defining, name);
+            let traits = silent.iter().filter_map(|&at| self.trait_of(at));
             let default = |id: TypeId| self.own_method(id, name).filter(|id| !self.function(*id).is_bodiless);
-            found = traits.filter_map(default).collect();
+            found.extend(traits.filter_map(default));
             found.dedup();
         }
         if found.is_empty() {
