@@ -111,6 +111,9 @@ pub struct Verdict {
     pub stake: Option<Stake>,
     /// Lines whose removal brought the hazard about are not on this side; rules leave it empty, `review` fills causes.
     pub setting: Setting,
+    /// What there is to mend where that is more than this place: violated verdicts of one rule in one function that name
+    /// the same part are one finding. Empty for one that stands alone; no positions. The message begins with the subject.
+    pub part_of: String,
     /// Level the rule asks for where the rule's usual level does not fit the case (such as short I/O in a loop).
     pub level: Option<Level>,
 }
@@ -146,6 +149,7 @@ impl Verdict {
             trace: Vec::new(),
             stake: None,
             setting: Setting::Ordinary,
+            part_of: String::new(),
             level: None,
         }
     }
@@ -189,6 +193,12 @@ impl Verdict {
     /// Sets how long the worst case lasts.
     pub fn stake(mut self, stake: Stake) -> Self {
         self.stake = Some(stake);
+        self
+    }
+
+    /// Names what it is a part of, for whoever mends it.
+    pub fn part_of(mut self, whole: impl Into<String>) -> Self {
+        self.part_of = whole.into();
         self
     }
 

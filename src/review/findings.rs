@@ -25,10 +25,24 @@ pub(super) struct Judged<'a> {
     pub(super) blame: Blame,
     /// Its number among the verdicts of the same rule, file, function and subject.
     pub(super) ordinal: u32,
-    /// Where the same function comes to the same hazard by the same way once more.
-    pub(super) again: Vec<&'a verdict::Location>,
+    /// Where else there is the same to mend.
+    pub(super) again: Vec<Again<'a>>,
     /// Whether somebody has accepted it.
     pub(super) acceptance: Acceptance,
+}
+
+/// Another place of a finding.
+#[derive(Debug)]
+pub(super) struct Again<'a> {
+    pub(super) verdict: &'a Verdict,
+    /// Whether it is another part of one thing to mend, rather than another way to the place where that is done.
+    pub(super) is_part: bool,
+}
+
+impl Again<'_> {
+    fn note(&self) -> String {
+        if self.is_part { format!("and so does {}", self.verdict.subject) } else { "and again here".to_owned() }
+    }
 }
 
 impl Judged<'_> {
@@ -41,10 +55,13 @@ impl Judged<'_> {
 /// How many functions speak for all that the same hunks lead to one place.
 const MOST_ALIKE: usize = 3;
 
-/// To mend a place mends every way that leads to it. So several ways of one function to one place are one finding, at the
-/// first; and of many functions that the same hunks lead to one place, the first few speak for the rest. Only findings of
-/// one origin go together, so that what the change adds is never hidden by what was there, and only those of one standing,
-/// so that what is accepted in one place is not in another.
+/// What is mended in one go is one finding. To mend a place mends every way that leads to it: so several ways of one
+/// function to one place are one finding, and of many functions that the same hunks lead to one place, the first few speak
+/// for the rest. And what a rule says are parts of one thing ([`Verdict::part_of`]) is one finding as well, such as three
+/// short reads that a function would hand to one thread. Every other place is named in the finding.
+///
+/// Only findings of one origin go together, so that what the change adds is never hidden by what was there, and only those
+/// of one standing, so that what is accepted in one place is not in another.
 pub(super) fn merged(judged: Vec<Judged<'_>>) -> Vec<Judged<'_>> {
     of_many_functions(of_one_function(judged))
 }
@@ -69,42 +86,69 @@ fn of_many_functions(judged: Vec<Judged<'_>>) -> Vec<Judged<'_>> {
             continue;
         }
         let Some(into) = kept.get_mut(*last) else { continue };
-        into.again.push(&one.verdict.at);
+        into.again.push(Again { verdict: one.verdict, is_part: false });
         into.again.extend(one.again);
         into.level = into.level.max(one.level);
     }
     kept
 }
 
+/// What makes two findings of one function one.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Bond<'a> {
+    /// They are parts of this.
+    Part(&'a str),
+    /// They lead to this place.
+    Way(&'a verdict::Location),
+}
+
+fn bond(verdict: &Verdict) -> Option<Bond<'_>> {
+    if !matches!(verdict.stance, Stance::Violated(_)) {
+        return None;
+    }
+    if !verdict.part_of.is_empty() {
+        return Some(Bond::Part(&verdict.part_of));
+    }
+    verdict.trace.last().map(|hop| Bond::Way(&hop.at))
+}
+
 fn of_one_function(judged: Vec<Judged<'_>>) -> Vec<Judged<'_>> {
     let mut kept: Vec<Judged<'_>> = Vec::new();
     let mut firsts = BTreeMap::new();
     for one in judged {
-        let root = one.verdict.trace.last().map(|hop| &hop.at);
-        let Some(root) = root.filter(|_| matches!(one.verdict.stance, Stance::Violated(_))) else {
+        let Some(bond) = bond(one.verdict) else {
             kept.push(one);
             continue;
         };
-        let key = ([one.verdict.rule, &one.verdict.at.path, &one.verdict.function], one.verdict.stance, root);
+        let is_part = matches!(bond, Bond::Part(_));
+        let key = ([one.verdict.rule, &one.verdict.at.path, &one.verdict.function], one.verdict.stance, bond);
         let first = *firsts.entry((key, one.origin, one.acceptance)).or_insert(kept.len());
         match kept.get_mut(first) {
-            Some(first) => {
-                first.again.push(&one.verdict.at);
-                first.level = first.level.max(one.level);
-                for (into, more) in
-                    [(&mut first.blame.causes, &one.blame.causes), (&mut first.blame.context, &one.blame.context)]
-                {
-                    into.extend(more);
-                    into.sort_unstable();
-                    into.dedup();
-                }
-                let causes = &first.blame.causes;
-                first.blame.context.retain(|hunk| !causes.contains(hunk));
-            }
+            Some(first) => join(first, one, is_part),
             None => kept.push(one),
         }
     }
     kept
+}
+
+/// Makes two findings one, which speaks at the place of the louder one, or else of the first.
+fn join<'a>(first: &mut Judged<'a>, mut other: Judged<'a>, is_part: bool) {
+    if is_part && other.level > first.level {
+        std::mem::swap(first, &mut other);
+    }
+    first.level = first.level.max(other.level);
+    first.again.push(Again { verdict: other.verdict, is_part });
+    first.again.append(&mut other.again);
+    first.again.sort_by(|one, two| matching::canonical(one.verdict, two.verdict));
+    for (into, more) in
+        [(&mut first.blame.causes, &other.blame.causes), (&mut first.blame.context, &other.blame.context)]
+    {
+        into.extend(more);
+        into.sort_unstable();
+        into.dedup();
+    }
+    let causes = &first.blame.causes;
+    first.blame.context.retain(|hunk| !causes.contains(hunk));
 }
 
 /// Numbers equal verdicts of a side in the order of their places.
@@ -132,17 +176,21 @@ pub(super) fn finding(diff: &Diff<'_>, judged: &Judged<'_>, options: &Options) -
     let Stance::Violated(confidence) = judged.verdict.stance else { return None };
     let verdict = judged.verdict;
     let (start, end) = diff.sources.positions(judged.side, &verdict.at);
-    let (mut evidence, trace) = evidence_and_trace(diff, judged);
+    let (mut evidence, mut trace) = evidence_and_trace(diff, judged);
     let shown = MOST_EVIDENCE - evidence.len();
-    for (nth, at) in judged.again.iter().take(shown).enumerate() {
-        let (start, end) = diff.sources.positions(judged.side, at);
-        let others = judged.again.len() - nth - 1;
-        let note = match others {
-            1 if nth + 1 == shown => "and again here, and at one more place".to_owned(),
-            2.. if nth + 1 == shown => format!("and again here, and at {others} more places"),
-            _ => "and again here".to_owned(),
-        };
-        let path = at.path.to_string();
+    for (nth, again) in judged.again.iter().enumerate() {
+        let (start, end) = diff.sources.positions(judged.side, &again.verdict.at);
+        let path = again.verdict.at.path.to_string();
+        let mut note = again.note();
+        if nth >= shown {
+            trace.push(Hop { function: again.verdict.function.clone(), path, line: start.line, what: note });
+            continue;
+        }
+        match judged.again.len() - nth - 1 {
+            1 if nth + 1 == shown => note += ", and at one more place",
+            others @ 2.. if nth + 1 == shown => note += &format!(", and at {others} more places"),
+            _ => {}
+        }
         evidence.push(Evidence { side: judged.side, path, start, end, note });
     }
     if judged.side == Side::After && evidence.len() < MOST_EVIDENCE {

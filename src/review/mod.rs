@@ -64,7 +64,10 @@ const LEFT_BEHIND: &str = "unawaited-call";
 /// Reviews a change.
 pub fn review(material: &Material<'_>) -> Review {
     let diff = Diff::new(material.change, material.sources, material.items);
-    let (after, fixed) = judged(material, &diff);
+    let (separate, fixed) = judged(material, &diff);
+    // A claim may be about one of several that are told as one.
+    let (claims, unknown) = claims::made(&diff, material.said, material.facts, &separate);
+    let (after, fixed) = (findings::merged(separate), findings::merged(fixed));
     let coverage = coverage(material);
 
     let finding = |one: &Judged<'_>| findings::finding(&diff, one, material.options);
@@ -74,7 +77,7 @@ pub fn review(material: &Material<'_>) -> Review {
     let mut uncounted: BTreeSet<String> = BTreeSet::new();
     for one in &after {
         let Some(mut finding) = finding(one) else { continue };
-        let hides = if !scope::has(&diff, material.options.scope, &finding) {
+        let hides = if !scope::has(&diff, material.options.scope, one) {
             Some(&mut hidden.scope)
         } else {
             match one.acceptance {
@@ -101,7 +104,6 @@ pub fn review(material: &Material<'_>) -> Review {
         finding.gating = false;
     }
 
-    let (claims, unknown) = claims::made(&diff, material.said, material.facts, &after);
     let mut weighed = weighed(&diff, &after, &fixed);
     claims::weigh(&diff, &claims, material.notices, &mut weighed);
     let hunks = rank::ranked(&diff, &weighed, material.signals, &coverage, material.options);
@@ -256,7 +258,6 @@ fn judged<'a>(material: &Material<'a>, diff: &Diff<'_>) -> (Vec<Judged<'a>>, Vec
     }
     after.sort_by(|one, two| matching::canonical(one.verdict, two.verdict));
     suppress::apply_baseline(&mut after, &material.options.baseline);
-    let after = findings::merged(after);
 
     let numbers = findings::ordinals(material.before);
     let mut fixed: Vec<Judged<'a>> = Vec::new();
@@ -284,6 +285,7 @@ fn judged<'a>(material: &Material<'a>, diff: &Diff<'_>) -> (Vec<Judged<'a>>, Vec
             acceptance: Acceptance::Open,
         });
     }
+    fixed.sort_by(|one, two| matching::canonical(one.verdict, two.verdict));
     (after, fixed)
 }
 

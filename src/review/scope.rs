@@ -2,17 +2,25 @@
 
 use crate::request::Scope;
 use crate::text::Side;
+use crate::verdict::Location;
 
-use super::contract::{Finding, Origin};
+use super::contract::Origin;
 use super::diff::Diff;
+use super::findings::Judged;
 
 /// How many unchanged lines a diff shows around changed ones.
 const CONTEXT: u32 = 3;
 
-/// Whether a finding of the after side is in scope.
-pub(super) fn has(diff: &Diff<'_>, scope: Scope, finding: &Finding) -> bool {
-    let path = finding.path.as_str();
-    let (first, last) = (finding.start.line, finding.end.line.max(finding.start.line));
+/// Whether a finding of the after side is in scope: whether one of its places is, if several are told as one.
+pub(super) fn has(diff: &Diff<'_>, scope: Scope, judged: &Judged<'_>) -> bool {
+    let others = judged.again.iter().map(|again| &again.verdict.at);
+    std::iter::once(&judged.verdict.at).chain(others).any(|at| is_in(diff, scope, judged.origin, at))
+}
+
+fn is_in(diff: &Diff<'_>, scope: Scope, origin: Origin, at: &Location) -> bool {
+    let path = &*at.path;
+    let (start, end) = diff.sources.positions(Side::After, at);
+    let (first, last) = (start.line, end.line.max(start.line));
     let in_hunk = || {
         diff.hunks_of(Side::After, path).any(|hunk| {
             let lines = diff.lines_of(hunk, Side::After);
@@ -27,7 +35,7 @@ pub(super) fn has(diff: &Diff<'_>, scope: Scope, finding: &Finding) -> bool {
             None => in_hunk(),
         },
         Scope::File => diff.file_at(Side::After, path).is_some(),
-        Scope::Reach => finding.origin != Origin::Existing,
+        Scope::Reach => origin != Origin::Existing,
         Scope::All => true,
     }
 }

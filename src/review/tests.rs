@@ -517,6 +517,37 @@ fn several_ways_of_one_function_to_one_place_are_one_finding() {
 }
 
 #[test]
+fn parts_of_one_thing_are_one_finding_at_the_loudest_that_names_them_all() {
+    let text =
+        "async def f():\n    a()\n    b()\n    c()\n    d()\n    e()\n    g()\n    h()\n\n\nasync def k():\n    a()\n";
+    let mut story = Story::new(&[], &[("m.py", text)]);
+    for (call, nth) in [("a()", 0), ("b()", 0), ("c()", 0), ("d()", 0), ("e()", 0), ("g()", 0), ("a()", 1)] {
+        let one = story.violated(Side::After, "blocking-in-async", "m.py", call, nth).part_of("files");
+        let level = if call == "c()" { Level::Warning } else { Level::Note };
+        story.after.push(one.level(level));
+    }
+    story
+        .after
+        .push(story.violated(Side::After, "blocking-in-async", "m.py", "h()", 0).part_of("rows").level(Level::Note));
+    let review = story.review();
+    let lines: Vec<u32> = review.findings.iter().map(|finding| finding.start.line).collect();
+    assert_eq!(lines, [4, 8, 12], "the loudest of the function, what is part of something else, another function");
+    let told = &review.findings[0];
+    let shown: Vec<(u32, &str)> = told.evidence.iter().map(|piece| (piece.start.line, piece.note.as_str())).collect();
+    assert_eq!(
+        shown,
+        [
+            (2, "and so does a()"),
+            (3, "and so does b()"),
+            (5, "and so does d()"),
+            (6, "and so does e(), and at one more place")
+        ]
+    );
+    let rest: Vec<(u32, &str)> = told.trace.iter().map(|hop| (hop.line, hop.what.as_str())).collect();
+    assert_eq!(rest, [(7, "and so does g()")]);
+}
+
+#[test]
 fn few_of_many_functions_speak_for_all_that_one_hunk_makes_wrong() {
     let caller = |name: &str| format!("async def {name}():\n    load()\n\n\n");
     let callers: String = ["a", "b", "c", "d", "e", "f", "g", "h"].map(caller).concat();

@@ -6,7 +6,9 @@ mod outward;
 use crate::analysis::FunctionId;
 use crate::analysis::held::What;
 use crate::analysis::operators::Waiting;
+use crate::analysis::types::Type;
 use crate::catalogue::{Blocking, BlockingKind, Stake};
+use crate::flow::{Callee, ValueIndex};
 use crate::text::Span;
 use crate::verdict::{Confidence, Level, Verdict};
 
@@ -35,12 +37,16 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
             (Stake::Micro, BlockingKind::File) => glances.push((entry, name, event.span)),
             // A short lock, a line on the console: nobody's loop suffers, and a reader of such notes does.
             (Stake::Micro, _) => {}
-            (Stake::Io | Stake::Unbounded, _) => out.push(verdict(cx, id, entry, &name, event.span, is_repeated)),
+            (Stake::Io | Stake::Unbounded, _) => {
+                let whole = whole(cx, id, entry, value);
+                out.push(verdict(cx, id, entry, &name, event.span, is_repeated).part_of(whole));
+            }
         }
     }
     for Waiting { entry, name, span, is_repeated, .. } in cx.program.waiting_operators(id) {
         if entry.stake != Stake::Micro && !(gives_way && entry.kind == BlockingKind::Database) {
-            out.push(verdict(cx, id, entry, &name, span, is_repeated));
+            let whole = if entry.stake == Stake::Io { short_work(entry) } else { String::new() };
+            out.push(verdict(cx, id, entry, &name, span, is_repeated).part_of(whole));
         }
     }
     out.extend(glance(cx, id, &glances));
@@ -58,6 +64,32 @@ fn verdict(cx: &RuleContext, id: FunctionId, entry: &Blocking, name: &str, span:
         .stake(entry.stake);
     verdict.evidence.push(cx.loop_evidence(id));
     raised(verdict, entry, is_repeated || cx.is_hot(id))
+}
+
+/// What is mended in one go. Short input and output of one kind adds up in a function, and is handed to one thread. A wait
+/// without bound is one fault each time, unless it is one of the same thing.
+fn whole(cx: &RuleContext, id: FunctionId, entry: &Blocking, call: ValueIndex) -> String {
+    if entry.stake == Stake::Io { short_work(entry) } else { same_thing(cx, id, call) }
+}
+
+/// What is to be replaced for a call to be mended, and is replaced for all calls of it at once: the object that it is a
+/// method of, or else the function.
+pub(super) fn same_thing(cx: &RuleContext, id: FunctionId, call: ValueIndex) -> String {
+    match cx.function(id).call(call).map(|call| &call.callee) {
+        Some(Callee::Method(receiver, _)) if is_object(&cx.program.value_type(id, *receiver)) => {
+            cx.program.value_text(id, *receiver)
+        }
+        _ => cx.program.callee_text(id, call),
+    }
+}
+
+/// Whether a receiver is an object, rather than a module or class that only qualifies a name.
+fn is_object(of: &Type) -> bool {
+    !matches!(of, Type::Module(..) | Type::Package(..) | Type::Class(_) | Type::External(_))
+}
+
+fn short_work(entry: &Blocking) -> String {
+    waits_for(entry.kind).to_owned()
 }
 
 /// One note for all the questions of a function that the disk answers in a moment: does it exist, how large is it.

@@ -8,6 +8,7 @@ use crate::flow::FunctionKind;
 use crate::text::Language;
 use crate::verdict::{Confidence, Evidence, Stance, Verdict};
 
+use super::blocking_in_async::same_thing;
 use super::context::RuleContext;
 
 const NAME: &str = "nested-event-loop";
@@ -24,12 +25,14 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     // An asynchronous function need not ask; a plain one that does may drive a loop only where none runs.
     let asks = !function.is_async() && cx.program.asks_for_a_loop(id);
     let facts = cx.facts(id);
-    let mut entered: Vec<(&Event, &Blocking, String)> = Vec::new();
+    let mut entered: Vec<(&Event, &Blocking, String, String)> = Vec::new();
     for event in &facts.events {
         if let What::Call(value) = event.what {
             let entry = cx.program.blocking_call(id, value, &cx.resolution(id, value));
             let entry = entry.filter(|entry| entry.kind == BlockingKind::LoopEntry && !asks);
-            entered.extend(entry.map(|entry| (event, entry, cx.program.callee_text(id, value))));
+            entered.extend(
+                entry.map(|entry| (event, entry, cx.program.callee_text(id, value), same_thing(cx, id, value))),
+            );
         }
         for in_place in cx.program.in_place(id, event).iter().filter(|in_place| !in_place.is_awaited) {
             // A closure has the loop as its context too, and is looked at itself.
@@ -41,16 +44,17 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
         }
     }
     // Making a runtime and driving it are one fault.
-    let is_driven = entered.iter().any(|(_, entry, _)| entry.stake == Stake::Unbounded);
+    let is_driven = entered.iter().any(|(_, entry, ..)| entry.stake == Stake::Unbounded);
     let is_fault = |entry: &Blocking| entry.stake == Stake::Unbounded || (!is_driven && place == Inside::Loop);
-    entered.retain(|(_, entry, _)| is_fault(entry));
-    for (event, entry, name) in entered {
+    entered.retain(|(_, entry, ..)| is_fault(entry));
+    for (event, entry, name, whole) in entered {
         let mut verdict = cx
             .violated(NAME, place.confidence(), id, event.span, &format!("`{name}`"))
             .assumes(format!("no event loop is started inside the one that runs `{}`", function.name))
             .says(format!("`{name}` {} {}: {}", does(entry), place.said(&function.name), harm(cx, id)))
             .helps(place.instead(entry))
-            .stake(entry.stake);
+            .stake(entry.stake)
+            .part_of(whole);
         verdict.evidence.push(place.evidence(cx, id));
         out.push(verdict);
     }

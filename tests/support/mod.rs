@@ -3,7 +3,8 @@
 //! An expectation stands in the code, at the end of the line it is about or alone on the line above:
 //!
 //! ~~~text
-//! expect: rule "text"            a finding that the change introduces; its message holds the text
+//! expect: rule "text"            a finding that the change introduces; its message holds the text, or at a place that
+//!                                the finding names as part of the same, the words there
 //! expect-reached: rule "text"    a finding that stood before, whose way through the code the change touches
 //! expect-unproven: rule "text"   an open question
 //! expect-fixed: rule "text"      in the files before the change: a finding that it does away with
@@ -275,6 +276,9 @@ impl fmt::Display for Answer {
     }
 }
 
+/// How a finding begins to name another part of the same.
+const PART: &str = "and so does `";
+
 /// Everything that a review says.
 pub(crate) fn answers(review: &Review) -> Vec<Answer> {
     let of = |sort, finding: &tenth::review::Finding| Answer {
@@ -285,14 +289,22 @@ pub(crate) fn answers(review: &Review) -> Vec<Answer> {
         text: finding.message.clone(),
     };
     let mut all = Vec::new();
+    let mut add = |sort, finding: &tenth::review::Finding| {
+        all.push(of(sort, finding));
+        let shown = finding.evidence.iter().map(|piece| (&piece.path, piece.start.line, &piece.note));
+        let others = finding.trace.iter().map(|hop| (&hop.path, hop.line, &hop.what));
+        for (path, line, note) in shown.chain(others).filter(|(.., note)| note.starts_with(PART)) {
+            all.push(Answer { path: path.clone(), line, text: note.clone(), ..of(sort, finding) });
+        }
+    };
     for finding in &review.findings {
         match finding.origin {
-            Origin::Introduced => all.push(of(Sort::Finding, finding)),
-            Origin::Reached => all.push(of(Sort::Reached, finding)),
+            Origin::Introduced => add(Sort::Finding, finding),
+            Origin::Reached => add(Sort::Reached, finding),
             Origin::Existing => {}
         }
     }
-    all.extend(review.fixed.iter().map(|finding| of(Sort::Fixed, finding)));
+    review.fixed.iter().for_each(|finding| add(Sort::Fixed, finding));
     all.extend(review.assumptions.iter().filter(|one| one.stance == Stance::Unproven).map(|one| Answer {
         sort: Sort::Question,
         rule: one.rule.clone(),
