@@ -4,10 +4,26 @@ mod support;
 
 use support::{check, fixtures};
 use tenth::rules::Family;
+use tenth::verdict::Level;
 
 #[test]
 fn every_case_gets_the_answers_that_it_expects() {
     check(&fixtures());
+}
+
+#[test]
+fn what_runs_once_in_the_life_of_a_program_is_not_raised_for_loops_and_handlers() {
+    let levels = |name: &str| -> Vec<(String, Level)> {
+        let case = fixtures().into_iter().find(|case| case.name == name).expect("the case is there");
+        let mut found = case.review().findings;
+        found.sort_by_key(|finding| finding.start);
+        found.into_iter().map(|finding| (finding.function, finding.severity)).collect()
+    };
+    let expected = |rows: &[(&str, Level)]| rows.iter().map(|(name, level)| ((*name).to_owned(), *level)).collect();
+    let python: Vec<_> = expected(&[("limit", Level::Note), ("limit_of", Level::Warning), ("ready", Level::Error)]);
+    assert_eq!(levels("blocking-through-call/made-once"), python);
+    let rust: Vec<_> = expected(&[("run", Level::Note), ("run", Level::Note), ("show", Level::Warning)]);
+    assert_eq!(levels("blocking-through-call/rust-made-once"), rust);
 }
 
 #[test]

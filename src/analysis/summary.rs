@@ -7,13 +7,13 @@ use std::rc::Rc;
 
 use super::calls::Resolution;
 use super::held::{Event, Waits, What};
-use super::locks::{Binding, Lock, LockPlace};
+use super::locks::{Binding, Lock, LockPlace, LockRoot};
 use super::names::Member;
 use super::operators::Waiting;
 use super::{FunctionId, Program};
-use crate::catalogue::{Blocking, BlockingKind, RiskKind, Runs, Stake, WaitsFor};
+use crate::catalogue::{self, Blocking, BlockingKind, LockKind, Manner, RiskKind, Runs, Stake, WaitsFor};
 use crate::flow::place::MOST_FIELDS;
-use crate::flow::{Callee, Colour, FunctionKind, Suspension, ValueIndex, ValueKind};
+use crate::flow::{Call, Callee, Colour, FunctionKind, Suspension, ValueIndex, ValueKind};
 use crate::text::{Language, Span};
 use crate::verdict::{Hop, Location};
 
@@ -65,6 +65,8 @@ pub struct Blocks<'a> {
     pub at: Location,
     /// Whether a loop on the way, or around it, repeats it.
     pub is_repeated: bool,
+    /// Whether something on the way runs what is below it once and never again, however often it is come to.
+    pub is_once: bool,
     /// The way to it, the function's own call first.
     pub hops: Vec<Hop>,
 }
@@ -139,7 +141,7 @@ impl<'a> Program<'a> {
                         let hops = vec![self.hop(id, event.span, format!("calls `{name}`"))];
                         let at = self.location(id, event.span);
                         let is_repeated = self.is_in_loop(id, event);
-                        add_blocking(&mut summary, Blocks { entry, name, at, is_repeated, hops });
+                        add_blocking(&mut summary, Blocks { entry, name, at, is_repeated, is_once: false, hops });
                     }
                     self.add_callees(id, event, &mut summary);
                     self.add_given(id, event, *value, &mut summary);
@@ -167,7 +169,7 @@ impl<'a> Program<'a> {
                 let hops = vec![self.hop(id, waiting.span, format!("comes to `{}`", waiting.name))];
                 let at = self.location(id, waiting.span);
                 let Waiting { entry, name, is_repeated, .. } = waiting;
-                add_blocking(&mut summary, Blocks { entry, name, at, is_repeated, hops });
+                add_blocking(&mut summary, Blocks { entry, name, at, is_repeated, is_once: false, hops });
             }
         }
         summary
@@ -209,8 +211,9 @@ impl<'a> Program<'a> {
                     let alike = |other: &Blocks| other.is_loop_entry() == blocks.is_loop_entry();
                     if others.iter().all(|(_, other)| other.blocks.iter().any(alike)) {
                         let hops = std::iter::once(hop.clone()).chain(blocks.hops.iter().cloned()).collect();
-                        let is_repeated = blocks.is_repeated || self.is_in_loop(id, event);
-                        add_blocking(summary, Blocks { hops, is_repeated, ..blocks.clone() });
+                        let is_once = blocks.is_once || runs.is_once;
+                        let is_repeated = blocks.is_repeated || !is_once && self.is_in_loop(id, event);
+                        add_blocking(summary, Blocks { hops, is_repeated, is_once, ..blocks.clone() });
                     }
                 }
             }
@@ -326,6 +329,7 @@ impl<'a> Program<'a> {
             What::Runs(implicit) => vec![InPlace {
                 candidates: vec![implicit.callee],
                 is_awaited: self.function(implicit.callee).is_async(),
+                is_once: event.held.iter().any(|held| is_initialiser(&held.lock)),
                 what: implicit.what.clone(),
                 binding: Binding::Receiver(implicit.receiver.clone()),
             }],
@@ -381,7 +385,9 @@ impl<'a> Program<'a> {
                     self.add_callbacks(id, value, callee, &mut found);
                 }
                 let what = format!("calls `{}`", text());
-                found.insert(0, InPlace { candidates: functions, is_awaited, what, binding: Binding::Call(value) });
+                let is_once = functions.iter().all(|callee| self.computes_once(*callee));
+                let binding = Binding::Call(value);
+                found.insert(0, InPlace { candidates: functions, is_awaited, is_once, what, binding });
             }
         }
         let function = self.function(id);
@@ -401,7 +407,34 @@ impl<'a> Program<'a> {
                 self.add_closure(id, argument.value, &text(), &mut found);
             }
         }
+        if self.initialises(id, call, resolution) {
+            found.iter_mut().for_each(|in_place| in_place.is_once = true);
+        }
         found
+    }
+
+    /// Whether a call runs what it is given once in the life of the program: `READY.call_once(…)` of a static.
+    fn initialises(&self, id: FunctionId, call: &Call, resolution: &Resolution) -> bool {
+        let language = self.language(id.module);
+        let Callee::Method(receiver, _) = call.callee else { return false };
+        let Some((of, method)) = resolution.external().and_then(|name| name.rsplit_once(language.separator())) else {
+            return false;
+        };
+        let is_during = |lock: &catalogue::Lock| {
+            lock.kind == LockKind::Once && lock.acquisition(method).is_some_and(|how| how.manner == Manner::During)
+        };
+        self.tables(language).lock(of).is_some_and(is_during)
+            && matches!(self.lock_place(id, receiver).root, LockRoot::Static(_))
+    }
+
+    /// Whether a function keeps its only result, and calling it once more gives that: `@cache` without parameters.
+    fn computes_once(&self, id: FunctionId) -> bool {
+        let function = self.function(id);
+        let tables = self.tables(self.language(id.module));
+        function.parameters.is_empty()
+            && function.decorators.iter().any(|decorator| {
+                self.decorator_name(id, &decorator.path).is_some_and(|name| tables.keeps_results(&name))
+            })
     }
 
     /// Plain functions that a callee is given and calls itself: `retry(load)`.
@@ -420,7 +453,7 @@ impl<'a> Program<'a> {
                 let (given, to) = (self.value_text(id, argument), self.callee_text(id, value));
                 let what = format!("hands `{given}` to `{to}`, which calls it");
                 let binding = Binding::Receiver(LockPlace::unknown());
-                found.push(InPlace { candidates, is_awaited: false, what, binding });
+                found.push(InPlace { candidates, is_awaited: false, is_once: false, what, binding });
             }
         }
     }
@@ -451,7 +484,7 @@ impl<'a> Program<'a> {
             if body.kind == FunctionKind::Closure && body.colour == Colour::Plain {
                 let what = format!("runs a closure in `{callee}`");
                 let binding = Binding::Closure(argument);
-                found.push(InPlace { candidates: vec![closure], is_awaited: false, what, binding });
+                found.push(InPlace { candidates: vec![closure], is_awaited: false, is_once: false, what, binding });
             }
         }
     }
@@ -534,15 +567,23 @@ pub struct InPlace {
     pub candidates: Vec<FunctionId>,
     /// Whether they run in an await of the call's result rather than in the call.
     pub is_awaited: bool,
+    /// Whether they run once and never again, however often it is come to.
+    pub is_once: bool,
     /// What happens: "calls `load_flags`".
     pub what: String,
     /// How its parameters are bound.
     pub binding: Binding,
 }
 
+/// Whether a lock is held while what it is for runs, once in the life of the program.
+fn is_initialiser(lock: &Lock) -> bool {
+    lock.kind == LockKind::Once && matches!(lock.place.root, LockRoot::Static(_))
+}
+
 fn add_blocking<'a>(summary: &mut Summary<'a>, blocks: Blocks<'a>) {
     if let Some(known) = summary.blocks.iter_mut().find(|known| known.at == blocks.at) {
-        if blocks.hops.len() < known.hops.len() {
+        // What may happen often says more than what happens once, by however short a way.
+        if (blocks.is_once, blocks.hops.len()) < (known.is_once, known.hops.len()) {
             *known = blocks;
         }
     } else if summary.blocks.len() < MOST_EFFECTS {

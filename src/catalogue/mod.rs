@@ -168,6 +168,8 @@ pub struct Tables {
     transparent: Vec<String>,
     /// Decorators and attributes that leave a function what it is.
     keeping: Vec<String>,
+    /// Decorators that keep a function's results by its arguments.
+    caching: Vec<String>,
     /// Calls that ask whether a loop is running, or that let one be entered again.
     asking: Vec<String>,
     contracts: Contracts,
@@ -262,6 +264,7 @@ impl Tables {
         self.relaxed.extend(more.relaxed);
         self.transparent.extend(more.transparent);
         self.keeping.extend(more.keeping);
+        self.caching.extend(more.caching);
         self.asking.extend(more.asking);
         self.contracts.absorb(more.contracts);
         self.applying.absorb(more.applying);
@@ -660,6 +663,12 @@ impl Tables {
     pub fn keeps_kind(&self, decorator: &str) -> bool {
         let canonical = self.canonical(decorator);
         self.keeping.iter().any(|known| known == decorator || *known == *canonical)
+    }
+
+    /// Whether a function with this decorator is run once for the same arguments.
+    pub fn keeps_results(&self, decorator: &str) -> bool {
+        let canonical = self.canonical(decorator);
+        self.caching.iter().any(|known| *known == *canonical)
     }
 
     /// Whether a method starts what was made before.

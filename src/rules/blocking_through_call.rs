@@ -101,7 +101,8 @@ fn check_call(cx: &RuleContext, id: FunctionId, event: &Event, in_place: &InPlac
     }
     // How often a handler comes to what lies further down depends on every condition on the way.
     let is_hot = blocks.hops.len() <= MOST_HOT_HOPS && cx.is_hot(id);
-    let is_often = blocks.is_repeated || cx.program.is_in_loop(id, event) || is_hot;
+    let is_once = blocks.is_once || in_place.is_once;
+    let is_often = blocks.is_repeated || !is_once && (is_hot || cx.program.is_in_loop(id, event));
     out.push(raised(verdict, blocks.entry, is_often));
 }
 
