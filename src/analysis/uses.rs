@@ -12,10 +12,12 @@ use std::collections::BTreeSet;
 
 use rustc_hash::FxHashMap;
 
+use super::calls::Target;
 use super::{FunctionId, Program};
 use crate::catalogue::{Receiver, Runs, Term};
 use crate::flow::{
-    Call, Callee, Collection, Function, Next, Quality, StepKind, Suspension, ValueIndex, ValueKind, VariableIndex,
+    Call, Callee, Collection, Function, FunctionKind, Next, ParameterKind, Quality, StepKind, Suspension, ValueIndex,
+    ValueKind, VariableIndex,
 };
 use crate::text::{Language, Span};
 
@@ -48,6 +50,8 @@ pub enum Loss {
     Operation,
     /// It is handed to a call that does nothing with it.
     Sink(ValueIndex),
+    /// It is handed to a function of the project that never looks at it.
+    Ignored(ValueIndex),
     /// It is looped over as if it were a list.
     Loop,
     /// It is taken apart as if it were a tuple.
@@ -312,6 +316,7 @@ impl Program<'_> {
                 Carries::Awaitable if self.only_wraps(id, user, call, value) => {
                     self.is_lost(id, uses, user, carries, depth, lost)
                 }
+                Carries::Awaitable if self.ignores(id, user, call, value) => lose(Loss::Ignored(user)),
                 Carries::Awaitables if self.only_asks(id, user, call, value) => lose(Loss::Sink(user)),
                 Carries::Handle if self.only_calls_back(id, user, call, value) => lose(Loss::Callback(user)),
                 _ => false,
@@ -326,6 +331,32 @@ impl Program<'_> {
         let sink =
             resolution.external().and_then(|name| self.tables(self.language(id.module)).swallows_awaitables(name));
         sink.is_some_and(|argument| self.arguments_meant(call, argument).contains(&value))
+    }
+
+    /// Whether a call is one of a function of the project whose body never looks at this argument. What may be another
+    /// method than it seems, or is not written yet, is left alone.
+    fn ignores(&self, id: FunctionId, user: ValueIndex, call: &Call, value: ValueIndex) -> bool {
+        let resolution = self.resolution(id, user);
+        let &[Target::Function(callee)] = &resolution.targets[..] else { return false };
+        let body = self.function(callee);
+        let is_plain = call.arguments.iter().all(|argument| argument.name.is_none() && !argument.is_spread);
+        let is_free = body.kind == FunctionKind::Free && body.owner.is_none() && body.in_impl.is_none();
+        if !is_plain || !is_free || body.is_bodiless || body.quality != Quality::Whole || !body.decorators.is_empty() {
+            return false;
+        }
+        if !body.blocks.iter().any(|block| matches!(block.next, Next::Return(_))) {
+            return false;
+        }
+        // An empty body in Python stands for one that somebody else brings.
+        if self.language(callee.module) == Language::Python && body.steps().next().is_none() {
+            return false;
+        }
+        let at = call.arguments.iter().position(|argument| argument.value == value);
+        let Some(parameter) = at.and_then(|at| body.parameters.get(at)) else { return false };
+        parameter.kind == ParameterKind::Positional
+            && !body.variable(parameter.variable).name.is_empty()
+            && Uses::of(&body).reads(parameter.variable).is_empty()
+            && !self.is_captured(callee, parameter.variable)
     }
 
     /// Whether a call only puts an argument into a wrapper that it returns: `Box::pin(future)`.

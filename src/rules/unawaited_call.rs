@@ -70,7 +70,7 @@ fn yielded(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
         let is_bare_call = function.kind == FunctionKind::Closure
             && matches!(node.kind, ValueKind::Call(_))
             && node.span.end == function.span.end;
-        let is_future = cx.program.makes(id, value) == Some(Makes::Coroutine);
+        let is_future = cx.program.makes(id, value) == Some(Makes::Coroutine) || is_own_future(cx, id, value);
         if !is_future || is_bare_call || is_awaited_twice(cx, FunctionId { index: parent, ..id }, id) {
             continue;
         }
@@ -86,6 +86,24 @@ fn yielded(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
                 .evidence(cx.location(id, function.header), format!("the {whole} begins here")),
         );
     }
+}
+
+/// Whether a value is made here of a type that is a future by an `impl` of the project. What is only handed on, a
+/// variable or what a call gives, is meant: its type says so.
+fn is_own_future(cx: &RuleContext, id: FunctionId, value: ValueIndex) -> bool {
+    let function = cx.function(id);
+    let is_made_here = match &function.value(value).kind {
+        ValueKind::Place(place) => place.as_variable().is_none(),
+        ValueKind::Path(..) | ValueKind::Collection(..) | ValueKind::Operation(_) => true,
+        _ => false,
+    };
+    let of = cx.program.value_type(id, value);
+    let definition = match &of {
+        Type::Instance(instance) => instance.definition,
+        Type::Class(definition) => Some(*definition),
+        _ => None,
+    };
+    is_made_here && definition.is_some_and(|definition| cx.program.is_future(definition))
 }
 
 /// Whether what awaiting a block gives is awaited in turn.
@@ -185,6 +203,7 @@ fn loss(cx: &RuleContext, id: FunctionId, lost: Lost) -> String {
         Loss::Condition => "as a condition it is always true".to_owned(),
         Loss::Operation => "it goes into an operator or a string as it is".to_owned(),
         Loss::Sink(call) => format!("`{}` does nothing with it", cx.program.callee_text(id, call)),
+        Loss::Ignored(call) => format!("`{}` never looks at it", cx.program.callee_text(id, call)),
         Loss::Loop => "a plain loop cannot go over it".to_owned(),
         Loss::Unpacked => "it is taken apart like a tuple".to_owned(),
         Loss::Callback(_) => "it is only given a callback".to_owned(),
