@@ -14,6 +14,7 @@
 
 mod branches;
 mod decorators;
+mod either;
 mod ending;
 mod guarded;
 mod guards;
@@ -44,6 +45,8 @@ pub struct Facts {
     pub yielded: Vec<Rc<Lock>>,
     /// Locks taken without a guard and still held where it returns: `__enter__` holds them for its caller.
     pub kept: Vec<Rc<Lock>>,
+    /// The receiver itself, where it is a lock in one of several forms: `__enter__` takes one of them and keeps it.
+    pub kept_in_a_form: Option<Rc<Lock>>,
     /// The ways out of the function on which something is held.
     pub exits: Vec<Exit>,
 }

@@ -143,6 +143,14 @@ impl Walk<'_, '_> {
             self.record(block, number, span, What::Acquire(lock.clone(), Waits::Yes), state);
             self.take(block, number, at as u32, lock, span, by, Waits::Yes, state);
         }
+        // The wrapper is what its holders have in common, whichever lock it takes.
+        if let (Binding::Receiver(_), Some(lock)) = (&binding, &facts.kept_in_a_form) {
+            let name = self.program.value_text(self.id, value);
+            let bound = self.program.bound(self.id, &binding, callee, lock);
+            let lock = Rc::new(Lock { name, ..Lock::clone(&bound) });
+            self.record(block, number, span, What::Acquire(lock.clone(), Waits::Yes), state);
+            self.take(block, number, 0, lock, span, by, Waits::Yes, state);
+        }
     }
 
     /// A managed block of the project runs code of its own when it is left, too.

@@ -5,8 +5,8 @@ use std::rc::Rc;
 use rustc_hash::FxHashMap;
 
 use super::state::{Entry, State, add, merge};
-use super::taking;
 use super::{Event, Exit, Facts, Held, HeldBy, Touched, Waits, What};
+use super::{either, taking};
 use crate::analysis::locks::Lock;
 use crate::analysis::{FunctionId, Program};
 use crate::catalogue::Flavour;
@@ -135,12 +135,15 @@ impl<'p, 'a> Walk<'p, 'a> {
                 }
             }
         }
+        let events = self.events.unwrap_or_default();
+        let kept_in_a_form = if self.kept.is_empty() { either::either(&function, &events, &self.exits) } else { None };
         Facts {
-            events: self.events.unwrap_or_default(),
+            events,
             touched: self.touched,
             returned: self.returned,
             yielded: self.yielded,
             kept: self.kept,
+            kept_in_a_form,
             exits: self.exits,
         }
     }
