@@ -34,6 +34,7 @@ pub mod locks;
 pub mod makes;
 pub mod names;
 pub mod operators;
+mod own_locks;
 mod readiness;
 pub mod scopes;
 pub mod shape;

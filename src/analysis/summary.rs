@@ -136,7 +136,11 @@ impl<'a> Program<'a> {
                     // What takes a moment is nobody's finding, and would crowd out what is.
                     let entry = self.blocking_call(id, *value, &resolution);
                     let is_asked = |entry: &Blocking| entry.kind == BlockingKind::LoopEntry && self.asks_for_a_loop(id);
-                    if let Some(entry) = entry.filter(|entry| entry.stake != Stake::Micro && !is_asked(entry)) {
+                    let is_own = |entry: &Blocking| {
+                        entry.kind == BlockingKind::LockWait && self.takes_lock_of_its_own(id, *value)
+                    };
+                    let is_long = |entry: &&Blocking| entry.stake != Stake::Micro && !is_asked(entry) && !is_own(entry);
+                    if let Some(entry) = entry.filter(is_long) {
                         let name = self.callee_text(id, *value);
                         let hops = vec![self.hop(id, event.span, format!("calls `{name}`"))];
                         let at = self.location(id, event.span);

@@ -14,7 +14,7 @@ use crate::analysis::held::{Event, Held, What};
 use crate::analysis::locks::LockPlace;
 use crate::analysis::uses::Uses;
 use crate::catalogue::{Lock, LockKind};
-use crate::flow::{BlockIndex, Callee, Function, Next, ParameterKind, ValueIndex, ValueKind};
+use crate::flow::{BlockIndex, Callee, Function, LoopKind, Next, ParameterKind, ValueIndex, ValueKind};
 use crate::text::Language;
 use crate::verdict::{Confidence, Verdict};
 
@@ -86,7 +86,7 @@ fn without_a_look(cx: &RuleContext, id: FunctionId, event: &Event, wait: &Wait) 
     let taken = facts.events.iter().find(is_it);
     // A guard that the caller brings along, or gets back: the loop is the caller's.
     let taken = taken?;
-    if hands_on(cx, id, &function, wait) {
+    if hands_on(cx, id, &function, wait) || is_looped(&function, taken.block, event.block) {
         return None;
     }
     let decides = |at: BlockIndex, targets: &[BlockIndex]| {
@@ -124,6 +124,23 @@ fn without_a_look(cx: &RuleContext, id: FunctionId, event: &Event, wait: &Wait) 
         .says(what)
         .helps(help);
     Some(verdict.evidence(cx.location(id, held.taken), format!("`{}` is taken here", held.lock.name)))
+}
+
+/// Whether a wait stands in a loop with a condition that is tested under the lock before it, and again after it. Of a
+/// condition of several parts, none alone decides.
+fn is_looped(function: &Function, taken: BlockIndex, wait: BlockIndex) -> bool {
+    let Some(around) = function.blocks[wait.at()].in_loop.map(|index| &function.loops[index.at()]) else {
+        return false;
+    };
+    let header = around.header;
+    let comes_back = || {
+        function.blocks[wait.at()]
+            .next
+            .targets()
+            .iter()
+            .any(|next| *next == header || leads_to(function, *next, header, wait))
+    };
+    around.kind == LoopKind::While && taken != header && !leads_to(function, taken, wait, header) && comes_back()
 }
 
 pub(super) fn is_for_state(held: &Held) -> bool {
