@@ -110,6 +110,10 @@ pub struct Tables {
     network_verbs: Vec<String>,
     /// Words in a name, apart from its last part, that speak of the network.
     network_places: Vec<String>,
+    /// Types of open files, whose methods wait for the disk.
+    file_types: Vec<String>,
+    /// Those of their methods that do not, or for a moment only.
+    file_methods_at_once: Vec<String>,
     locks: Table<Lock>,
     /// Arguments by which whoever takes a lock gives up rather than wait without an end.
     giving_up: Vec<Condition>,
@@ -231,6 +235,8 @@ impl Tables {
         self.harmless.extend(more.harmless);
         self.network_verbs.extend(more.network_verbs);
         self.network_places.extend(more.network_places);
+        self.file_types.extend(more.file_types);
+        self.file_methods_at_once.extend(more.file_methods_at_once);
         self.locks.absorb(more.locks);
         self.giving_up.extend(more.giving_up);
         self.scopes.extend(more.scopes);
@@ -641,6 +647,13 @@ impl Tables {
                 let words = part.to_lowercase();
                 self.network_places.iter().any(|place| words.ends_with(place.as_str()))
             })
+    }
+
+    /// Whether a call is one of a method of an open file of which nothing else is known.
+    pub fn is_unknown_of_a_file(&self, name: &str) -> bool {
+        let Some((of, method)) = name.rsplit_once(self.separator) else { return false };
+        let is_known = method.starts_with("__") || self.file_methods_at_once.iter().any(|known| known == method);
+        self.file_types.iter().any(|known| known == of) && !is_known && self.blocking(name).is_none()
     }
 
     /// Where a function with this decorator or attribute runs.

@@ -10,7 +10,7 @@ use crate::analysis::makes::Starts;
 use crate::analysis::types::Type;
 use crate::analysis::uses::{Carries, Loss, Lost, Uses};
 use crate::catalogue::Detach;
-use crate::flow::{Callee, Field, Function, Place, StepKind, ValueIndex, ValueKind};
+use crate::flow::{Callee, Field, Function, FunctionKind, Place, StepKind, ValueIndex, ValueKind};
 use crate::text::{Language, Span};
 use crate::verdict::{Confidence, Level, Stance, Verdict};
 
@@ -43,6 +43,10 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
             out.extend(unheard(cx, id, index, &starts, uses));
             continue;
         }
+        if let Some(entered) = entered(cx, id, index, &starts) {
+            out.push(entered);
+            continue;
+        }
         let name = cx.program.callee_text(id, index);
         let lost = cx.program.losses(id, uses, index, Carries::Handle).filter(|lost| is_over(cx, id, index, lost));
         let assumption = format!("the task that `{name}` starts is kept, awaited or supervised");
@@ -56,7 +60,51 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
         outcomes::check(cx, id, &mut uses, out);
         left_behind::check(cx, id, uses.get_or_insert_with(|| Uses::of(&function)), out);
     }
+    never_run(cx, id, out);
     restarted::check(cx, id, out);
+}
+
+/// A task as a context manager: it cannot be entered, and what fails there is the only one who has its handle.
+fn entered(cx: &RuleContext, id: FunctionId, spawn: ValueIndex, starts: &Starts) -> Option<Verdict> {
+    let function = cx.function(id);
+    let is_managed = function.managed.iter().any(|managed| managed.value == spawn);
+    if !is_managed || starts.spawn.detach != Detach::Lost || starts.is_by_convention {
+        return None;
+    }
+    let name = cx.program.callee_text(id, spawn);
+    Some(
+        cx.violated(NAME, Confidence::High, id, function.value(spawn).span, &format!("`{name}`"))
+            .assumes(format!("the task that `{name}` starts is kept, awaited or supervised"))
+            .says(format!(
+                "`{name}` starts a task that cannot be entered: `with` fails, and the task is left without its handle"
+            ))
+            .helps("keep the handle and await it, or start the task in a task group"),
+    )
+}
+
+/// A generator expression whose every turn would start a task, and whom nobody asks for a turn.
+fn never_run(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
+    let function = cx.function(id);
+    for (_, _, step) in function.steps() {
+        let StepKind::Discard(thrown_away) = step.kind else { continue };
+        let ValueKind::Function(index) = function.value(thrown_away).kind else { continue };
+        let inner = FunctionId { module: id.module, index };
+        let generator = cx.function(inner);
+        if generator.kind != FunctionKind::GeneratorExpression {
+            continue;
+        }
+        let calls = generator.values.iter().enumerate().filter(|(_, value)| matches!(value.kind, ValueKind::Call(_)));
+        let mut starting = calls.filter(|(at, _)| cx.program.starts(inner, ValueIndex(*at as u32)).is_some());
+        let Some((at, value)) = starting.next() else { continue };
+        let name = cx.program.callee_text(inner, ValueIndex(at as u32));
+        out.push(
+            cx.violated(NAME, Confidence::High, id, step.span, &format!("`{name}` in a generator"))
+                .assumes(format!("the tasks of `{name}` are started, and kept, awaited or supervised"))
+                .says(format!("nobody runs this generator, so that `{name}` starts nothing"))
+                .helps("start the tasks in a loop or a list, and keep their handles")
+                .evidence(cx.location(inner, value.span), "each turn would start a task"),
+        );
+    }
 }
 
 /// A task whose owner is a variable that ends before anything could wait for it.

@@ -14,6 +14,7 @@ pub(super) mod gave_way;
 use std::collections::BTreeSet;
 
 use crate::analysis::FunctionId;
+use crate::analysis::held::{Event, What};
 use crate::catalogue::BlockingKind;
 use crate::flow::{BlockIndex, Function, LoopIndex, LoopKind, Next, StepKind, ValueIndex, ValueKind};
 use crate::text::{Language, Span};
@@ -40,10 +41,17 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
         };
         // What only waits for somebody else waits for ever; what works comes to an end some time.
         let works = !turn.changes.is_empty();
+        let only_looks = !turn.calls && !works;
         let (what, level) = match (around.kind, turn.may_give_way, works) {
+            // A way out is no way out for a turn that finds what the one before it found.
+            (LoopKind::Forever, _, _) if turn.leaves => match only_looks {
+                true => ("may go round without giving way, and nothing that it looks at can change then", Level::Error),
+                false => continue,
+            },
+            (LoopKind::While, _, _) if turn.leaves => continue,
             (LoopKind::Forever, false, _) => ("never gives way: no other task runs again", Level::Error),
             // What a call finds out may change by itself, and a pause is a finding of its own.
-            (LoopKind::While, false, false) if !turn.calls => {
+            (LoopKind::While, false, false) if only_looks => {
                 ("never gives way and changes nothing that it waits for: no other task can", Level::Error)
             }
             (LoopKind::Forever, true, false) => {
@@ -108,13 +116,15 @@ struct Turn {
     may_give_way: bool,
     /// Where they do.
     gives_way_at: Option<Span>,
+    /// Whether other turns leave the loop before they give way.
+    leaves: bool,
     /// Whether it calls anything.
     calls: bool,
     /// Steps of the turn that change something, apart from finding out where to go.
     changes: Vec<Span>,
 }
 
-/// The turns of a loop that never give way and never leave it, if there is one.
+/// The turns of a loop that never give way and come round, if there is one.
 fn idle_turn(cx: &RuleContext, id: FunctionId, of: LoopIndex) -> Option<Turn> {
     let function = cx.function(id);
     let header = function.loops[of.at()].header;
@@ -127,7 +137,7 @@ fn idle_turn(cx: &RuleContext, id: FunctionId, of: LoopIndex) -> Option<Turn> {
     };
     let mut seen = BTreeSet::new();
     let mut work = vec![header];
-    let mut comes_back = false;
+    let mut comes_back_from = Vec::new();
     let mut leaves_from = BTreeSet::new();
     let mut deciding = Vec::new();
     while let Some(at) = work.pop() {
@@ -144,7 +154,7 @@ fn idle_turn(cx: &RuleContext, id: FunctionId, of: LoopIndex) -> Option<Turn> {
         }
         for &target in block.next.targets() {
             match (target == header, is_inside(target)) {
-                (true, _) => comes_back = true,
+                (true, _) => comes_back_from.push(at),
                 (false, true) => work.push(target),
                 (false, false) => {
                     leaves_from.insert(at);
@@ -159,16 +169,43 @@ fn idle_turn(cx: &RuleContext, id: FunctionId, of: LoopIndex) -> Option<Turn> {
     let own_condition = function.loops[of.at()].kind == LoopKind::While;
     let conditions = condition_blocks(&function, of);
     let leaves = leaves_from.iter().any(|block| !(own_condition && conditions.contains(block)));
-    if !comes_back || leaves {
+    if comes_back_from.is_empty() {
         return None;
+    }
+    // Where some turns leave, only those count that do not.
+    if leaves {
+        seen = coming_to(&function, &seen, comes_back_from);
     }
     let gives_way_at =
         (0..function.blocks.len() as u32).map(BlockIndex).filter(|block| is_inside(*block)).find_map(gives_way);
     let changes = seen.iter().flat_map(|block| changes(cx, id, *block, &deciding)).collect();
-    let calls = seen
-        .iter()
-        .any(|block| function.blocks[block.at()].steps.iter().any(|step| matches!(step.kind, StepKind::Call(_))));
-    Some(Turn { may_give_way: gives_way_at.is_some(), gives_way_at, calls, changes })
+    // A property is a call that does not look like one.
+    let runs_property = |block: BlockIndex| {
+        let runs = |event: &Event| event.block == block && matches!(event.what, What::Runs(_));
+        cx.facts(id).events.iter().any(runs)
+    };
+    let calls = seen.iter().any(|block| {
+        let steps = &function.blocks[block.at()].steps;
+        steps.iter().any(|step| matches!(step.kind, StepKind::Call(_))) || runs_property(*block)
+    });
+    Some(Turn { may_give_way: gives_way_at.is_some(), gives_way_at, leaves, calls, changes })
+}
+
+/// The blocks among some from which control may come to one of the last.
+fn coming_to(function: &Function, among: &BTreeSet<BlockIndex>, last: Vec<BlockIndex>) -> BTreeSet<BlockIndex> {
+    let mut found = BTreeSet::new();
+    let mut work = last;
+    while let Some(at) = work.pop() {
+        if !found.insert(at) {
+            continue;
+        }
+        let goes_there = |from: &&BlockIndex| {
+            let block = &function.blocks[from.at()];
+            block.next.targets().contains(&at) || block.on_raise == Some(at)
+        };
+        work.extend(among.iter().filter(goes_there));
+    }
+    found
 }
 
 /// The blocks in which the loop's own condition is evaluated: from its header to where the text of its body begins.

@@ -7,7 +7,7 @@ use crate::analysis::FunctionId;
 use crate::analysis::cancellation::{Arrival, Taken, Taker};
 use crate::analysis::ways::{Ways, reached};
 use crate::catalogue::{Does, Runs, Takes};
-use crate::flow::{BlockIndex, Leaving, LoopKind, StepKind, ValueIndex, ValueKind};
+use crate::flow::{BlockIndex, Function, Leaving, LoopKind, StepKind, ValueIndex, ValueKind};
 use crate::text::Span;
 use crate::verdict::{Confidence, Level, Verdict};
 
@@ -25,7 +25,7 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
 
 /// What becomes of a function that took a cancellation and did not hand it on.
 enum Fate {
-    /// It waits again where the cancellation arrived: it cannot be stopped.
+    /// It waits again where the cancellation arrived.
     Stays(Span),
     /// It ends, and whoever awaited it goes on.
     Returns(FunctionId, Span),
@@ -182,6 +182,20 @@ fn is_started_only(cx: &RuleContext, id: FunctionId) -> bool {
     handed.iter().any(|hand_over| hand_over.callee == id && hand_over.runs == Runs::Task)
 }
 
+/// Returns of a handler to which control does not come as it stands: behind another jump, in the handler of a `try` that
+/// cannot fail. A change of the lines before them makes them count, and nobody looks at them then.
+fn would_leave(function: &Function, taker: Taker, ways: &Ways) -> Vec<Span> {
+    let Taker::Handler { attempt, handler, .. } = taker else { return Vec::new() };
+    let region = &function.attempts[attempt].handlers[handler].region;
+    let blocks = function.blocks.iter().enumerate().filter(|(at, _)| region.has(BlockIndex(*at as u32)));
+    let leaves = blocks.filter_map(|(_, block)| block.left_by.filter(|leave| leave.how == Leaving::Return));
+    let mut found: Vec<Span> = leaves.map(|leave| leave.span).collect();
+    found.retain(|span| !ways.jumps.iter().any(|jump| jump.span == *span));
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
 fn verdict(cx: &RuleContext, id: FunctionId, taker: Taker, arrivals: &[Arrival], ways: &Ways, fate: &Fate) -> Verdict {
     let function = cx.function(id);
     let text = |value: ValueIndex| cx.program.value_text(id, value);
@@ -204,7 +218,11 @@ fn verdict(cx: &RuleContext, id: FunctionId, taker: Taker, arrivals: &[Arrival],
         _ => taken_at,
     };
     let what = match fate {
-        Fate::Stays(_) => "the loop goes on: the task cannot be stopped",
+        Fate::Stays(_) if arrivals.iter().any(|arrival| for_ever(cx, id, arrival.block)) => {
+            "the loop goes on: the task cannot be stopped"
+        }
+        // A loop that comes to its end some time only goes on too long.
+        Fate::Stays(_) => "the loop goes on as if it had not been cancelled",
         Fate::Returns(..) => "whoever awaits this goes on as if it had not been cancelled",
         Fate::Fails if matches!(taker, Taker::Handler { .. }) => {
             "another error is raised in its place: whoever cancelled is told that this failed"
@@ -235,6 +253,9 @@ fn verdict(cx: &RuleContext, id: FunctionId, taker: Taker, arrivals: &[Arrival],
             Leaving::Raise => "this is raised instead",
         };
         verdict = verdict.evidence(cx.location(id, leave.span), how);
+    }
+    for span in would_leave(&function, taker, ways) {
+        verdict = verdict.evidence(cx.location(id, span), "this would end it as well, if control came here");
     }
     for span in &ways.yields {
         verdict = verdict.evidence(cx.location(id, *span), "a value is handed out before it is raised again");

@@ -59,7 +59,7 @@ impl Program<'_> {
     }
 
     /// The function of the project that a decorator is; one in a class's body may stand in the class itself.
-    fn decorating_function(&self, id: FunctionId, path: &[String]) -> Option<FunctionId> {
+    pub fn decorating_function(&self, id: FunctionId, path: &[String]) -> Option<FunctionId> {
         if let (Some(owner), [name]) = (self.function(id).owner, path)
             && let Some(Member::Function(found)) = self.method(TypeId { module: id.module, index: owner }, name).first()
         {

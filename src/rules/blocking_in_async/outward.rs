@@ -3,9 +3,10 @@
 //! ~~~text
 //! page = tubes.request.get(url)           a library of which nothing is known, and a word that speaks of the network
 //! if agent.fileobject_set.exists(): …     a manager, if `agent` is the model that it looks like
+//! report.seal()                           a method of a plain file that nobody describes
 //! ~~~
 //!
-//! Only what is certainly not awaited counts: its result is used as a plain value at once.
+//! Only what is certainly not awaited counts: its result is used as a plain value at once. What a plain file does is.
 
 use crate::analysis::FunctionId;
 use crate::analysis::held::{Event, What};
@@ -26,12 +27,37 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     let mut uses = None;
     for event in &cx.facts(id).events {
         let What::Call(call) = event.what else { continue };
+        if let Some(asked) = of_a_file(cx, id, event, call) {
+            out.push(asked);
+            continue;
+        }
         let Some((what, why)) = by_convention(cx, id, call).or_else(|| by_name(cx, id, call)) else { continue };
         let uses = uses.get_or_insert_with(|| Uses::of(&function));
         if is_plain(cx, id, uses, call, 3) {
             out.push(question(cx, id, event, call, &what, why));
         }
     }
+}
+
+/// A method of an open file that nobody describes: what such methods do waits for the disk.
+fn of_a_file(cx: &RuleContext, id: FunctionId, event: &Event, call: ValueIndex) -> Option<Verdict> {
+    let resolution = cx.resolution(id, call);
+    let is_one = cx.program.tables(Language::Python).is_unknown_of_a_file(resolution.external()?);
+    let Callee::Method(receiver, _) = cx.function(id).call(call)?.callee else { return None };
+    if !is_one || cx.program.is_awaited(id, call) {
+        return None;
+    }
+    let (name, file) = (cx.program.callee_text(id, call), cx.program.value_text(id, receiver));
+    let mut verdict = cx
+        .verdict(NAME, Stance::Unproven, id, event.span, &format!("`{name}`"))
+        .assumes(format!("nothing in `{}` blocks the event loop", cx.function(id).name))
+        .says(format!("`{file}` is a plain file, and nothing is known of `{name}`"))
+        .asks(format!("does `{name}` wait for the disk, as what a plain file does?"))
+        .helps("hand it to a thread, or use a file that is made for asynchronous code")
+        .level(Level::Warning)
+        .stake(Stake::Io);
+    verdict.evidence.push(cx.loop_evidence(id));
+    Some(verdict)
 }
 
 /// A method of what an attribute is, where only its name says so: whether it is that decides.

@@ -14,7 +14,7 @@ use crate::flow::{
     BlockIndex, Colour, Function, Leaving, Literal, LoopKind, ManagedIndex, StepKind, Suspension, ValueIndex, ValueKind,
 };
 use crate::text::Span;
-use crate::verdict::{Confidence, Level, Verdict};
+use crate::verdict::{Confidence, Level, Stance, Verdict};
 
 use super::super::context::RuleContext;
 use super::NAME;
@@ -35,9 +35,15 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
         return;
     }
     // A decorator may make it something else than a generator: a context manager, a fixture.
-    if !function.decorators.iter().all(|decorator| cx.program.keeps_kind(id, decorator)) {
-        return;
-    }
+    let decorated = match decorators(cx, id) {
+        Decorated::Other => return,
+        Decorated::Generator => None,
+        Decorated::By(name) => Some(name),
+    };
+    let asked = |verdict: Verdict| match &decorated {
+        Some(name) => ask(verdict, &function.name, name),
+        None => verdict,
+    };
     let yields = yields(cx, id);
     let mut told: Vec<Span> = Vec::new();
     for (at, _) in function.managed.iter().enumerate() {
@@ -47,18 +53,57 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
             yields.iter().filter(|one| inside.binary_search(&(one.block, one.at)).is_ok()).copied().collect();
         let Some(first) = within.first() else { continue };
         match cx.program.scope_kind(id, index) {
-            Some(kind) => out.push(in_scope(cx, id, index, kind, &within)),
+            Some(kind) => out.push(asked(in_scope(cx, id, index, kind, &within))),
             None if function.colour != Colour::AsyncGenerator => {}
             None if hands_out(&function, &yields) || told.contains(&first.span) => {}
             None => {
                 told.extend(within.iter().map(|one| one.span));
-                out.push(in_block(cx, id, index, &within));
+                out.push(asked(in_block(cx, id, index, &within)));
             }
         }
     }
-    if function.colour == Colour::AsyncGenerator && !hands_out(&function, &yields) {
+    if function.colour == Colour::AsyncGenerator && decorated.is_none() && !hands_out(&function, &yields) {
         in_attempts(cx, id, &yields, out);
     }
+}
+
+/// What the decorators of a generator leave of it.
+enum Decorated {
+    /// It is still one.
+    Generator,
+    /// What this function of the project makes of it: it gives back what nobody can tell.
+    By(String),
+    /// Something else, or something of which nothing is known.
+    Other,
+}
+
+fn decorators(cx: &RuleContext, id: FunctionId) -> Decorated {
+    let function = cx.function(id);
+    let mut found = Decorated::Generator;
+    for decorator in function.decorators.iter().filter(|decorator| !cx.program.keeps_kind(id, decorator)) {
+        match cx.program.decorating_function(id, &decorator.path) {
+            Some(by) if !makes_a_manager(cx, by) => found = Decorated::By(decorator.path.join(".")),
+            _ => return Decorated::Other,
+        }
+    }
+    found
+}
+
+/// Whether a decorator of the project makes a context manager, or has a library make something of what it is given.
+fn makes_a_manager(cx: &RuleContext, decorator: FunctionId) -> bool {
+    let function = cx.function(decorator);
+    function.values.iter().enumerate().any(|(at, value)| {
+        matches!(value.kind, ValueKind::Call(_)) && cx.resolution(decorator, ValueIndex(at as u32)).external().is_some()
+    }) || cx.program.module(decorator.module).functions().any(|(index, inner)| {
+        inner.parent == Some(decorator.index) && !inner.decorators.is_empty() && index != decorator.index
+    })
+}
+
+/// The same as a question, where only a decorator can make it harmless.
+fn ask(mut verdict: Verdict, function: &str, decorator: &str) -> Verdict {
+    verdict.stance = Stance::Unproven;
+    let question = format!("does `{decorator}` make a context manager of `{function}`, or leave it a generator?");
+    verdict.asks(question)
 }
 
 fn yields(cx: &RuleContext, id: FunctionId) -> Vec<Yield> {
