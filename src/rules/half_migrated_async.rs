@@ -7,9 +7,11 @@
 //! async def over plain     a method takes the place of one of the other colour
 //! ~~~
 //!
-//! A coroutine that is thrown away is the business of `unawaited-call`.
+//! A coroutine that is thrown away is the business of `unawaited-call`; a function that lost its last await is seen only
+//! where both sides are.
 
 mod blocks;
+pub(super) mod left_async;
 mod places;
 mod used;
 

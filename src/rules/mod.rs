@@ -248,6 +248,7 @@ pub fn of_both_sides<'a>(before: (&Program<'a>, FunctionId), after: (&Program<'a
     let check = || {
         let mut said = SaidOfBoth::default();
         synchronisation_removed::check(&was, before.1, &is, after.1, &mut said.before, &mut said.after);
+        half_migrated_async::left_async::check((&was, before.1), (&is, after.1), &mut said.before, &mut said.after);
         if !is.program.is_test_code(after.1) {
             let both = OnBoth::of(Whole::of(&was, before.1), Whole::of(&is, after.1));
             let language = is.language(after.1.module);
