@@ -33,15 +33,34 @@ pub(crate) fn answers(name: &str, text: &str, catalogue: &Catalogue) -> Vec<Answ
     let files = Files::new(change.trees.clone());
     let program = Program::new(Side::After, catalogue, &files);
     let Some(module) = program.module_at(name) else { return Vec::new() };
+    as_answers(&tenth::rules::verdicts(&program, &[module]).verdicts, text)
+}
+
+/// What the rules say of a change of a file that see both of its sides. Both must hold the same functions.
+pub(crate) fn answers_of_change(name: &str, before: &str, after: &str, catalogue: &Catalogue) -> Vec<Answer> {
+    let description = Description { kind: Kind::Files, before: None, after: None, how: name.to_owned() };
+    let side = |text: &str| BTreeMap::from([(name.to_owned(), text.to_owned())]);
+    let change = ChangeSet::in_memory(description, side(before), side(after));
+    let files = Files::new(change.trees.clone());
+    let (was, is) = (Program::new(Side::Before, catalogue, &files), Program::new(Side::After, catalogue, &files));
+    let (Some(then), Some(now)) = (was.module_at(name), is.module_at(name)) else { return Vec::new() };
+    let functions = was.named_functions(then).into_iter().zip(is.named_functions(now));
+    let said = functions.flat_map(|((then, _), (now, _))| {
+        assert_eq!(was.function(then).qualified, is.function(now).qualified, "the sides hold the same functions");
+        tenth::rules::of_both_sides((&was, then), (&is, now)).after
+    });
+    as_answers(&said.collect::<Vec<_>>(), after)
+}
+
+fn as_answers(said: &[Verdict], text: &str) -> Vec<Answer> {
     let lines = LineIndex::new(text);
-    let said = tenth::rules::verdicts(&program, &[module]);
     let answer = |verdict: &Verdict| Answer {
         rule: verdict.rule,
         line: lines.line(verdict.at.span.start),
         evidence: verdict.evidence.iter().map(|piece| lines.line(piece.at.span.start)).collect(),
         is_question: verdict.stance == Stance::Unproven,
     };
-    said.verdicts.iter().filter(|verdict| verdict.stance != Stance::Upheld).map(answer).collect()
+    said.iter().filter(|verdict| verdict.stance != Stance::Upheld).map(answer).collect()
 }
 
 /// How one file did.
