@@ -80,8 +80,6 @@ pub struct Deeds {
     pub is_async: bool,
     /// Whether any of it runs as a task.
     pub runs_async: bool,
-    /// Whether any of it waits for something; a value that is handed out is no wait.
-    pub waits: bool,
     /// What it does, by place in the source.
     pub deeds: Vec<Deed>,
     /// The locks it takes.
@@ -141,7 +139,6 @@ impl Program<'_> {
                     }
                     let subject = of.map_or_else(|| way(*how).to_owned(), |of| self.callee_text(id, of));
                     if self.may_suspend(id, *how, *of) {
-                        all.waits |= *how != Suspension::Yield;
                         all.deeds.push(Deed { kind: DeedKind::Awaits, subject: subject.clone(), span: event.span });
                         // The wait for a lock at the entry of its own block is not under it.
                         let is_own = |taken: Span| *how == Suspension::Enter && taken == event.span;
