@@ -6,8 +6,12 @@
 //!
 //! peer.setblocking(False)        told, in this function or the class whose attribute it is
 //! peer.recv(64)
+//!
+//! try: peer.recv(64)             whoever expects that it would block has a receiver that does not
+//! except BlockingIOError: …
 //! ~~~
 
+use super::types::Type;
 use super::{FunctionId, Program};
 use crate::catalogue::{Blocking, Told};
 use crate::flow::{Callee, Next, Root, ValueIndex, ValueKind};
@@ -18,8 +22,11 @@ const FARTHEST: usize = 16;
 impl Program<'_> {
     /// Whether the text shows that a call which an entry describes returns at once.
     pub(super) fn is_ready(&self, id: FunctionId, call: ValueIndex, entry: &Blocking) -> bool {
-        if entry.unless_told.is_empty() && entry.unless_tested.is_none() {
+        if entry.unless_told.is_empty() && entry.unless_tested.is_none() && entry.unless_caught.is_empty() {
             return false;
+        }
+        if self.is_expected_to_fail(id, call, &entry.unless_caught) {
+            return true;
         }
         let function = self.function(id);
         let Some(Callee::Method(receiver, _)) = function.call(call).map(|call| &call.callee) else { return false };
@@ -42,6 +49,19 @@ impl Program<'_> {
         });
         here.map(|(index, _)| FunctionId { module: id.module, index })
             .any(|id| entry.unless_told.iter().any(|told| self.is_told(id, &name, told)))
+    }
+
+    /// Whether a call stands in a `try` that catches what it raises where it would have to wait.
+    fn is_expected_to_fail(&self, id: FunctionId, call: ValueIndex, raised: &[String]) -> bool {
+        let function = self.function(id);
+        let block = function.value(call).block;
+        let catches = |class: &ValueIndex| match self.value_type(id, *class) {
+            Type::External(name) => raised.iter().any(|one| **one == *name),
+            _ => false,
+        };
+        function.attempts.iter().any(|attempt| {
+            attempt.body.has(block) && attempt.handlers.iter().any(|handler| handler.catches.iter().any(catches))
+        })
     }
 
     fn is_told(&self, id: FunctionId, name: &str, told: &Told) -> bool {

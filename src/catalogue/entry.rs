@@ -79,6 +79,10 @@ pub struct Blocking {
     /// What its receiver is told so that it never waits.
     #[serde(default)]
     pub unless_told: Vec<Told>,
+    /// Exceptions by which it says that it would have to wait, instead of waiting: who catches one knows that it never
+    /// does.
+    #[serde(default)]
+    pub unless_caught: Vec<String>,
 }
 
 /// `!empty`: a method of the receiver, and what it answers.
