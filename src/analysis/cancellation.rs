@@ -17,7 +17,7 @@ use super::ways::{Ways, ways_out};
 use super::{FunctionId, Program};
 use crate::catalogue::{Does, Takes};
 use crate::flow::{
-    BlockIndex, Callee, Function, ManagedIndex, Next, Region, StepKind, Suspension, ValueIndex, ValueKind,
+    BlockIndex, Callee, Colour, Function, ManagedIndex, Next, Region, StepKind, Suspension, ValueIndex, ValueKind,
 };
 use crate::text::Span;
 
@@ -180,14 +180,48 @@ impl Program<'_> {
         match taker {
             Taker::Handler { attempt, handler, .. } => {
                 let handler = &function.attempts[attempt].handlers[handler];
-                ways_out(&function, &handler.region, |block, value| self.is_it_again(id, block, value))
+                let is_again = |block, value| self.is_it_again(id, block, value);
+                ways_out(&function, &handler.region, is_again, |block| self.calls_what_never_returns(id, block))
             }
             Taker::Cleanup { attempt } => match &function.attempts[attempt].cleanup {
-                Some(region) => ways_out(&function, region, |_, _| None),
+                Some(region) => {
+                    let mut ways = ways_out(&function, region, |_, _| None, |_| false);
+                    // At its end the exception goes on; only a jump takes it.
+                    ways.lost.retain(|way| way.by.is_some());
+                    ways
+                }
                 None => Ways::default(),
             },
             Taker::Suppressor { managed, .. } => Ways::after(&function, managed),
         }
+    }
+
+    /// Whether a block calls a function of the project that only ever raises: `self._convert(error)`, for a handler that
+    /// several methods share.
+    fn calls_what_never_returns(&self, id: FunctionId, block: BlockIndex) -> bool {
+        let function = self.function(id);
+        function.blocks[block.at()].steps.iter().any(|step| match step.kind {
+            StepKind::Call(call) => {
+                let resolution = self.resolution(id, call);
+                let callees = resolution.functions();
+                let is_all = callees.len() == resolution.targets.len() && !callees.is_empty();
+                is_all && callees.into_iter().all(|callee| self.never_returns(callee))
+            }
+            _ => false,
+        })
+    }
+
+    /// Whether control never comes to the end of a plain function with a body.
+    fn never_returns(&self, id: FunctionId) -> bool {
+        let function = self.function(id);
+        let shape = self.shape(id);
+        let ends = |(at, block): (usize, &crate::flow::Block)| {
+            matches!(block.next, Next::Return(_)) && shape.is_reachable(BlockIndex(at as u32))
+        };
+        function.colour == Colour::Plain
+            && !function.is_bodiless
+            && !self.is_stub(id)
+            && !function.blocks.iter().enumerate().any(ends)
     }
 
     /// Whether a `raise` raises the cancellation again that a handler around it took; `None` if it raises what another

@@ -45,11 +45,13 @@ pub struct Way {
 }
 
 /// The ways out of a region. `is_again` says of a written `raise` whether it raises again what was taken, `None` if it
-/// raises something that came up in the region and is nobody's business.
+/// raises something that came up in the region and is nobody's business. `never_ends` says of a block whether it calls
+/// what never returns, which is then taken to raise again: what it raises is its own affair.
 pub fn ways_out(
     function: &Function,
     region: &Region,
     is_again: impl Fn(BlockIndex, Option<ValueIndex>) -> Option<bool>,
+    never_ends: impl Fn(BlockIndex) -> bool,
 ) -> Ways {
     let mut ways = Ways::default();
     let mut seen = BTreeSet::new();
@@ -64,6 +66,10 @@ pub fn ways_out(
         let inner = block.on_raise.filter(|handler| region.has(*handler));
         if !block.steps.is_empty() || matches!(block.next, Next::Raise(_)) {
             work.extend(inner);
+        }
+        if never_ends(at) {
+            ways.again.push(at);
+            continue;
         }
         match &block.next {
             Next::Raise(value) => {
