@@ -5,7 +5,7 @@
 //! a comment that says so.
 
 use crate::analysis::{FunctionId, ModuleId};
-use crate::flow::{Collection, Function, FunctionIndex, Mark, Next, TypeTerm, ValueIndex, ValueKind};
+use crate::flow::{Collection, Function, FunctionIndex, Mark, Next, Scope, TypeTerm, ValueIndex, ValueKind};
 use crate::text::{Language, Span};
 use crate::verdict::{Confidence, Verdict};
 
@@ -33,7 +33,9 @@ pub(super) fn check(cx: &RuleContext, modules: &[ModuleId], out: &mut Vec<Verdic
             if file.function(*function).is_bodiless || *function == FunctionIndex(0) || cx.program.is_test_code(id) {
                 continue;
             }
-            out.extend(stub(cx, modules, id, form, *span));
+            if !has_another_body(cx, id) && !is_written_by_decorator(cx, id) {
+                out.extend(stub(cx, modules, id, form, *span));
+            }
         }
         for (index, function) in file.functions().skip(1) {
             let id = FunctionId { module, index };
@@ -78,7 +80,8 @@ fn stub(cx: &RuleContext, modules: &[ModuleId], id: FunctionId, text: &str, span
             ));
         }
     }
-    let is_replaced = cx.program.overridden(id).is_some() || has_overrides(cx, id) || in_open_class(cx, id);
+    let is_replaced =
+        cx.program.overridden(id).is_some() || has_overrides(cx, id) || in_open_class(cx, id) || makes_others(cx, id);
     let call = (!is_replaced && form != Form::Promises).then(|| caller(cx, modules, id)).flatten();
     match (form, call) {
         (Form::Promises, _) => {
@@ -117,6 +120,44 @@ fn is_substantial(function: &Function) -> bool {
 fn has_overrides(cx: &RuleContext, id: FunctionId) -> bool {
     let owner = cx.program.self_type(id);
     owner.is_some_and(|owner| !cx.program.overrides(owner, &cx.function(id).name).is_empty())
+}
+
+/// Whether the name stands for something else as well, of which one is chosen when the file is loaded: another definition
+/// with a body, as for each version of the interpreter, or an import, of which this takes the place where it fails.
+fn has_another_body(cx: &RuleContext, id: FunctionId) -> bool {
+    let file = cx.program.module(id.module);
+    let function = file.function(id.index);
+    let has_body = |(index, other): (FunctionIndex, &Function)| {
+        let other_id = FunctionId { index, ..id };
+        index != id.index
+            && other.qualified == function.qualified
+            && other.in_impl == function.in_impl
+            && !other.is_bodiless
+            && !cx.program.is_stub(other_id)
+    };
+    let around = |scope: &Scope| scope.function.unwrap_or(FunctionIndex(0));
+    let is_imported = function.owner.is_none()
+        && function.in_impl.is_none()
+        && file
+            .imports
+            .iter()
+            .any(|import| import.name == function.name && around(&import.scope) == around(&function.scope));
+    is_imported || file.functions().any(has_body)
+}
+
+/// Whether a decorator of the class writes the method that makes its objects: what stands in its place is for readers.
+fn is_written_by_decorator(cx: &RuleContext, id: FunctionId) -> bool {
+    let function = cx.function(id);
+    let file = cx.program.module(id.module);
+    cx.language(id.module) == Language::Python
+        && function.name == "__init__"
+        && function.owner.is_some_and(|owner| !file.types[owner.at()].decorators.is_empty())
+}
+
+/// Whether a class hands out objects of another one, which has the body that is missing here.
+fn makes_others(cx: &RuleContext, id: FunctionId) -> bool {
+    cx.language(id.module) == Language::Python
+        && cx.program.self_type(id).is_some_and(|owner| !cx.program.method(owner, "__new__").is_empty())
 }
 
 /// Whether the class around a method inherits from something, or a trait asks for the method: then the placeholder may
