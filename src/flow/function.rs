@@ -108,6 +108,8 @@ pub struct Parameter {
     pub kind: ParameterKind,
     /// Its default, a value of the enclosing function.
     pub default: Option<ValueOf>,
+    /// Whether it is there for some targets or features only (`#[cfg]` in front of it).
+    pub is_conditional: bool,
 }
 
 /// The kinds of parameter.

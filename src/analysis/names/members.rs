@@ -225,6 +225,26 @@ impl Program<'_> {
         of_class.chain(of_blocks).any(|index| other.function(*index).name == name)
     }
 
+    /// Whether a Rust type implements a trait from outside the project that it did not implement on the other side of the
+    /// change, so that what it lost may come to it by that trait, or by what is implemented for all that have it.
+    pub fn may_have_from_outside(&self, id: TypeId) -> bool {
+        let file = self.module(id.module);
+        let own = &file.types[id.index.at()];
+        let Some(other) = self.loader.module(self.side.other(), &file.path) else { return false };
+        let is_of_it = |block: &&crate::flow::Impl| match &block.self_type {
+            TypeTerm::Path { segments, .. } => segments.last() == Some(&own.name),
+            _ => false,
+        };
+        let had: Vec<_> = other.impls.iter().filter(is_of_it).filter_map(|block| block.of_trait.as_ref()).collect();
+        file.impls.iter().filter(is_of_it).any(|block| {
+            block.of_trait.as_ref().is_some_and(|of| {
+                let TypeTerm::Path { segments, .. } = of else { return false };
+                let is_own = matches!(self.resolve(id.module, &block.scope, segments), Item::Type(_));
+                !had.contains(&of) && !is_own
+            })
+        })
+    }
+
     fn python_method(&self, id: TypeId, name: &str) -> Vec<Member> {
         let order = self.order(id);
         for &class in &order.types {

@@ -66,6 +66,20 @@ impl Program<'_> {
         presence == Presence::Absent
     }
 
+    /// Whether the absolute imports of a file that lead to another can mean nothing else (Python).
+    pub fn is_surely_meant(&self, from: ModuleId, source: ModuleId) -> bool {
+        let found = self.module(source).path.clone();
+        let leads_there = |target: &[String]| {
+            let path = target.join("/");
+            [format!("{path}.py"), format!("{path}/__init__.py")]
+                .iter()
+                .any(|end| found.strip_suffix(end.as_str()).is_some_and(|root| root.is_empty() || root.ends_with('/')))
+        };
+        let file = self.module(from);
+        let mut imports = file.imports.iter().filter(|import| import.level == 0 && leads_there(&import.target));
+        imports.all(|import| self.is_where_it_seems(from, source, &import.target))
+    }
+
     /// Whether a bare name is certainly bound by nothing that can be seen from a scope (Python).
     pub fn is_unbound(&self, module: ModuleId, scope: &Scope, name: &str) -> bool {
         let is_special = name == "_" || name.starts_with("__") && name.ends_with("__");
@@ -113,6 +127,9 @@ impl Program<'_> {
             }
             (Item::Unknown | Item::External(_), _) => {
                 let (folder, from) = self.python_base(module, base, import.level)?;
+                if import.level == 0 && self.has_another_portion(base) {
+                    return None;
+                }
                 self.is_file_missing(&folder, &base[from..]).then(|| Missing { name: spelled(base), within: None })
             }
             (Item::Package { folder, .. }, Some(name)) if import.level > 0 => {
@@ -144,7 +161,7 @@ impl Program<'_> {
             Some((root, longest))
         };
         let (root, segments) = self.search_path(folder).into_iter().find_map(in_root)?;
-        if !self.is_certain_root(&path, &root, top) {
+        if !self.is_certain_root(&path, &root, top) || self.is_inside_namespace(module, &root) {
             return None;
         }
         let is_at_root = matches!(root.as_str(), "" | "src" | "lib");
@@ -158,7 +175,8 @@ impl Program<'_> {
         let stem = found.strip_suffix("/__init__.py").or_else(|| found.strip_suffix(".py")).unwrap_or(&found);
         let Some(root) = stem.strip_suffix(base.join("/").as_str()) else { return false };
         let Some(top) = base.first() else { return false };
-        self.is_certain_root(&self.module(module).path, root.trim_end_matches('/'), top)
+        let root = root.trim_end_matches('/');
+        self.is_certain_root(&self.module(module).path, root, top) && !self.is_inside_namespace(module, root)
     }
 
     /// Whether a folder is certainly searched by a file for a package: it is outside of every package, and it is the
@@ -172,6 +190,21 @@ impl Program<'_> {
             around = folder_of(around);
         }
         matches!(root, "" | "src" | "lib") || path.starts_with(&format!("{}/", below(root, top)))
+    }
+
+    /// Whether a file's imports name a folder that a root lies in: then the search begins above that root, in a package
+    /// of several parts without a file of its own, and what has a name of the root's is something installed.
+    fn is_inside_namespace(&self, module: ModuleId, root: &str) -> bool {
+        let file = self.module(module);
+        let is_around = |name: &String| root.split('/').any(|folder| folder == name);
+        file.imports.iter().any(|import| import.level == 0 && import.target.first().is_some_and(is_around))
+    }
+
+    /// Whether another folder of the project has a module of this name: one distribution's part of a shared package.
+    fn has_another_portion(&self, base: &[String]) -> bool {
+        let path = base.join("/");
+        let endings = [format!("/{path}.py"), format!("/{path}/__init__.py")];
+        self.loader.files(self.side).iter().any(|file| endings.iter().any(|ending| file.ends_with(ending)))
     }
 
     /// Whether a file puts folders on the search path.

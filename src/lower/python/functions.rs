@@ -117,6 +117,7 @@ impl<'t> Lowering<'t> {
             annotation: None,
             kind: ParameterKind::Positional,
             default: None,
+            is_conditional: false,
         });
         let taken = self.value(first.span(), ValueKind::Place(crate::flow::Place::variable(variable)));
         self.clauses(node, Some(taken), true);
@@ -197,7 +198,7 @@ impl<'t> Lowering<'t> {
             });
             cx.names.insert(text, Bound::Local(variable));
             let default = default.map(|value| ValueOf { function: outer, value });
-            taken.push(Parameter { variable, annotation, kind: passed, default });
+            taken.push(Parameter { variable, annotation, kind: passed, default, is_conditional: false });
         }
         self.module.functions[index.at()].parameters = taken;
         if let Some(body) = body {

@@ -209,6 +209,10 @@ impl Lowerer<'_> {
                 FnArg::Typed(typed) => {
                     let annotation = types::term(&typed.ty, text);
                     self.parameter(&typed.pat, Some(annotation));
+                    let is_conditional = typed.attrs.iter().any(|attribute| attribute.path().is_ident("cfg"));
+                    if let Some(parameter) = self.module.functions[self.frame.index.at()].parameters.last_mut() {
+                        parameter.is_conditional = is_conditional;
+                    }
                 }
             }
         }

@@ -126,8 +126,10 @@ fn has_namesake(cx: &RuleContext, id: FunctionId) -> bool {
 }
 
 fn rust_misfit(called: &Function, call: &Call, given: usize) -> Option<String> {
-    let (wanted, got) = (called.parameters.len(), given + call.arguments.len());
-    (wanted != got).then(|| format!("with {}, and takes {}", count(got - given), wanted.saturating_sub(given)))
+    let (most, got) = (called.parameters.len(), given + call.arguments.len());
+    let wanted = most - called.parameters.iter().filter(|parameter| parameter.is_conditional).count();
+    (!(wanted..=most).contains(&got))
+        .then(|| format!("with {}, and takes {}", count(got - given), wanted.saturating_sub(given)))
 }
 
 fn python_misfit(called: &Function, call: &Call, given: usize) -> Option<String> {

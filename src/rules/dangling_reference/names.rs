@@ -81,7 +81,8 @@ fn in_python(cx: &RuleContext, id: FunctionId, kind: &ValueKind, index: ValueInd
             let Item::Module(module, path) = cx.program.resolve(id.module, &scope, std::slice::from_ref(name)) else {
                 return None;
             };
-            let lacks = cx.program.lacks_name(module, &path, attribute);
+            let lacks =
+                cx.program.lacks_name(module, &path, attribute) && cx.program.is_surely_meant(id.module, module);
             lacks.then(|| Found::Missing(Missing { name: attribute.clone(), within: Some(module) }))
         }
         ValueKind::Call(call) => match &call.callee {
@@ -92,10 +93,9 @@ fn in_python(cx: &RuleContext, id: FunctionId, kind: &ValueKind, index: ValueInd
             Callee::Method(_, name) => {
                 let receiver = cx.resolution(id, index).receiver.clone()?;
                 match receiver {
-                    Type::Module(module, path) => cx
-                        .program
-                        .lacks_name(module, &path, name)
-                        .then(|| Found::Missing(Missing { name: name.clone(), within: Some(module) })),
+                    Type::Module(module, path) => (cx.program.lacks_name(module, &path, name)
+                        && cx.program.is_surely_meant(id.module, module))
+                    .then(|| Found::Missing(Missing { name: name.clone(), within: Some(module) })),
                     Type::Instance(of) => lost(cx, of.definition?, name),
                     Type::Class(of) => lost(cx, of, name),
                     _ => None,
@@ -144,6 +144,7 @@ fn in_rust(cx: &RuleContext, id: FunctionId, function: &Function, kind: &ValueKi
 /// A method that a type of the project had on the other side of the change, and has no more.
 fn lost(cx: &RuleContext, of: TypeId, name: &str) -> Option<Found> {
     let is_lost = cx.program.had_method(of, name)
+        && !cx.program.may_have_from_outside(of)
         && cx.program.method(of, name).is_empty()
         && cx.program.overrides(of, name).is_empty();
     is_lost.then(|| Found::Method(of, name.to_owned()))
