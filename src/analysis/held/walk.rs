@@ -10,7 +10,7 @@ use super::{either, taking};
 use crate::analysis::locks::Lock;
 use crate::analysis::{FunctionId, Program};
 use crate::catalogue::Flavour;
-use crate::flow::{BlockIndex, Next, Owner, Step, StepKind, Suspension, ValueIndex, VariableIndex};
+use crate::flow::{Block, BlockIndex, Next, Owner, Step, StepKind, Suspension, ValueIndex, VariableIndex};
 use crate::text::{Language, Span};
 
 pub(super) struct Acquisition {
@@ -72,7 +72,7 @@ impl<'p, 'a> Walk<'p, 'a> {
             let block = &function.blocks[at];
             let mut raised: Option<(BlockIndex, Option<State>)> = block.on_raise.map(|handler| (handler, None));
             for (number, step) in block.steps.iter().enumerate() {
-                let former = raised.is_some().then(|| state.clone());
+                let former = raised.is_some().then(|| without_what_is_entered(block, number, &state));
                 self.step(BlockIndex(at as u32), number as u32, step, &mut state);
                 if let (Some((_, raised)), Some(former), true) = (&mut raised, former, may_raise(&step.kind)) {
                     // What fails to take a lock does not hold it; what fails to release one has done so as far as
@@ -331,6 +331,17 @@ impl<'p, 'a> Walk<'p, 'a> {
         });
         held.collect()
     }
+}
+
+/// What is held if a step fails: entering a block that suspends has taken nothing until it comes back.
+fn without_what_is_entered(block: &Block, number: usize, state: &State) -> State {
+    let mut state = state.clone();
+    if let StepKind::Suspend(Suspension::Enter, _) = block.steps[number].kind
+        && let Some(StepKind::Enter(managed)) = number.checked_sub(1).map(|before| &block.steps[before].kind)
+    {
+        state.retain(|entry| entry.by != HeldBy::Block(*managed));
+    }
+    state
 }
 
 /// Whether an exception or cancellation may come out of a step.
