@@ -11,7 +11,7 @@ use super::types::{Type, language_of};
 use super::{FunctionId, Program, TypeId};
 use crate::catalogue::{AwaitableKind, BlockingKind, Managed, Term};
 use crate::flow::{
-    Callee, Collection, Colour, Field, FunctionKind, Mark, Place, Quality, Root, TypeKind, TypeTerm, ValueIndex,
+    Callee, Collection, Colour, Field, FunctionKind, Mark, Next, Place, Quality, Root, TypeKind, TypeTerm, ValueIndex,
     ValueKind,
 };
 use crate::text::Language;
@@ -88,8 +88,36 @@ impl Program<'_> {
 
     fn says_plain_or_shows(&self, id: FunctionId) -> bool {
         self.function(id).kind != FunctionKind::Property
+            && !self.hands_on_what_is_unknown(id)
             && self.function_makes(id, DEEPEST).is_none()
             && (self.is_unawaitable(&self.return_type(id)) || self.returns_primitive(id))
+    }
+
+    /// Whether a Python method returns what a call gives of which nobody knows what it is: such a mixin serves plain and
+    /// asynchronous classes alike, and its annotation is right for one kind only.
+    fn hands_on_what_is_unknown(&self, id: FunctionId) -> bool {
+        let function = self.function(id);
+        let Some(owner) = self.self_type(id).filter(|_| self.language(id.module) == Language::Python) else {
+            return false;
+        };
+        let tables = self.tables(Language::Python);
+        let bases = self.library_bases(owner).unwrap_or_default();
+        // What a base outside the project is said to have, only because nothing else has it.
+        let is_guessed = |target: &Target| match target {
+            Target::External(name) => {
+                let is_of = |base: &String| name.strip_prefix(base.as_str()).is_some_and(|rest| rest.starts_with('.'));
+                bases.iter().any(is_of) && tables.signature(name).is_none() && tables.awaitable(name).is_none()
+            }
+            Target::Function(_) | Target::Construct(..) => false,
+        };
+        let is_unknown = |value: ValueIndex| {
+            matches!(function.value(value).kind, ValueKind::Call(_))
+                && self.resolution(id, value).targets.iter().all(is_guessed)
+        };
+        function.blocks.iter().any(|block| match block.next {
+            Next::Return(Some(value)) => is_unknown(value),
+            _ => false,
+        })
     }
 
     /// Whether a Rust function is written to return a type that is no item of any crate: `u32`, `&str`.

@@ -72,6 +72,9 @@ impl<'a> Program<'a> {
             ValueKind::Call(_) => {
                 let resolution = self.resolution(id, value);
                 if resolution.targets.is_empty() {
+                    if self.is_decoration(id, value) {
+                        return None;
+                    }
                     // An annotation that says so is the author's word.
                     let gives = self.callable_result(id, value);
                     return matches!(gives, Some(Type::Future(_))).then_some(Makes::Coroutine);
@@ -84,6 +87,16 @@ impl<'a> Program<'a> {
             }
             _ => None,
         }
+    }
+
+    /// Whether a call hands a function to what another call gave: that is how a decorator is applied without its sign,
+    /// and an annotation of what makes the decorator speaks of the function that comes out.
+    fn is_decoration(&self, id: FunctionId, value: ValueIndex) -> bool {
+        let function = self.function(id);
+        let Some(call) = function.call(value) else { return false };
+        let Callee::Value(of) = call.callee else { return false };
+        let [given] = &call.arguments[..] else { return false };
+        function.call(of).is_some() && matches!(self.value_type(id, given.value), Type::Function(_))
     }
 
     fn resolution_makes(&self, id: FunctionId, resolution: &Resolution, depth: u32) -> Option<Makes> {

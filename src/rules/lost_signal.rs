@@ -108,6 +108,13 @@ pub(super) fn cleared_later(cx: &RuleContext, id: FunctionId, event: &Event, wai
             && function.blocks[other.block.at()].in_loop == Some(around)
             && (event.block, event.step) < (other.block, other.step)
     })?;
+    // Where a task of its own waits, nothing says when its wait ends and the work begins.
+    let waits_here = |other: &Event| {
+        matches!(other.what, What::Suspend(..)) && other.span.contains(event.span) && other.block >= event.block
+    };
+    if function.is_async() && !facts.events.iter().any(waits_here) {
+        return None;
+    }
     // On the loop only a suspension lets somebody else give the signal; the wait itself is the first one.
     let between = facts.events.iter().filter(|other| {
         let at = (other.block, other.step);

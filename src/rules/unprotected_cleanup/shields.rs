@@ -2,7 +2,7 @@
 
 use crate::analysis::FunctionId;
 use crate::analysis::held::What;
-use crate::flow::Suspension;
+use crate::flow::{Suspension, ValueIndex, ValueKind};
 use crate::verdict::{Level, Verdict};
 
 use super::super::context::RuleContext;
@@ -16,12 +16,16 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     for event in &cx.facts(id).events {
         let What::Suspend(Suspension::Await, Some(of)) = event.what else { continue };
         let Some(held) = event.held.iter().find(|held| held.is_certain) else { continue };
-        if function.call(of).is_none() {
-            continue;
-        }
         let resolution = cx.resolution(id, of);
         let tables = cx.program.tables(cx.language(id.module));
-        if resolution.external().and_then(|name| tables.shields(name)).is_none() {
+        let Some(shielded) = resolution.external().and_then(|name| tables.shields(name)) else { continue };
+        let Some(call) = function.call(of) else { continue };
+        // A task that somebody else started and keeps runs without this lock anyway: here it is only waited for.
+        let is_anothers = |value: &ValueIndex| match &function.value(*value).kind {
+            ValueKind::Place(place) => !place.fields.is_empty(),
+            _ => false,
+        };
+        if cx.program.arguments_meant(call, shielded).iter().all(is_anothers) {
             continue;
         }
         let (lock, name) = (&held.lock.name, cx.program.callee_text(id, of));
