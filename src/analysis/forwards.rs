@@ -3,6 +3,7 @@
 //! ~~~text
 //! def in_thread(self, work, *args):
 //!     return self.loop.run_in_executor(None, work, *args)      its second parameter runs in a thread
+//!     return self.loop.run_in_executor(None, lambda: work(1))  and so does one that only a closure calls
 //! ~~~
 //!
 //! Only threads and processes are followed: what is started as a task shows that by its colour.
@@ -11,7 +12,7 @@ use std::rc::Rc;
 
 use super::{FunctionId, Program};
 use crate::catalogue::Runs;
-use crate::flow::{Colour, ValueIndex, ValueKind};
+use crate::flow::{Callee, Colour, FunctionIndex, Module, ValueIndex, ValueKind};
 
 /// How many wrappers lie between a function and the thread that runs it.
 const DEEPEST: u32 = 4;
@@ -53,12 +54,51 @@ impl Program<'_> {
             let ValueKind::Call(call) = &value.kind else { continue };
             let call_index = ValueIndex(at as u32);
             let gives_parameter = |argument: ValueIndex| self.parameter_read(id, argument);
-            if call.arguments.iter().all(|argument| gives_parameter(argument.value).is_none()) {
+            let is_closure = |argument: ValueIndex| matches!(function.value(argument).kind, ValueKind::Function(_));
+            let may_be_it = |argument: ValueIndex| is_closure(argument) || gives_parameter(argument).is_some();
+            if !call.arguments.iter().any(|argument| may_be_it(argument.value)) {
                 continue;
             }
             for (argument, runs) in self.handed_to_threads(id, call_index, depth) {
-                let forward = gives_parameter(argument).map(|parameter| Forward { parameter, runs });
-                found.extend(forward.filter(|forward| !found.contains(forward)));
+                let called = match function.value(argument).kind {
+                    ValueKind::Function(closure) => self.parameters_called_in(id, closure),
+                    _ => gives_parameter(argument).into_iter().collect(),
+                };
+                for parameter in called {
+                    let forward = Forward { parameter, runs };
+                    if !found.contains(&forward) {
+                        found.push(forward);
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    /// The parameters of a function that a closure in it calls, itself or in a closure of its own:
+    /// `spawn_blocking(move || catch_unwind(|| work(&stop)))`.
+    fn parameters_called_in(&self, id: FunctionId, closure: FunctionIndex) -> Vec<u32> {
+        let file = self.module(id.module);
+        let function = file.function(id.index);
+        let mut found = Vec::new();
+        for (_, inner) in file.functions().filter(|(index, _)| is_within(&file, *index, closure)) {
+            for value in &inner.values {
+                let ValueKind::Call(call) = &value.kind else { continue };
+                let Callee::Value(called) = call.callee else { continue };
+                let ValueKind::Place(place) = &inner.value(called).kind else { continue };
+                let Some(mut variable) = place.as_variable() else { continue };
+                let mut at = inner;
+                let of_function = loop {
+                    match (at.variable(variable).captures, at.parent) {
+                        (Some(outer), Some(parent)) if parent == id.index => break Some(outer),
+                        (Some(outer), Some(parent)) => (variable, at) = (outer, file.function(parent)),
+                        _ => break None,
+                    }
+                };
+                let number = of_function.and_then(|variable| {
+                    function.parameters.iter().position(|parameter| parameter.variable == variable)
+                });
+                found.extend(number.map(|number| number as u32));
             }
         }
         found
@@ -105,4 +145,16 @@ impl Program<'_> {
         let reaching = self.reaching(id, variable, read.block, read.step);
         (reaching.values.is_empty() && function.colour != Colour::Generator).then_some(at as u32)
     }
+}
+
+/// Whether a function is a closure or stands in it.
+fn is_within(file: &Module, index: FunctionIndex, closure: FunctionIndex) -> bool {
+    let mut at = Some(index);
+    while let Some(index) = at {
+        if index == closure {
+            return true;
+        }
+        at = file.function(index).parent;
+    }
+    false
 }
