@@ -65,6 +65,11 @@ pub(super) fn head(span: Span, name: &str) -> Span {
 }
 
 impl Done {
+    /// Whether the function is only given to somebody who calls it.
+    pub(super) fn is_given(&self) -> bool {
+        self.given.is_some()
+    }
+
     /// The project functions and the library's that it may be, by name; `None` where nothing is known of it.
     pub(super) fn meant(&self, cx: &RuleContext) -> Option<BTreeSet<String>> {
         if let Some(given) = self.given {

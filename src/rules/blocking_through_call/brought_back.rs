@@ -25,8 +25,9 @@ pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &
         })
         .collect();
     // One thread that is gone is one question, about the project's own function where there is one.
-    found.sort_by_key(|(is_own, now, then)| (then.by, !is_own, now.span.start));
-    found.dedup_by_key(|(_, _, then)| then.by);
+    let thread = |then: &Done| (then.by, then.is_given().then_some(then.span));
+    found.sort_by_key(|(is_own, now, then)| (thread(then), !is_own, now.span.start));
+    found.dedup_by_key(|(_, _, then)| thread(then));
     for (_, now, then) in found {
         let name = cx.program.callee_text(now.by, now.call);
         let function = cx.function(both.is.id);
