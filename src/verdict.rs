@@ -43,7 +43,7 @@ pub enum Confidence {
 pub enum Setting {
     /// Code that runs in production.
     Ordinary,
-    /// Tests, examples, benches: findings are one level lower.
+    /// Tests, examples, samples, benches: findings are one level lower.
     Test,
 }
 
@@ -51,9 +51,9 @@ impl Setting {
     /// The setting that a path speaks of: folders and file names by which both languages mark code that is not shipped.
     pub fn of_path(path: &str) -> Self {
         let (folders, file) = path.rsplit_once('/').unwrap_or(("", path));
-        let in_tests = folders
-            .split('/')
-            .any(|folder| matches!(folder, "test" | "tests" | "testing" | "benches" | "example" | "examples"));
+        let in_tests = folders.split('/').any(|folder| {
+            matches!(folder, "test" | "tests" | "testing" | "benches" | "example" | "examples" | "samples")
+        });
         let stem = file.strip_suffix(".py").or_else(|| file.strip_suffix(".rs"));
         let is_test = stem.is_some_and(|stem| {
             stem.starts_with("test_") || stem.ends_with("_test") || stem.ends_with("_tests") || stem == "conftest"

@@ -8,7 +8,7 @@
 //! | stake `io` | at most a warning; a note where the rule's family is blocking and the verdict asks for no level |
 //! | stake `micro` | a note; at most a warning where the verdict asks for a level |
 //! | confidence `medium` | an error becomes a warning |
-//! | tests, examples, benches | one level lower, a note stays |
+//! | tests, examples, samples, benches | one level lower, a note stays |
 //! | a level of the settings below the rule's usual one | at most that |
 //! | origin `reached` | at most a note |
 
