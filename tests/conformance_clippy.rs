@@ -119,7 +119,7 @@ const LINTS: &[Lint] = &[
         says: "ends with the future",
         editions: EDITION_2021,
         replaced: &[],
-        differs: &[("check_expect_suppression", SILENCED), ("issue15552", BEHIND)],
+        differs: &[("check_expect_suppression", SILENCED), ("bar", BEHIND), ("poll", BEHIND)],
     },
     Lint {
         path: "tests/ui/significant_drop_in_scrutinee.rs",
