@@ -128,6 +128,10 @@ fn of_one_function(judged: Vec<Judged<'_>>) -> Vec<Judged<'_>> {
             None => kept.push(one),
         }
     }
+    // A louder one comes before places that stand above it.
+    for one in kept.iter_mut().filter(|one| one.again.len() > 1) {
+        one.again.sort_by(|one, two| one.verdict.at.cmp(&two.verdict.at));
+    }
     kept
 }
 
@@ -139,7 +143,6 @@ fn join<'a>(first: &mut Judged<'a>, mut other: Judged<'a>, is_part: bool) {
     first.level = first.level.max(other.level);
     first.again.push(Again { verdict: other.verdict, is_part });
     first.again.append(&mut other.again);
-    first.again.sort_by(|one, two| matching::canonical(one.verdict, two.verdict));
     for (into, more) in
         [(&mut first.blame.causes, &other.blame.causes), (&mut first.blame.context, &other.blame.context)]
     {
