@@ -11,17 +11,18 @@
 //! A lock that moved into a callee, out to the callers, into a decorator, or that gave way to another one, still
 //! protects. In code of one event loop only what gives way in between can be disturbed.
 
+mod apart;
+mod steps;
+
 use std::collections::BTreeMap;
 
 use crate::analysis::FunctionId;
-use crate::analysis::held::{Event, Held, What};
-use crate::analysis::locks::Lock;
+use crate::analysis::held::{Held, What};
 use crate::analysis::strands::excludes;
 use crate::analysis::types::Type;
-use crate::catalogue::{Flavour, LockKind, Mode};
+use crate::catalogue::{Flavour, Mode};
 use crate::flow::{
-    BlockIndex, Callee, Field, FunctionIndex, FunctionKind, ParameterKind, Place, Root, StepKind, Suspension,
-    ValueIndex, ValueKind,
+    BlockIndex, Callee, Field, FunctionIndex, FunctionKind, ParameterKind, Place, Root, StepKind, ValueIndex, ValueKind,
 };
 use crate::text::{Language, Span};
 use crate::verdict::{Confidence, Location, Stance, Verdict};
@@ -87,7 +88,7 @@ pub(super) fn check(
     if function.decorators.iter().any(|one| !known.contains(&one.path)) || is.cx.program.is_test_code(now) {
         return;
     }
-    split_steps(was, is, before, after);
+    steps::check(was, is, before, after);
     let former = was.touches();
     let touches = is.touches();
     for one in protected(&former) {
@@ -105,105 +106,10 @@ pub(super) fn check(
     // Where what the lock protected is in sight, that is what speaks.
     let is_seen =
         |class: &str| former.iter().any(|touch| touch.is_write && touch.under.iter().any(|lock| lock.class == class));
-    if let Some((was_held, asked)) = apart(was, is, &is_seen) {
+    if let Some((was_held, asked)) = apart::asked(was, is, &is_seen) {
         before.push(was_held);
         after.push(asked);
     }
-}
-
-/// An asynchronous lock that let one call at a time through a wait, and that nobody takes on the way there now. What it
-/// kept apart may lie behind the wait, where nothing of it is seen.
-fn apart(was: Of, is: Of, is_seen: &dyn Fn(&str) -> bool) -> Option<(Verdict, Verdict)> {
-    let waits = |of: Of| {
-        let facts = of.cx.facts(of.id);
-        let waits = facts.events.iter().filter_map(|event| match event.what {
-            What::Suspend(Suspension::Await, Some(awaited)) => {
-                of.cx.function(of.id).call(awaited)?;
-                Some((of.cx.program.callee_text(of.id, awaited), event.clone()))
-            }
-            _ => None,
-        });
-        waits.collect::<Vec<_>>()
-    };
-    let (then, now) = (waits(was), waits(is));
-    let guards = |event: &Event| event.held.iter().filter(|held| held.is_certain).find_map(guarding);
-    let takes_still = |class: &str| {
-        let summary = is.cx.program.summary(is.id);
-        summary.takes.iter().any(|takes| takes.lock.place.class.as_deref() == Some(class))
-            || !is.cx.program.locks_at_entry(is.id).is_empty()
-    };
-    then.iter().find_map(|(name, event)| {
-        let lock = guards(event).filter(|lock| lock.is_async && !is_seen(&lock.class) && !takes_still(&lock.class))?;
-        let alike: Vec<&Event> = now.iter().filter(|(known, _)| known == name).map(|(_, event)| event).collect();
-        // What stands under another lock now, or under none because it stood so before too, is no news.
-        let stood_bare = then.iter().any(|(known, event)| known == name && event.held.is_empty());
-        let bare = alike.first().filter(|_| !stood_bare && alike.iter().all(|event| event.held.is_empty()))?;
-        let (lock_name, by) = (&lock.name, &is.cx.function(is.id).name);
-        let subject = format!("`{lock_name}`, `{name}`");
-        let assumption = format!("several calls of `{by}` may wait for `{name}` at once");
-        let held = was.cx.verdict(NAME, Stance::Upheld, was.id, lock.taken?, &subject).assumes(assumption.clone());
-        let asked = is
-            .cx
-            .verdict(NAME, Stance::Unproven, is.id, bare.span, &subject)
-            .assumes(assumption)
-            .says(format!("`{lock_name}` let one call of `{by}` at a time wait for `{name}`, and is not taken now"))
-            .asks(format!("may several calls of `{by}` wait for `{name}` at once, now that `{lock_name}` is gone?"))
-            .helps(format!("keep `{lock_name}` around it, or say why it is no longer needed"));
-        Some((held, asked))
-    })
-}
-
-/// Two locks that a function took one inside the other, and takes one after the other now (Rust): what they protect no
-/// longer changes in one step. That may be what the change is for, so it is a question.
-fn split_steps(was: Of, is: Of, before: &mut Vec<Verdict>, after: &mut Vec<Verdict>) {
-    if is.cx.language(is.id.module) != Language::Rust {
-        return;
-    }
-    let nested = |of: Of| {
-        let summary = of.cx.program.summary(of.id);
-        let pairs = summary.pairs.iter().filter(|pair| keeps_out(&pair.held) && keeps_out(&pair.taken));
-        let classes = pairs.filter_map(|pair| Some((pair.held.place.class.clone()?, pair.taken.place.class.clone()?)));
-        classes.collect::<std::collections::BTreeSet<_>>()
-    };
-    let (then, now) = (nested(was), nested(is));
-    let summary = is.cx.program.summary(is.id);
-    let takes = |class: &str| {
-        summary.takes.iter().find(|takes| keeps_out(&takes.lock) && takes.lock.place.class.as_deref() == Some(class))
-    };
-    let function = is.cx.function(is.id);
-    for (outer, inner) in then.iter().filter(|pair| !now.contains(pair) && pair.0 != pair.1) {
-        let (Some(first), Some(second)) = (takes(outer), takes(inner)) else { continue };
-        let (Some(begun), Some(ended)) = (first.hops.first(), second.hops.first()) else { continue };
-        // The outer one must be the function's own, or nothing of its extent is known.
-        if first.hops.len() != 1 || begun.at.span.start >= ended.at.span.start {
-            continue;
-        }
-        let (one, other, by) = (&first.lock.name, &second.lock.name, &function.name);
-        let subject = format!("`{one}`, `{other}`");
-        before.push(
-            was.cx
-                .verdict(NAME, Stance::Upheld, was.id, was.cx.function(was.id).header, &subject)
-                .assumes(format!("what `{one}` and `{other}` protect changes in one step")),
-        );
-        after.push(
-            is.cx
-                .verdict(NAME, Stance::Unproven, is.id, ended.at.span, &subject)
-                .assumes(format!("nobody needs what `{one}` and `{other}` protect to change in one step"))
-                .says(format!("`{by}` lets `{one}` go before it takes `{other}`, which it took under it before"))
-                .asks(format!(
-                    "`{by}` took `{other}` under `{one}` before, and takes it after `{one}` is let go now: may others \
-                     come between the two?"
-                ))
-                .evidence(begun.at.clone(), format!("`{one}` is taken here, and let go again before `{other}`"))
-                .trace(second.hops.iter().cloned()),
-        );
-    }
-}
-
-/// Whether a lock is held by one at a time.
-fn keeps_out(lock: &Lock) -> bool {
-    let is_one = matches!(lock.kind, LockKind::Mutex | LockKind::Rwlock | LockKind::MapShard);
-    is_one && lock.mode != Mode::Shared
 }
 
 /// The state that a function wrote only under one lock, each with that lock.
