@@ -218,14 +218,18 @@ fn is_touched(file: &ChangedFile, side: Side, (first, last): (u32, u32)) -> bool
 }
 
 /// The functions that the change touches and whose two sides are worth comparing: those that take a lock or do anything
-/// else that weighs, on either side. Their files before and after, and their name with how many of it stand before.
+/// else that weighs on either side, and those that do not do the same on both. Their files before and after, and their
+/// name with how many of it stand before.
 pub(crate) fn comparable(change: &ChangeSet, before: &[Touched], after: &[Touched]) -> Vec<OnBothSides> {
     let former = by_name(before);
     let comparable = after.iter().filter_map(|now| {
         let is_rust = Language::of_path(&now.path) == Some(Language::Rust);
-        let weighs =
-            |of: &Touched| !of.deeds.regions.is_empty() || of.deeds.runs_async || is_rust && !of.deeds.deeds.is_empty();
-        let was = partner(change, &former, now).filter(|was| weighs(was) || weighs(now))?;
+        let weighs = |of: &Touched| {
+            let of = &of.deeds;
+            !of.regions.is_empty() || is_rust && (of.runs_async || !of.deeds.is_empty()) || of.runs_async && of.handles
+        };
+        let differs = |was: &Touched| was.deeds.has_more_than(&now.deeds) || now.deeds.has_more_than(&was.deeds);
+        let was = partner(change, &former, now).filter(|was| weighs(was) || weighs(now) || differs(was))?;
         Some((was.path.clone(), now.path.clone(), now.name.clone()))
     });
     comparable.collect()

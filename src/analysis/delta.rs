@@ -80,12 +80,23 @@ pub struct Deeds {
     pub is_async: bool,
     /// Whether any of it runs as a task.
     pub runs_async: bool,
+    /// Whether any of it handles exceptions.
+    pub handles: bool,
     /// What it does, by place in the source.
     pub deeds: Vec<Deed>,
     /// The locks it takes.
     pub regions: Vec<Region>,
     /// The last names of what it calls, sorted, once each.
     pub callees: Vec<String>,
+}
+
+impl Deeds {
+    /// Whether anything is done more often here than there.
+    pub fn has_more_than(&self, other: &Self) -> bool {
+        let alike = |one: &Deed, two: &Deed| (one.kind, &one.subject) == (two.kind, &two.subject);
+        let count = |of: &Self, deed: &Deed| of.deeds.iter().filter(|one| alike(one, deed)).count();
+        self.deeds.iter().any(|deed| count(self, deed) > count(other, deed))
+    }
 }
 
 impl Program<'_> {
@@ -112,6 +123,7 @@ impl Program<'_> {
         }
         for &id in parts {
             all.runs_async |= self.function(id).is_async() || self.context(id).is_on_loop();
+            all.handles |= self.function(id).attempts.iter().any(|attempt| !attempt.handlers.is_empty());
             self.add_events(id, &mut all);
             self.add_values(id, &mut all);
             self.add_state(id, &mut all);
