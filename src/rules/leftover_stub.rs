@@ -13,6 +13,9 @@ use super::context::RuleContext;
 
 const NAME: &str = "leftover-stub";
 
+/// How many other definitions of a name are looked at.
+const MOST_NAMESAKES: usize = 8;
+
 /// What a body is until somebody writes it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
@@ -33,9 +36,8 @@ pub(super) fn check(cx: &RuleContext, modules: &[ModuleId], out: &mut Vec<Verdic
             if file.function(*function).is_bodiless || *function == FunctionIndex(0) || cx.program.is_test_code(id) {
                 continue;
             }
-            if !has_another_body(cx, id) && !is_written_by_decorator(cx, id) {
-                out.extend(stub(cx, modules, id, form, *span));
-            }
+            let verdict = stub(cx, modules, id, form, *span);
+            out.extend(verdict.filter(|_| !has_another_body(cx, id) && !is_written_by_decorator(cx, id)));
         }
         for (index, function) in file.functions().skip(1) {
             let id = FunctionId { module, index };
@@ -127,14 +129,13 @@ fn has_overrides(cx: &RuleContext, id: FunctionId) -> bool {
 fn has_another_body(cx: &RuleContext, id: FunctionId) -> bool {
     let file = cx.program.module(id.module);
     let function = file.function(id.index);
-    let has_body = |(index, other): (FunctionIndex, &Function)| {
-        let other_id = FunctionId { index, ..id };
-        index != id.index
+    let is_namesake = |(index, other): &(FunctionIndex, &Function)| {
+        *index != id.index
             && other.qualified == function.qualified
             && other.in_impl == function.in_impl
             && !other.is_bodiless
-            && !cx.program.is_stub(other_id)
     };
+    let mut namesakes = file.functions().filter(is_namesake).take(MOST_NAMESAKES);
     let around = |scope: &Scope| scope.function.unwrap_or(FunctionIndex(0));
     let is_imported = function.owner.is_none()
         && function.in_impl.is_none()
@@ -142,7 +143,7 @@ fn has_another_body(cx: &RuleContext, id: FunctionId) -> bool {
             .imports
             .iter()
             .any(|import| import.name == function.name && around(&import.scope) == around(&function.scope));
-    is_imported || file.functions().any(has_body)
+    is_imported || namesakes.any(|(index, _)| !cx.program.is_stub(FunctionId { index, ..id }))
 }
 
 /// Whether a decorator of the class writes the method that makes its objects: what stands in its place is for readers.
