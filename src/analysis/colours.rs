@@ -101,7 +101,7 @@ impl Program<'_> {
             return false;
         };
         let tables = self.tables(Language::Python);
-        let bases = self.library_bases(owner).unwrap_or_default();
+        let bases = self.bases_outside(owner);
         // What a base outside the project is said to have, only because nothing else has it.
         let is_guessed = |target: &Target| match target {
             Target::External(name) => {

@@ -263,6 +263,11 @@ impl Program<'_> {
             .collect()
     }
 
+    /// The bases of a Python class that lie outside the project, as far as they are known, by their canonical names.
+    pub fn bases_outside(&self, id: TypeId) -> Vec<String> {
+        self.order(id).outside.iter().map(|base| self.canonical_name(Language::Python, base.clone())).collect()
+    }
+
     /// Left to right, depth first, a base after everything that inherits from it: what C3 gives for sane hierarchies.
     fn order(&self, id: TypeId) -> Arc<Order> {
         if let Some(known) = self.names.members.orders.borrow().get(&id) {
