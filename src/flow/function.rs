@@ -53,9 +53,10 @@ pub struct Function {
     pub kind: FunctionKind,
     /// Plain, async, generator.
     pub colour: Colour,
-    /// The class or trait it is defined in (by [`Module::types`]); Rust methods name their [`Impl`] instead.
+    /// The class or trait it is defined in (by [`types`](super::Module::types)); Rust methods name their
+    /// [`Impl`](super::Impl) instead.
     pub owner: Option<TypeIndex>,
-    /// The `impl` block it stands in: index into [`Module::impls`].
+    /// The `impl` block it stands in: index into [`impls`](super::Module::impls).
     pub in_impl: Option<u32>,
     /// The function whose body it stands in; `None` at module and class level.
     pub parent: Option<FunctionIndex>,

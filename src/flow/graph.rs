@@ -108,7 +108,7 @@ pub struct Step {
 /// What happens in a step. A new kind must be wanted by two rules.
 #[derive(Clone, Debug)]
 pub enum StepKind {
-    /// A call whose result is the value (of kind [`ValueKind::Call`]).
+    /// A call whose result is the value (of kind [`ValueKind::Call`](super::ValueKind::Call)).
     Call(ValueIndex),
     /// The task may give way.
     Suspend(Suspension, Option<ValueIndex>),
@@ -116,7 +116,8 @@ pub enum StepKind {
     Enter(ManagedIndex),
     /// A managed block is left (an `async with` is followed by its own suspension).
     Exit(ManagedIndex),
-    /// A variable gets a value; in Rust a value without [`ValueKind::Reference`] is moved.
+    /// A variable gets a value; in Rust a value without
+    /// [`ValueKind::Reference`](super::ValueKind::Reference) is moved.
     Bind(VariableIndex, ValueIndex),
     /// A place with fields, a global or a captured variable is read.
     Read(Place),

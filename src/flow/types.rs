@@ -51,7 +51,7 @@ pub struct TypeDef {
     pub bases: Vec<TypeTerm>,
     /// Fields and attributes, in source order of their first mention.
     pub fields: Vec<FieldDef>,
-    /// Methods defined in its body (Python classes, Rust traits); for Rust types see [`Module::impls`].
+    /// Methods defined in its body (Python classes, Rust traits); for Rust types see [`impls`](super::Module::impls).
     pub methods: Vec<FunctionIndex>,
     /// Decorators, attributes, derives.
     pub decorators: Vec<Decorator>,

@@ -171,7 +171,7 @@ impl<'a> Program<'a> {
     }
 
     /// A type and what it dereferences to, step by step. A chain that leads back to itself ends before it does, and one
-    /// that grows for ever after [`MOST_POINTERS`] steps.
+    /// that grows for ever after a bounded number of steps.
     pub fn pointees(&self, of: &Type) -> Vec<Type> {
         let mut chain = vec![of.clone()];
         while let Some(next) = chain.last().and_then(|last| self.deref(last))
