@@ -171,7 +171,7 @@ impl Page<'_, '_> {
         }
         let mut found = Vec::new();
         for &module in self.modules {
-            for (_, all) in self.program.accesses(module).iter() {
+            for all in self.program.accesses(module).into_values() {
                 let is_set_up = |id: FunctionId| {
                     id.index.0 == 0 || self.program.function(id).name == "__init__" || self.program.is_test_code(id)
                 };

@@ -7,16 +7,20 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use rustc_hash::FxHashMap;
+
 use super::locks::{Lock, LockPlace, LockRoot};
 use super::strands::excludes;
 use super::{FunctionId, ModuleId, Program};
 use crate::catalogue::Change;
-use crate::flow::{BlockIndex, Callee, Field, Place, Root, StepKind, ValueIndex, ValueKind, WriteKind};
+use crate::flow::{BlockIndex, Callee, Field, FunctionIndex, Place, Root, StepKind, ValueIndex, ValueKind, WriteKind};
 use crate::text::{Language, Span};
 
 /// One access of a piece of state.
 #[derive(Clone, Debug)]
 pub struct Access {
+    /// The state that is touched.
+    pub state: Rc<str>,
     /// The function that it stands in.
     pub function: FunctionId,
     /// The block.
@@ -30,6 +34,9 @@ pub struct Access {
     /// The place in the user's own words.
     pub name: String,
 }
+
+/// Accesses by file and state.
+pub(super) type ByState = FxHashMap<(ModuleId, String), Rc<Vec<Access>>>;
 
 /// What an access does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,57 +61,65 @@ impl Touch {
     }
 }
 
-/// The accesses of one file, by the state they touch.
-#[derive(Debug, Default)]
-pub struct Accesses {
-    by_state: BTreeMap<String, Vec<Access>>,
-}
-
-impl Accesses {
-    /// The accesses of a piece of state, in source order.
-    pub fn of(&self, state: &str) -> &[Access] {
-        self.by_state.get(state).map_or(&[], Vec::as_slice)
-    }
-
-    /// Every piece of state with its accesses.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &[Access])> {
-        self.by_state.iter().map(|(state, all)| (state.as_str(), all.as_slice()))
-    }
-}
-
 impl<'a> Program<'a> {
-    /// What a Python file's functions do to the state they share.
-    pub fn accesses(&self, module: ModuleId) -> Rc<Accesses> {
-        if let Some(known) = self.accesses.borrow().get(&module) {
+    /// Every piece of state of a Python file with its accesses, in source order.
+    pub fn accesses(&self, module: ModuleId) -> BTreeMap<Rc<str>, Vec<Access>> {
+        let mut all: BTreeMap<Rc<str>, Vec<Access>> = BTreeMap::new();
+        for index in 0..self.module(module).functions.len() as u32 {
+            for access in self.accesses_by(FunctionId { module, index: FunctionIndex(index) }).iter() {
+                all.entry(access.state.clone()).or_default().push(access.clone());
+            }
+        }
+        all
+    }
+
+    /// What the functions of a Python file do to a piece of state, in source order.
+    pub fn accesses_of(&self, module: ModuleId, state: &str) -> Rc<Vec<Access>> {
+        let key = (module, state.to_owned());
+        if let Some(known) = self.accesses_of.borrow().get(&key) {
             return known.clone();
         }
-        let mut all = Accesses::default();
-        let file = self.module(module);
-        if file.language == Language::Python {
-            for (index, function) in file.functions().skip(1) {
-                let id = FunctionId { module, index };
-                for (block, at, step) in function.steps() {
-                    let (place, touch) = match &step.kind {
-                        StepKind::Read(place) => (place.clone(), Touch::Reads),
-                        StepKind::Write(place, kind, value) => {
-                            let is_element = place.fields.last() == Some(&Field::Index);
-                            (place.clone(), Touch::Writes(*kind, *value, is_element))
-                        }
-                        StepKind::Call(value) => match self.change_of(id, *value) {
-                            Some((place, change)) => (place, Touch::Changes(change, *value)),
-                            None => continue,
-                        },
-                        _ => continue,
-                    };
-                    let step_at = at as u32;
-                    let Some((state, name)) = self.state_named(id, &place, block, step_at) else { continue };
-                    let access = Access { function: id, block, step: step_at, span: step.span, touch, name };
-                    all.by_state.entry(state).or_default().push(access);
-                }
+        let mut found = Vec::new();
+        let name = state.rsplit(['.', ':']).next().unwrap_or(state);
+        for &index in self.mentioned_in(module).of(name) {
+            let all = self.accesses_by(FunctionId { module, index });
+            found.extend(all.iter().filter(|access| *access.state == *state).cloned());
+        }
+        let found = Rc::new(found);
+        self.accesses_of.borrow_mut().insert(key, found.clone());
+        found
+    }
+
+    /// What a Python function does to state that it shares with others.
+    pub fn accesses_by(&self, id: FunctionId) -> Rc<Vec<Access>> {
+        if let Some(known) = self.accesses.borrow().get(&id) {
+            return known.clone();
+        }
+        let mut all = Vec::new();
+        let function = self.function(id);
+        // Module code runs before anybody shares anything.
+        if self.language(id.module) == Language::Python && id.index != FunctionIndex(0) {
+            for (block, at, step) in function.steps() {
+                let (place, touch) = match &step.kind {
+                    StepKind::Read(place) => (place.clone(), Touch::Reads),
+                    StepKind::Write(place, kind, value) => {
+                        let is_element = place.fields.last() == Some(&Field::Index);
+                        (place.clone(), Touch::Writes(*kind, *value, is_element))
+                    }
+                    StepKind::Call(value) => match self.change_of(id, *value) {
+                        Some((place, change)) => (place, Touch::Changes(change, *value)),
+                        None => continue,
+                    },
+                    _ => continue,
+                };
+                let step_at = at as u32;
+                let Some((state, name)) = self.state_named(id, &place, block, step_at) else { continue };
+                let state = state.into();
+                all.push(Access { state, function: id, block, step: step_at, span: step.span, touch, name });
             }
         }
         let all = Rc::new(all);
-        self.accesses.borrow_mut().insert(module, all.clone());
+        self.accesses.borrow_mut().insert(id, all.clone());
         all
     }
 

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use super::names::Item;
 use super::types::Type;
-use super::{FunctionId, ModuleId, Program};
+use super::{FunctionId, Program};
 use crate::catalogue::Runs;
 use crate::flow::{Callee, FunctionKind, Root, TypeTerm, ValueIndex, ValueKind};
 use crate::text::{Language, Span};
@@ -104,8 +104,7 @@ impl<'a> Program<'a> {
                 concurrent = concurrent.or(Some((self.location(id, span), what)));
             }
         }
-        let handed_over = self.hand_overs(id.module);
-        for hand_over in handed_over.iter().filter(|hand_over| hand_over.callee == id) {
+        for hand_over in self.handed_over(id).iter() {
             add(hand_over.runs);
             let what = format!("`{}` is handed over here", hand_over.to);
             shown = shown.or(Some((hand_over.at.clone(), what)));
@@ -221,32 +220,41 @@ impl<'a> Program<'a> {
         }
     }
 
-    /// Every function of a module's file that the file hands over to somebody who runs it.
-    pub fn hand_overs(&self, module: ModuleId) -> Rc<Vec<HandOver>> {
-        if let Some(known) = self.handed.borrow().get(&module) {
+    /// Every time that its own file hands a function over to somebody who runs it.
+    pub fn handed_over(&self, id: FunctionId) -> Rc<Vec<HandOver>> {
+        if let Some(known) = self.handed.borrow().get(&id) {
             return known.clone();
         }
-        self.handed.borrow_mut().insert(module, Rc::default());
-        let mut found = Vec::new();
-        let owner = self.module(module);
-        for (index, function) in owner.functions() {
-            let id = FunctionId { module, index };
-            for (at, value) in function.values.iter().enumerate() {
-                if let ValueKind::Call(call) = &value.kind {
-                    self.add_hand_overs(id, ValueIndex(at as u32), call, &mut found);
-                }
-            }
+        self.handed.borrow_mut().insert(id, Rc::default());
+        let mut found: Vec<HandOver> = Vec::new();
+        for index in self.may_mean(id) {
+            let handing = self.hands_over(FunctionId { module: id.module, index });
+            found.extend(handing.iter().filter(|hand_over| hand_over.callee == id).cloned());
         }
         // The same function handed over at two places runs at least twice.
-        for at in 0..found.len() {
-            let callee = found[at].callee;
-            let is_same = |other: &HandOver| other.callee == callee && other.runs == Runs::Task;
-            if found[at].runs == Runs::Task && found.iter().filter(|other| is_same(other)).count() > 1 {
-                found[at].is_repeated = true;
+        let is_task = |hand_over: &&mut HandOver| hand_over.runs == Runs::Task;
+        if found.iter_mut().filter(is_task).count() > 1 {
+            found.iter_mut().filter(is_task).for_each(|hand_over| hand_over.is_repeated = true);
+        }
+        let found = Rc::new(found);
+        self.handed.borrow_mut().insert(id, found.clone());
+        found
+    }
+
+    /// What a function hands over to somebody who runs it.
+    pub fn hands_over(&self, id: FunctionId) -> Rc<Vec<HandOver>> {
+        if let Some(known) = self.handing.borrow().get(&id) {
+            return known.clone();
+        }
+        self.handing.borrow_mut().insert(id, Rc::default());
+        let mut found = Vec::new();
+        for (at, value) in self.function(id).values.iter().enumerate() {
+            if let ValueKind::Call(call) = &value.kind {
+                self.add_hand_overs(id, ValueIndex(at as u32), call, &mut found);
             }
         }
         let found = Rc::new(found);
-        self.handed.borrow_mut().insert(module, found.clone());
+        self.handing.borrow_mut().insert(id, found.clone());
         found
     }
 

@@ -10,7 +10,8 @@
 //! A fact is a kind and a subject in the user's own words, without positions, so that both sides can be subtracted; the
 //! span only says where a reader finds it. Closures count for the named function around them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use super::accesses::Access;
 use super::held::What;
@@ -277,7 +278,9 @@ impl Program<'_> {
         if !self.strands(id).iter().any(Strand::is_beside) {
             return;
         }
-        for (_, accesses) in self.accesses(id.module).iter() {
+        let states: BTreeSet<Rc<str>> = self.accesses_by(id).iter().map(|access| access.state.clone()).collect();
+        for state in states {
+            let accesses = self.accesses_of(id.module, &state);
             let own: Vec<&Access> = accesses.iter().filter(|access| access.function == id).collect();
             let (Some(first), Some(least)) =
                 (own.first(), own.iter().find(|access| access.touch.is_change()).or(own.first()))

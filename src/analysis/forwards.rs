@@ -10,9 +10,10 @@
 
 use std::rc::Rc;
 
+use super::mentions::is_within;
 use super::{FunctionId, Program};
 use crate::catalogue::Runs;
-use crate::flow::{Callee, Colour, FunctionIndex, Module, ValueIndex, ValueKind};
+use crate::flow::{Callee, Colour, FunctionIndex, ValueIndex, ValueKind};
 
 /// How many wrappers lie between a function and the thread that runs it.
 const DEEPEST: u32 = 4;
@@ -145,16 +146,4 @@ impl Program<'_> {
         let reaching = self.reaching(id, variable, read.block, read.step);
         (reaching.values.is_empty() && function.colour != Colour::Generator).then_some(at as u32)
     }
-}
-
-/// Whether a function is a closure or stands in it.
-fn is_within(file: &Module, index: FunctionIndex, closure: FunctionIndex) -> bool {
-    let mut at = Some(index);
-    while let Some(index) = at {
-        if index == closure {
-            return true;
-        }
-        at = file.function(index).parent;
-    }
-    false
 }

@@ -32,6 +32,7 @@ pub mod imprint;
 pub mod interruption;
 pub mod locks;
 pub mod makes;
+pub mod mentions;
 pub mod names;
 pub mod operators;
 mod own_locks;
@@ -148,12 +149,15 @@ pub struct Program<'a> {
     awaiting: RefCell<FxHashMap<ModuleId, Rc<handlers::Awaiting>>>,
     property_names: RefCell<(usize, FxHashSet<String>)>,
     places: RefCell<FxHashMap<(FunctionId, ValueIndex), locks::LockPlace>>,
-    handed: RefCell<FxHashMap<ModuleId, Rc<Vec<contexts::HandOver>>>>,
-    calls: RefCell<FxHashMap<ModuleId, Rc<strands::Calls>>>,
+    named_in: RefCell<FxHashMap<ModuleId, Rc<mentions::Mentions>>>,
+    handing: RefCell<FxHashMap<FunctionId, Rc<Vec<contexts::HandOver>>>>,
+    handed: RefCell<FxHashMap<FunctionId, Rc<Vec<contexts::HandOver>>>>,
+    calls: RefCell<FxHashMap<FunctionId, Rc<strands::Calls>>>,
     strands: RefCell<FxHashMap<FunctionId, Rc<Vec<strands::Strand>>>>,
     forwards: RefCell<FxHashMap<FunctionId, Rc<Vec<forwards::Forward>>>>,
     mentions: RefCell<FxHashMap<String, bool>>,
-    accesses: RefCell<FxHashMap<ModuleId, Rc<accesses::Accesses>>>,
+    accesses: RefCell<FxHashMap<FunctionId, Rc<Vec<accesses::Access>>>>,
+    accesses_of: RefCell<accesses::ByState>,
 }
 
 impl<'a> Program<'a> {
@@ -182,12 +186,15 @@ impl<'a> Program<'a> {
             awaiting: RefCell::default(),
             property_names: RefCell::default(),
             places: RefCell::default(),
+            named_in: RefCell::default(),
+            handing: RefCell::default(),
             handed: RefCell::default(),
             calls: RefCell::default(),
             strands: RefCell::default(),
             forwards: RefCell::default(),
             mentions: RefCell::default(),
             accesses: RefCell::default(),
+            accesses_of: RefCell::default(),
         }
     }
 

@@ -12,10 +12,9 @@
 
 use std::rc::Rc;
 
-use rustc_hash::{FxHashMap, FxHashSet};
-
 use super::locks::Lock;
-use super::{FunctionId, ModuleId, Program};
+use super::mentions::is_special;
+use super::{FunctionId, Program};
 use crate::catalogue::{LockKind, Mode, Runs};
 use crate::flow::{Callee, FunctionKind, ParameterKind, Place, ValueIndex, ValueKind};
 use crate::verdict::Location;
@@ -26,24 +25,13 @@ const MOST_CALLERS: usize = 48;
 /// How far up a lock is looked for that all callers hold.
 const MOST_LEVELS: u32 = 4;
 
-/// The calls of one file, by the function that is called.
+/// Who calls a function in its own file.
 #[derive(Debug, Default)]
 pub struct Calls {
-    by_callee: FxHashMap<FunctionId, Vec<(FunctionId, ValueIndex)>>,
-    /// Functions that are used as values: whoever has them may call them.
-    named: FxHashSet<FunctionId>,
-}
-
-impl Calls {
-    /// The calls of a function in its file.
-    pub fn of(&self, id: FunctionId) -> &[(FunctionId, ValueIndex)] {
-        self.by_callee.get(&id).map_or(&[], Vec::as_slice)
-    }
-
-    /// Whether a function is used as a value.
-    pub fn is_named(&self, id: FunctionId) -> bool {
-        self.named.contains(&id)
-    }
+    /// The calls, by function and place in it.
+    pub by: Vec<(FunctionId, ValueIndex)>,
+    /// Whether it is used as a value: whoever has it may call it.
+    pub is_named: bool,
 }
 
 /// A line of execution that leads to a function.
@@ -71,36 +59,44 @@ impl Strand {
 }
 
 impl<'a> Program<'a> {
-    /// The calls of a file.
-    pub fn calls_in(&self, module: ModuleId) -> Rc<Calls> {
-        if let Some(known) = self.calls.borrow().get(&module) {
+    /// Who calls a function in its own file.
+    pub fn callers_in_file(&self, id: FunctionId) -> Rc<Calls> {
+        if let Some(known) = self.calls.borrow().get(&id) {
             return known.clone();
         }
         let mut calls = Calls::default();
-        let file = self.module(module);
-        let names: FxHashSet<&str> = file.functions.iter().map(|function| function.name.as_str()).collect();
-        for (index, function) in file.functions() {
-            let id = FunctionId { module, index };
-            for (at, value) in function.values.iter().enumerate() {
+        let file = self.module(id.module);
+        let name = file.function(id.index).name.as_str();
+        let is_special = is_special(name);
+        for index in self.may_mean(id) {
+            let by = FunctionId { module: id.module, index };
+            for (at, value) in file.function(index).values.iter().enumerate() {
                 let at = ValueIndex(at as u32);
                 match &value.kind {
-                    ValueKind::Call(_) => {
-                        for callee in self.resolution(id, at).targets.iter().filter_map(|target| target.function()) {
-                            calls.by_callee.entry(callee).or_default().push((id, at));
+                    ValueKind::Call(call) => {
+                        let may_be_it = match &call.callee {
+                            Callee::Path(path) | Callee::Macro(path) => path.last().is_some_and(|last| last == name),
+                            Callee::Method(_, method) | Callee::Super(method) => method == name,
+                            Callee::Value(_) => true,
+                        };
+                        if may_be_it || is_special {
+                            let resolution = self.resolution(by, at);
+                            let is_it = |target: &&super::calls::Target| target.function() == Some(id);
+                            calls.by.extend(resolution.targets.iter().filter(is_it).map(|_| (by, at)));
                         }
                     }
-                    ValueKind::Place(place) if place.last_name().is_some_and(|name| names.contains(name)) => {
-                        calls.named.extend(self.function_named(id, at));
+                    ValueKind::Place(place) if place.last_name().is_some_and(|last| last == name) => {
+                        calls.is_named |= self.function_named(by, at) == Some(id);
                     }
-                    ValueKind::Path(path, _) if path.last().is_some_and(|name| names.contains(name.as_str())) => {
-                        calls.named.extend(self.function_named(id, at));
+                    ValueKind::Path(path, _) if path.last().is_some_and(|last| last == name) => {
+                        calls.is_named |= self.function_named(by, at) == Some(id);
                     }
                     _ => {}
                 }
             }
         }
         let calls = Rc::new(calls);
-        self.calls.borrow_mut().insert(module, calls.clone());
+        self.calls.borrow_mut().insert(id, calls.clone());
         calls
     }
 
@@ -117,8 +113,6 @@ impl<'a> Program<'a> {
         if let Some(known) = self.strands.borrow().get(&id) {
             return known.clone();
         }
-        let calls = self.calls_in(id.module);
-        let handed_over = self.hand_overs(id.module);
         let mut found: Vec<Strand> = Vec::new();
         let mut seen = vec![id];
         let mut at = 0;
@@ -126,7 +120,7 @@ impl<'a> Program<'a> {
             at += 1;
             let function = self.function(here);
             let mut is_started = false;
-            for handed in handed_over.iter().filter(|handed| handed.callee == here) {
+            for handed in self.handed_over(here).iter() {
                 is_started = true;
                 let several = handed.is_repeated && (handed.is_same_receiver || !self.is_method(here));
                 let what = if several {
@@ -171,7 +165,7 @@ impl<'a> Program<'a> {
             if let (true, false, Some(parent)) = (is_inner, is_started, function.parent) {
                 above.push(FunctionId { module: here.module, index: parent });
             }
-            for (caller, call) in calls.of(here) {
+            for (caller, call) in &self.callers_in_file(here).by {
                 // A method of another object is another matter, unless everybody shares the state.
                 let is_own = !self.is_method(here) || self.is_on_own_object(*caller, *call);
                 if is_own && !self.is_started_by(*caller, *call) {
@@ -260,10 +254,8 @@ impl<'a> Program<'a> {
     fn is_started_by(&self, caller: FunctionId, call: ValueIndex) -> bool {
         let function = self.function(caller);
         let span = function.value(call).span;
-        let handed_over = self.hand_overs(caller.module);
-        handed_over
-            .iter()
-            .any(|handed| handed.by == caller && handed.at.span.start <= span.start && span.end <= handed.at.span.end)
+        let handed_over = self.hands_over(caller);
+        handed_over.iter().any(|handed| handed.at.span.start <= span.start && span.end <= handed.at.span.end)
     }
 
     /// Whether every caller of a private function holds a lock that keeps others out, where all of them are known.
@@ -277,15 +269,15 @@ impl<'a> Program<'a> {
     }
 
     fn locks_of_callers(&self, id: FunctionId, depth: u32) -> Vec<Rc<Lock>> {
-        let calls = self.calls_in(id.module);
-        let callers = calls.of(id);
+        let calls = self.callers_in_file(id);
+        let callers = &calls.by;
         let function = self.function(id);
         let is_inner = matches!(function.kind, FunctionKind::Closure | FunctionKind::AsyncBlock);
-        if depth == 0 || callers.is_empty() || is_inner || calls.is_named(id) || !self.is_private(id) {
+        if depth == 0 || callers.is_empty() || is_inner || calls.is_named || !self.is_private(id) {
             return Vec::new();
         }
         let mut common: Option<Vec<Rc<Lock>>> = None;
-        for &(caller, call) in callers {
+        for &(caller, call) in callers.iter() {
             let value = self.function(caller);
             let value = value.value(call);
             let facts = self.facts(caller);

@@ -19,7 +19,7 @@ const NAME: &str = "blocking-through-call";
 const MOST_HOT_HOPS: usize = 2;
 
 pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
-    for hand_over in cx.program.hand_overs(id.module).iter().filter(|hand_over| hand_over.by == id) {
+    for hand_over in cx.program.hands_over(id).iter() {
         check_callback(cx, id, hand_over, out);
     }
     if !cx.runs_on_loop(id) {

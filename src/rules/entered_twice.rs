@@ -36,7 +36,6 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
         return;
     };
     let exit = FunctionId { index, ..id };
-    let accesses = cx.program.accesses(id.module);
     for (block, number, step) in function.steps() {
         let StepKind::Write(place, _, Some(value)) = &step.kind else { continue };
         let [Field::Name(_)] = place.fields[..] else { continue };
@@ -45,7 +44,7 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
             continue;
         }
         let Some((state, name)) = cx.program.state_named(id, place, block, number as u32) else { continue };
-        let all = accesses.of(&state);
+        let all = cx.program.accesses_of(id.module, &state);
         let is_checked = all.iter().any(|access| {
             access.function == id
                 && access.touch == Touch::Reads

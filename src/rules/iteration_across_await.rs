@@ -37,8 +37,8 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
         let Some((state, name)) = cx.program.state_named(id, place, value.block, value.step) else { continue };
         let Some((way, locks)) = suspension_in(cx, id, &function, LoopIndex(at)) else { continue };
         let kind = kind_of(cx, id, collection);
-        let accesses = cx.program.accesses(id.module);
-        let elsewhere = accesses.of(&state).iter().filter(|access| {
+        let accesses = cx.program.accesses_of(id.module, &state);
+        let elsewhere = accesses.iter().filter(|access| {
             access.function != id && !cx.is_set_up(access.function) && !cx.program.is_test_code(access.function)
         });
         let changes: Vec<&Access> = elsewhere

@@ -323,8 +323,8 @@ impl<'c, 'p, 'a> Whole<'c, 'p, 'a> {
 
     /// Whether a wrapper of the project hands a closure to a thread.
     fn elsewhere(&self, part: FunctionId) -> Option<Manner> {
-        let handed = self.cx.program.hand_overs(part.module);
-        let mut runs = handed.iter().filter(|hand_over| hand_over.callee == part).map(|hand_over| hand_over.runs);
+        let handed = self.cx.program.handed_over(part);
+        let mut runs = handed.iter().map(|hand_over| hand_over.runs);
         runs.any(|runs| matches!(runs, Runs::Thread | Runs::Process)).then_some(Manner::Thread)
     }
 }

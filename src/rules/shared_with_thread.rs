@@ -69,7 +69,7 @@ fn changed_meanwhile(cx: &RuleContext, id: FunctionId, value: ValueIndex) -> Opt
     }
     let (state, _) = cx.program.state_named(id, place, node.block, node.step)?;
     let held = cx.facts(id).held_at(node.block, node.step).to_vec();
-    let accesses = cx.program.accesses(id.module);
+    let accesses = cx.program.accesses_of(id.module, &state);
     let is_meanwhile = |access: &&Access| {
         let is_inside = access.touch.is_change() && !access.touch.is_write();
         let is_kept_apart = || {
@@ -78,7 +78,7 @@ fn changed_meanwhile(cx: &RuleContext, id: FunctionId, value: ValueIndex) -> Opt
         };
         is_inside && access.function != id && !cx.is_set_up(access.function) && !is_kept_apart()
     };
-    accesses.of(&state).iter().find(is_meanwhile).cloned()
+    accesses.iter().find(is_meanwhile).cloned()
 }
 
 /// Whether a place is an attribute of an object or a global, as a whole.

@@ -624,10 +624,10 @@ fn runs(cx: &RuleContext, id: FunctionId, way: &Way, write: &Write, stale: &Stal
 fn changed_elsewhere(cx: &RuleContext, id: FunctionId, write: &Write, stale: &Stale) -> Option<(Location, String)> {
     let (block, step) = write.at;
     let (state, name) = cx.program.state_named(id, &write.place, block, step)?;
-    let accesses = cx.program.accesses(id.module);
+    let accesses = cx.program.accesses_of(id.module, &state);
     let elsewhere =
         |access: &&Access| access.function != id && access.touch.is_change() && !cx.is_set_up(access.function);
-    accesses.of(&state).iter().filter(elsewhere).find_map(|access| {
+    accesses.iter().filter(elsewhere).find_map(|access| {
         let other = &cx.function(access.function).name;
         if let Some(lock) = cx.program.guards_at(access).iter().find(|lock| lock.flavour == Flavour::Async) {
             let at = cx.location(access.function, access.span);
@@ -648,9 +648,9 @@ fn is_called_in_turn(cx: &RuleContext, id: FunctionId, depth: u32) -> bool {
     if depth == 0 || (!is_private && depth == 4) || function.owner.is_some() {
         return false;
     }
-    let calls = cx.program.calls_in(id.module);
-    let &[(caller, call)] = calls.of(id) else { return false };
-    if calls.is_named(id) {
+    let calls = cx.program.callers_in_file(id);
+    let [(caller, call)] = calls.by[..] else { return false };
+    if calls.is_named {
         return false;
     }
     if caller.index.0 == 0 {

@@ -118,9 +118,9 @@ fn lock_below(cx: &RuleContext, id: FunctionId, event: &Event, depth: u32) -> Op
 
 /// Where the state is changed on the way to the lock, if nobody looks at it there under the lock.
 fn changed_below(cx: &RuleContext, id: FunctionId, state: &str, below: &Below) -> Option<(Location, String)> {
-    let accesses = cx.program.accesses(id.module);
+    let accesses = cx.program.accesses_of(id.module, state);
     let of_way = |function: FunctionId| below.way.contains(&function);
-    let accesses: Vec<_> = accesses.of(state).iter().filter(|access| of_way(access.function)).cloned().collect();
+    let accesses: Vec<_> = accesses.iter().filter(|access| of_way(access.function)).cloned().collect();
     let is_looked_at_again = accesses.iter().any(|access| {
         let held = !cx.program.guards_at(access).is_empty();
         access.touch == Touch::Reads && held

@@ -43,10 +43,10 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
         if looks.is_empty() {
             continue;
         }
-        let accesses = cx.program.accesses(id.module);
         let (own, begun) = (reached(cx, id, Some(start.callee)), reached(cx, start.callee, None));
         let found = looks.into_iter().find_map(|(condition, state, name)| {
-            let mut changes = accesses.of(&state).iter().filter(|access| access.touch.is_change());
+            let accesses = cx.program.accesses_of(id.module, &state);
+            let mut changes = accesses.iter().filter(|access| access.touch.is_change());
             if changes.clone().any(|access| own.contains(&access.function)) {
                 return None;
             }
@@ -84,9 +84,9 @@ fn started_by(cx: &RuleContext, id: FunctionId, call: ValueIndex, depth: u32) ->
     let function = cx.function(id);
     let depth = depth.checked_sub(1)?;
     let at = function.value(call).span;
-    let handed_over = cx.program.hand_overs(id.module);
+    let handed_over = cx.program.hands_over(id);
     let is_it = |runs: Runs| matches!(runs, Runs::Task | Runs::Thread);
-    let direct = handed_over.iter().find(|handed| handed.by == id && handed.at.span == at && is_it(handed.runs));
+    let direct = handed_over.iter().find(|handed| handed.at.span == at && is_it(handed.runs));
     // Making a thread starts nothing yet.
     let resolution = cx.resolution(id, call);
     let tables = cx.program.tables(Language::Python);
@@ -135,11 +135,10 @@ fn kept_thread(cx: &RuleContext, id: FunctionId, call: ValueIndex) -> Option<Fun
         }
         _ => return None,
     };
-    let handed_over = cx.program.hand_overs(id.module);
     made.iter().find_map(|made| {
         let by = FunctionId { module: id.module, index: made.function };
         let span = cx.function(by).value(made.value).span;
-        handed_over.iter().find(|handed| handed.by == by && handed.at.span == span).map(|handed| handed.callee)
+        cx.program.hands_over(by).iter().find(|handed| handed.at.span == span).map(|handed| handed.callee)
     })
 }
 

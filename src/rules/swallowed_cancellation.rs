@@ -178,8 +178,8 @@ fn for_ever(cx: &RuleContext, id: FunctionId, block: BlockIndex) -> bool {
 
 /// Whether a function is only ever started as a task, as far as its file shows.
 fn is_started_only(cx: &RuleContext, id: FunctionId) -> bool {
-    let handed = cx.program.hand_overs(id.module);
-    handed.iter().any(|hand_over| hand_over.callee == id && hand_over.runs == Runs::Task)
+    let handed = cx.program.handed_over(id);
+    handed.iter().any(|hand_over| hand_over.runs == Runs::Task)
 }
 
 /// Returns of a handler to which control does not come as it stands: behind another jump, in the handler of a `try` that

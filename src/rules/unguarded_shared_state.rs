@@ -65,7 +65,7 @@ struct Use {
 fn python_uses(cx: &RuleContext, module: ModuleId) -> BTreeMap<String, Vec<Use>> {
     let accesses = cx.program.accesses(module);
     let mut found: BTreeMap<String, Vec<Use>> = BTreeMap::new();
-    for (state, all) in accesses.iter() {
+    for (state, all) in accesses {
         // Without a lock somewhere there is no guard to be inferred.
         let is_out_of_play = |id: FunctionId| cx.program.is_test_code(id) || is_before_sharing(cx, id);
         let uses: Vec<Use> = all
@@ -89,7 +89,7 @@ fn python_uses(cx: &RuleContext, module: ModuleId) -> BTreeMap<String, Vec<Use>>
             })
             .collect();
         if uses.iter().any(|one| !one.guards.is_empty()) {
-            found.insert(state.to_owned(), uses);
+            found.insert(state.to_string(), uses);
         }
     }
     found
@@ -208,13 +208,12 @@ fn is_before_sharing(cx: &RuleContext, id: FunctionId) -> bool {
     if cx.is_set_up(id) {
         return true;
     }
-    let handed_over = cx.program.hand_overs(id.module);
-    if handed_over.iter().any(|handed| handed.by == id && handed.runs == Runs::Thread) {
+    if cx.program.hands_over(id).iter().any(|handed| handed.runs == Runs::Thread) {
         return true;
     }
-    let calls = cx.program.calls_in(id.module);
-    let callers = calls.of(id);
-    let is_hidden = cx.program.is_private(id) && !calls.is_named(id);
+    let calls = cx.program.callers_in_file(id);
+    let callers = &calls.by;
+    let is_hidden = cx.program.is_private(id) && !calls.is_named;
     is_hidden && !callers.is_empty() && callers.iter().all(|(caller, _)| cx.is_set_up(*caller))
 }
 

@@ -19,8 +19,8 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId) -> Option<Verdict> {
         return None;
     }
     let mut waits = function.steps().filter(|(_, _, step)| matches!(step.kind, StepKind::Suspend(..)));
-    let handed = cx.program.hand_overs(id.module);
-    let started = handed.iter().find(|hand_over| hand_over.callee == id && hand_over.runs == Runs::Task)?;
+    let handed = cx.program.handed_over(id);
+    let started = handed.iter().find(|hand_over| hand_over.runs == Runs::Task)?;
     if waits.next().is_some() {
         return None;
     }

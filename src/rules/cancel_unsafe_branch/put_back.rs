@@ -71,8 +71,8 @@ fn asked(
 
 /// Whether the function is handed to somebody who runs it as a task: such a one is dropped on purpose only.
 fn runs_by_itself(cx: &RuleContext, id: FunctionId) -> bool {
-    let handed = cx.program.hand_overs(id.module);
-    handed.iter().any(|hand_over| hand_over.callee == id && hand_over.runs == crate::catalogue::Runs::Task)
+    let handed = cx.program.handed_over(id);
+    handed.iter().any(|hand_over| hand_over.runs == crate::catalogue::Runs::Task)
 }
 
 /// Whether a place lies in something that outlives the call.

@@ -9,7 +9,7 @@ use crate::analysis::FunctionId;
 use crate::analysis::held::What;
 use crate::analysis::locks::LockPlace;
 use crate::catalogue::{BlockingKind, Runs};
-use crate::flow::{Callee, Field, FunctionKind, ValueIndex, ValueKind};
+use crate::flow::{Callee, Field, FunctionIndex, FunctionKind, ValueIndex, ValueKind};
 use crate::text::Language;
 use crate::verdict::{Confidence, Evidence, Verdict};
 
@@ -58,13 +58,13 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
 
 /// Whether a function may be called in the loop's thread after all.
 fn may_run_there(cx: &RuleContext, id: FunctionId) -> bool {
-    let calls = cx.program.calls_in(id.module);
+    let calls = cx.program.callers_in_file(id);
     let is_there = |caller: FunctionId| {
         let function = cx.function(caller);
         function.is_async() || function.parent.is_some() || cx.context(caller).is_on_loop()
     };
-    let callers = calls.of(id);
-    calls.is_named(id)
+    let callers = &calls.by;
+    calls.is_named
         || callers.iter().any(|(caller, _)| is_there(*caller))
         || (callers.is_empty() && cx.program.is_private(id))
 }
@@ -72,7 +72,9 @@ fn may_run_there(cx: &RuleContext, id: FunctionId) -> bool {
 /// The loops that threads of a file drive, with who starts the thread.
 fn driven_in(cx: &RuleContext, id: FunctionId) -> Vec<Driven> {
     let mut found = Vec::new();
-    for hand_over in cx.program.hand_overs(id.module).iter().filter(|hand_over| hand_over.runs == Runs::Thread) {
+    let functions = (0..cx.program.module(id.module).functions.len() as u32).map(FunctionIndex);
+    let handed = functions.flat_map(|index| cx.program.hands_over(FunctionId { index, ..id }).to_vec());
+    for hand_over in handed.filter(|hand_over| hand_over.runs == Runs::Thread) {
         let callee = hand_over.callee;
         for event in &cx.facts(callee).events {
             let What::Call(call) = event.what else { continue };

@@ -67,8 +67,8 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
 /// Where it shows that a function runs in a worker thread.
 fn shown_in_thread(cx: &RuleContext, id: FunctionId) -> Option<Evidence> {
     let function = cx.function(id);
-    let handed = cx.program.hand_overs(id.module);
-    if let Some(hand_over) = handed.iter().find(|hand_over| hand_over.callee == id && hand_over.runs == Runs::Thread) {
+    let handed = cx.program.handed_over(id);
+    if let Some(hand_over) = handed.iter().find(|hand_over| hand_over.runs == Runs::Thread) {
         let note = format!("`{}` is handed to a thread here", hand_over.to);
         return Some(Evidence { at: hand_over.at.clone(), note });
     }

@@ -85,8 +85,8 @@ fn group_of(cx: &RuleContext, id: FunctionId, over: ValueIndex) -> Option<Place>
 /// Whether a function of the file puts tasks that it starts into a collection.
 fn holds_started(cx: &RuleContext, id: FunctionId, group: &Place) -> bool {
     let Some((state, _)) = cx.program.state_named(id, group, BlockIndex(0), 0) else { return false };
-    let accesses = cx.program.accesses(id.module);
-    accesses.of(&state).iter().any(|access| {
+    let accesses = cx.program.accesses_of(id.module, &state);
+    accesses.iter().any(|access| {
         let by = cx.function(access.function);
         let values = by.values.iter().enumerate().filter(|(_, value)| access.span.contains(value.span));
         access.touch.is_change()

@@ -24,8 +24,8 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     }
     let Some(owner) = cx.program.self_type(id) else { return };
     let Some(own) = function.parameters.first().map(|first| first.variable) else { return };
-    let handed = cx.program.hand_overs(id.module);
-    let Some(started) = handed.iter().find(|one| one.by == id && matches!(one.runs, Runs::Task | Runs::Thread)) else {
+    let handed = cx.program.hands_over(id);
+    let Some(started) = handed.iter().find(|one| matches!(one.runs, Runs::Task | Runs::Thread)) else {
         return;
     };
     let of_own = |place: &Place| match (&place.root, &place.fields[..]) {
@@ -105,11 +105,8 @@ fn is_set_elsewhere(
     };
     let step = function.value(*condition).step;
     let Some((state, _)) = cx.program.state_named(id, &place, block, step) else { return true };
-    let accesses = cx.program.accesses(id.module);
-    accesses
-        .of(&state)
-        .iter()
-        .any(|access| access.touch.is_write() && access.function != id && !cx.is_set_up(access.function))
+    let accesses = cx.program.accesses_of(id.module, &state);
+    accesses.iter().any(|access| access.touch.is_write() && access.function != id && !cx.is_set_up(access.function))
 }
 
 /// A method of the class that ends what one of these attributes holds.

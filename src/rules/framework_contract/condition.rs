@@ -61,13 +61,13 @@ fn may_hold_it(body: &Body, receiver: ValueIndex, event: &Event) -> bool {
     if body.calls.iter().any(|(call, _)| is_given(call) && Some(*call) != called(event)) {
         return true;
     }
-    let calls = body.cx.program.calls_in(body.id.module);
+    let calls = body.cx.program.callers_in_file(body.id);
     let is_held = |caller: FunctionId, call: ValueIndex| {
         let read = body.cx.function(caller);
         let read = read.value(call);
         !body.cx.facts(caller).held_at(read.block, read.step).is_empty()
     };
-    let callers = calls.of(body.id);
+    let callers = &calls.by;
     callers.iter().any(|(caller, call)| is_held(*caller, *call))
         || (callers.is_empty() && body.cx.program.is_private(body.id))
 }

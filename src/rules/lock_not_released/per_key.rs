@@ -39,8 +39,8 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
             continue;
         }
         let Some((state, name)) = cx.program.state_named(id, &place, block, number as u32) else { continue };
-        let accesses = cx.program.accesses(id.module);
-        if accesses.of(&state).iter().any(|access| takes_out(cx, access)) {
+        let accesses = cx.program.accesses_of(id.module, &state);
+        if accesses.iter().any(|access| takes_out(cx, access)) {
             continue;
         }
         out.push(

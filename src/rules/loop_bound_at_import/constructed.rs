@@ -38,8 +38,7 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
         .collect();
     let Some(((first, place, until), more)) = bound.split_first() else { return };
     // Whoever is seen to make the object in a loop answers the question.
-    let calls = cx.program.calls_in(id.module);
-    if calls.of(id).iter().any(|(caller, _)| cx.runs_on_loop(*caller)) {
+    if cx.program.callers_in_file(id).by.iter().any(|(caller, _)| cx.runs_on_loop(*caller)) {
         return;
     }
     let name = cx.program.callee_text(id, *first);

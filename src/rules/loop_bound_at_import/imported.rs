@@ -166,8 +166,7 @@ pub(super) fn top_level(id: FunctionId) -> FunctionId {
 pub(super) fn is_started_as_program(cx: &RuleContext, id: FunctionId) -> bool {
     let module = top_level(id);
     let main_only = main_only(cx, module);
-    let calls = cx.program.calls_in(id.module);
-    let callers = calls.of(id);
+    let callers = &cx.program.callers_in_file(id).by;
     let is_start = |caller: FunctionId, call: ValueIndex| {
         caller == module && main_only[cx.function(module).value(call).block.at()]
     };

@@ -119,9 +119,8 @@ fn reachable(function: &Function, from: BlockIndex) -> Vec<BlockIndex> {
 /// Somebody who looks at the flag: another function of the file, or this one before it sets it.
 fn reader(cx: &RuleContext, id: FunctionId, set: &Write) -> Option<(Location, String)> {
     let (state, name) = cx.program.state_named(id, set.place, set.at.0, set.at.1)?;
-    let accesses = cx.program.accesses(id.module);
-    let reads =
-        accesses.of(&state).iter().filter(|access| access.touch == Touch::Reads && !cx.is_set_up(access.function));
+    let accesses = cx.program.accesses_of(id.module, &state);
+    let reads = accesses.iter().filter(|access| access.touch == Touch::Reads && !cx.is_set_up(access.function));
     let read = reads.min_by_key(|access| (access.function != id, access.function, access.span))?;
     let by = &cx.function(read.function).name;
     Some((cx.location(read.function, read.span), format!("`{by}` looks at `{name}` here")))
