@@ -76,13 +76,38 @@ fn a_bare_clone_gives_the_same_bytes() {
 
 #[test]
 fn a_dirty_work_tree_beside_a_range_is_said() {
-    let repo = Repo::with(&[("a.py", "x = 1\n")]);
-    repo.commit(&[("a.py", "x = 2\n")]);
-    assert_eq!(repo.tenth(&["HEAD~1..HEAD"]).notice("dirty-work-tree"), "");
+    let repo = Repo::with(&[("a.py", "x = 1\n"), ("other/b.py", "y = 1\n")]);
+    repo.commit(&[("a.py", "x = 2\n"), ("gone.py", "z = 1\n")]);
+    let said = || repo.tenth(&["HEAD~1..HEAD"]).notice("dirty-work-tree");
+    assert_eq!(said(), "");
     repo.write("half.py", "def f():\n    pass\n");
-    assert!(repo.tenth(&["HEAD~1..HEAD"]).notice("dirty-work-tree").contains("`tenth HEAD~1`"));
+    assert_eq!(said(), "the work tree holds 1 new file beside those of this range; `tenth HEAD~1` includes that");
     assert_eq!(repo.tenth(&["HEAD~1..HEAD~1"]).notice("dirty-work-tree"), "");
     assert_eq!(repo.tenth(&["HEAD~1"]).of("half.py"), "+1 +2", "the command of the notice includes it");
+    repo.write("a.py", "x = 3\n");
+    fs::remove_file(repo.root.join("gone.py")).unwrap();
+    let both = "the work tree changes 2 files of this range further and holds 1 new file beside them; `tenth HEAD~1` \
+                includes that";
+    assert_eq!(said(), both);
+    repo.write(".gitignore", "half.py\n");
+    assert_eq!(said(), "the work tree changes 2 files of this range further; `tenth HEAD~1` includes that");
+}
+
+#[test]
+fn a_work_tree_that_differs_for_other_reasons_is_not_dirty_beside_a_range() {
+    let repo = Repo::with(&[("a.py", "x = 1\ny = 1\n"), ("other/b.py", "y = 1\n")]);
+    repo.commit(&[("a.py", "x = 2\ny = 1\n"), ("away.py", "z = 1\n")]);
+    let said = || repo.tenth(&["HEAD~1..HEAD"]).notice("dirty-work-tree");
+    // What the range has nothing to do with.
+    repo.write("other/b.py", "y = 2\n");
+    repo.write("notes.md", "to do\n");
+    assert_eq!(said(), "");
+    // What git would turn back, and what a sparse checkout leaves out.
+    repo.git(&["config", "core.autocrlf", "true"]);
+    repo.write("a.py", "x = 2\r\ny = 1\r\n");
+    repo.git(&["update-index", "--skip-worktree", "away.py"]);
+    fs::remove_file(repo.root.join("away.py")).unwrap();
+    assert_eq!(said(), "");
 }
 
 #[test]

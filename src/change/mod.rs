@@ -414,7 +414,11 @@ impl ChangeSet {
 
     /// The changed file that has this path on the given side.
     pub fn file(&self, side: Side, path: &str) -> Option<&ChangedFile> {
-        self.files.iter().find(|file| file.side(side).is_some_and(|side| &*side.path == path))
+        let has_it = |file: &&ChangedFile| file.side(side).is_some_and(|side| &*side.path == path);
+        // Most files have on both sides the path that they are sorted by.
+        let from = self.files.partition_point(|file| **file.path() < *path);
+        let near = self.files[from..].iter().take_while(|file| **file.path() == *path).find(has_it);
+        near.or_else(|| self.files.iter().find(has_it))
     }
 
     /// How many lines the change adds and removes.

@@ -16,11 +16,13 @@
 //! as long as no folder is named with `-C`; so are `GIT_DIR` and `GIT_WORK_TREE`.
 //!
 //! Ranges and the index are read from objects only, so a range works in a bare repository; only a search for words reads
-//! files of the work tree instead, where the index vouches that they hold the object. Hunks are
-//! not taken from git, no filter or textconv command is run, and nothing is written: no setting of the repository
-//! changes a result, apart from what its work tree means (line ends, ignored files). A base that cannot be told for
-//! certain is an error with the command that mends it; another range than the one asked for is never taken.
+//! files of the work tree instead, where the index vouches that they hold the object, and a notice says where the work
+//! tree is ahead of a range. Hunks are not taken from git, no filter or textconv command is run, and nothing is written:
+//! no setting of the repository changes a result, apart from what its work tree means (line ends, ignored files). A base
+//! that cannot be told for certain is an error with the command that mends it; another range than the one asked for is
+//! never taken.
 
+mod beside;
 mod chain;
 mod ci;
 mod history;
@@ -257,15 +259,21 @@ fn between_trees(
     let mut made = Vec::new();
     if let Some(before) = &before {
         made = commits(repo, before, &after, &mut notices)?;
-        notices.extend(revisions::dirty_beside(repo, before, &after)?);
     }
+    let beside = match &before {
+        Some(before) if beside::ends_at_work_tree(repo, &after)? => Some(before.name.clone()),
+        _ => None,
+    };
     let base = before.as_ref().and_then(|before| before.commit);
     let id = before.as_ref().map(Point::id);
     let description = Description { kind: Kind::Range, before: id, after: Some(after.id()), how };
     let pool = Pool::new(found);
     let side = tree_before.map_or(SideTree::Empty, SideTree::Tree);
-    let trees = GitTrees::new(pool, side, SideTree::Tree(after.tree));
-    Ok(assemble(description, (old, new), Extra { base, commits: made, notices, coverage: Vec::new() }, trees))
+    let trees = Arc::new(GitTrees::new(pool, side, SideTree::Tree(after.tree)));
+    let extra = Extra { base, commits: made, notices, coverage: Vec::new() };
+    let mut change = assemble(description, (old, new), extra, trees.clone());
+    change.notices.extend(beside.and_then(|before| beside::notice(&trees, &change.files, &before)));
+    Ok(change)
 }
 
 fn to_index(found: Found, mut notices: Vec<Notice>) -> Result<ChangeSet> {
@@ -299,7 +307,7 @@ fn to_index(found: Found, mut notices: Vec<Notice>) -> Result<ChangeSet> {
     let side = head.map_or(SideTree::Empty, |head| SideTree::Tree(head.tree));
     let trees =
         GitTrees::new(Pool::new(found), side, SideTree::Listed { entries: index.entries, own: BTreeMap::new() });
-    Ok(assemble(description, listing, Extra { base, commits: Vec::new(), notices, coverage }, trees))
+    Ok(assemble(description, listing, Extra { base, commits: Vec::new(), notices, coverage }, Arc::new(trees)))
 }
 
 fn to_worktree(found: Found, before: Option<Point>, how: String, mut notices: Vec<Notice>) -> Result<ChangeSet> {
@@ -321,7 +329,7 @@ fn to_worktree(found: Found, before: Option<Point>, how: String, mut notices: Ve
     let side = before.map_or(SideTree::Empty, |before| SideTree::Tree(before.tree));
     let after = SideTree::Listed { entries: work.entries, own: work.own };
     let trees = GitTrees::new(Pool::new(found), side, after);
-    Ok(assemble(description, listing, Extra { base, commits, notices, coverage: work.coverage }, trees))
+    Ok(assemble(description, listing, Extra { base, commits, notices, coverage: work.coverage }, Arc::new(trees)))
 }
 
 /// What a change has beside its files.
@@ -333,7 +341,7 @@ struct Extra {
     coverage: Vec<Uncovered>,
 }
 
-fn assemble(description: Description, listing: (Entries, Entries), extra: Extra, trees: GitTrees) -> ChangeSet {
+fn assemble(description: Description, listing: (Entries, Entries), extra: Extra, trees: Arc<GitTrees>) -> ChangeSet {
     let read = |side: Side, path: &[u8], entry: Entry| -> Content { trees.content(side, path, entry) };
     let paired = pair(listing.0, listing.1, &read);
     let mut notices = extra.notices;
@@ -344,15 +352,7 @@ fn assemble(description: Description, listing: (Entries, Entries), extra: Extra,
     let analysed = paired.files.iter().filter(|file| file.language().is_some());
     let paths: Vec<Arc<str>> = analysed.filter_map(|file| Some(file.before.as_ref()?.path.clone())).collect();
     let past = extra.base.filter(|_| !paths.is_empty()).and_then(|base| trees.past(base, &paths));
-    ChangeSet {
-        description,
-        files: paired.files,
-        commits: extra.commits,
-        notices,
-        coverage,
-        past,
-        trees: Arc::new(trees),
-    }
+    ChangeSet { description, files: paired.files, commits: extra.commits, notices, coverage, past, trees }
 }
 
 /// The commits that `after` has and `before` lacks, newest first.

@@ -305,24 +305,3 @@ pub(super) fn not_an_ancestor(repo: &Repository, before: &Point, after: &Point) 
     );
     Ok(Some(Notice::new("not-ancestor", text)))
 }
-
-/// A notice when a range ends at `HEAD` and the work tree holds more.
-pub(super) fn dirty_beside(repo: &Repository, before: &Point, after: &Point) -> Result<Option<Notice>> {
-    let ends_at_head = head(repo)?.is_some_and(|head| head.commit == after.commit);
-    if !ends_at_head || repo.is_bare() || repo.workdir().is_none() {
-        return Ok(None);
-    }
-    let mut options = git2::StatusOptions::new();
-    options.include_untracked(true).recurse_untracked_dirs(true).exclude_submodules(true).update_index(false);
-    // The range itself does not need the work tree, so a work tree that cannot be read is no reason to fail.
-    let Ok(statuses) = repo.statuses(Some(&mut options)) else { return Ok(None) };
-    if statuses.is_empty() {
-        return Ok(None);
-    }
-    let (count, files) = (statuses.len(), if statuses.len() == 1 { "file" } else { "files" });
-    let text = format!(
-        "the work tree holds {count} changed {files} that are not in this range; `tenth {}` includes them",
-        before.name
-    );
-    Ok(Some(Notice::new("dirty-work-tree", text)))
-}

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use git2::{Odb, Oid, Repository};
 use rayon::iter::ParallelIterator;
 use rayon::slice::ParallelSlice;
+use rustc_hash::FxHashMap;
 
 use super::listing::{self, Folders};
 use super::vouched::Vouched;
@@ -69,15 +70,15 @@ struct Half {
 
 /// The source files of a side.
 struct Listed {
+    /// Sorted byte-wise.
     paths: Arc<[Arc<str>]>,
-    /// Their entries, in the same order.
-    entries: Vec<Entry>,
+    /// Their entries. Names are looked up so often that to compare paths of one folder again and again is dear.
+    entries: FxHashMap<Arc<str>, Entry>,
 }
 
 impl Listed {
     fn entry(&self, path: &str) -> Option<Entry> {
-        let at = self.paths.binary_search_by(|listed| (**listed).cmp(path)).ok()?;
-        Some(self.entries[at])
+        self.entries.get(path).copied()
     }
 }
 
@@ -97,6 +98,11 @@ impl GitTrees {
         self.pool.with(|repo| object(repo, entry)).unwrap_or(Content::Missing)
     }
 
+    /// Lends a handle of the repository.
+    pub(super) fn with<T>(&self, work: impl FnOnce(&Repository) -> T) -> Option<T> {
+        self.pool.with(work)
+    }
+
     /// What the commits up to one did to some files.
     pub(super) fn past(&self, before: Oid, paths: &[Arc<str>]) -> Option<Past> {
         self.pool.with(|repo| history::past(repo, before, paths)).flatten()
@@ -114,7 +120,7 @@ impl GitTrees {
         half.listed.get_or_init(|| {
             let of_tree;
             let entries = match &half.tree {
-                SideTree::Empty => return Listed { paths: Arc::from([]), entries: Vec::new() },
+                SideTree::Empty => return Listed { paths: Arc::from([]), entries: FxHashMap::default() },
                 SideTree::Listed { entries, .. } => entries,
                 SideTree::Tree(tree) => {
                     of_tree =
@@ -127,9 +133,11 @@ impl GitTrees {
                 .filter(|(_, entry)| matches!(entry.mode, Mode::File | Mode::Executable))
                 .filter_map(|(path, entry)| Some((std::str::from_utf8(path).ok()?, *entry)))
                 .filter(|(path, _)| is_listed(path));
-            let (paths, entries): (Vec<Arc<str>>, Vec<Entry>) =
-                sources.map(|(path, entry)| (Arc::from(path), entry)).unzip();
-            Listed { paths: paths.into(), entries }
+            let sources: Vec<(Arc<str>, Entry)> = sources.map(|(path, entry)| (Arc::from(path), entry)).collect();
+            Listed {
+                paths: sources.iter().map(|(path, _)| path.clone()).collect(),
+                entries: sources.into_iter().collect(),
+            }
         })
     }
 

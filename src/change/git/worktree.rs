@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use git2::{AttrCheckFlags, AttrValue, DiffOptions, Repository};
+use git2::{AttrCheckFlags, AttrValue, DiffOptions, IndexEntry, Repository};
 
 use super::{broken, id_of, listing};
 use crate::change::pairing::{Content, Entries, Entry, Mode};
@@ -40,11 +40,7 @@ pub(super) fn listing(repo: &Repository) -> Result<WorkTree> {
         own: BTreeMap::new(),
         coverage: Vec::new(),
     };
-    let frozen: BTreeSet<Vec<u8>> = index
-        .iter()
-        .filter(|entry| entry.flags_extended & SKIP_WORKTREE != 0 || entry.flags & ASSUME_UNCHANGED != 0)
-        .map(|entry| entry.path)
-        .collect();
+    let frozen: BTreeSet<Vec<u8>> = index.iter().filter(is_frozen).map(|entry| entry.path).collect();
 
     let mut options = DiffOptions::new();
     options
@@ -90,6 +86,11 @@ pub(super) fn listing(repo: &Repository) -> Result<WorkTree> {
     Ok(work)
 }
 
+/// Whether the work tree has no say about an entry.
+pub(super) fn is_frozen(entry: &IndexEntry) -> bool {
+    entry.flags_extended & SKIP_WORKTREE != 0 || entry.flags & ASSUME_UNCHANGED != 0
+}
+
 /// Submodules whose checked-out commit is not the one in the index.
 fn submodules(reader: &Reader<'_>, entries: &mut Entries) {
     for (path, entry) in entries.iter_mut().filter(|(_, entry)| entry.mode == Mode::Submodule) {
@@ -101,7 +102,7 @@ fn submodules(reader: &Reader<'_>, entries: &mut Entries) {
 }
 
 /// Reads files as git would store them.
-struct Reader<'repo> {
+pub(super) struct Reader<'repo> {
     repo: &'repo Repository,
     root: PathBuf,
     trusts_mode: bool,
@@ -110,7 +111,7 @@ struct Reader<'repo> {
 }
 
 impl<'repo> Reader<'repo> {
-    fn new(repo: &'repo Repository, root: PathBuf) -> Self {
+    pub(super) fn new(repo: &'repo Repository, root: PathBuf) -> Self {
         let trusts_mode =
             cfg!(unix) && repo.config().and_then(|config| config.get_bool("core.filemode")).unwrap_or(true);
         Self { repo, root, trusts_mode, in_memory: OnceCell::new() }
@@ -121,7 +122,7 @@ impl<'repo> Reader<'repo> {
     }
 
     /// The mode and content of a path; `None` where there is no file.
-    fn read(&self, path: &[u8], known: Option<Mode>) -> Option<(Mode, Content)> {
+    pub(super) fn read(&self, path: &[u8], known: Option<Mode>) -> Option<(Mode, Content)> {
         let place = self.place(path);
         let meta = fs::symlink_metadata(&place).ok()?;
         if meta.is_symlink() {
