@@ -20,6 +20,8 @@ use crate::flow::Module;
 use crate::lower::{Edition, lower, lower_both};
 use crate::text::{Language, Replaced, Side, SourceFile};
 
+use self::pythons::Pythons;
+
 pub use words::Words;
 
 /// The stack of a worker. Parsers recurse with the nesting of the text, which is bounded before they run.
@@ -36,6 +38,7 @@ pub struct Files {
     lowered: Mutex<FxHashMap<Key, Slot>>,
     packages: [OnceLock<Arc<[Package]>>; 2],
     sources: [OnceLock<Arc<[Arc<str>]>>; 2],
+    pythons: [Pythons; 2],
     uncovered: Mutex<BTreeSet<Uncovered>>,
 }
 
@@ -50,6 +53,7 @@ impl Files {
             lowered: Mutex::default(),
             packages: Default::default(),
             sources: Default::default(),
+            pythons: Default::default(),
             uncovered: Mutex::default(),
         }
     }
@@ -204,7 +208,7 @@ impl Loader for Files {
     }
 
     fn python(&self, side: Side, path: &str) -> Option<Version> {
-        pythons::of(path, |path| self.text(side, path))
+        self.pythons[at(side)].of(path, |path| self.text(side, path))
     }
 
     fn mentioning(&self, side: Side, paths: &[Arc<str>], mentions: &Mentions<'_>) -> Vec<Arc<str>> {

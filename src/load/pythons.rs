@@ -3,8 +3,9 @@
 //! The least version decides: what only newer ones do cannot be relied on. It is read from `pyproject.toml`
 //! (`requires-python`, or what Poetry has instead), `setup.cfg` and `setup.py`, whichever of a folder says it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use rustc_hash::FxHashMap;
 use toml::{Table, Value};
 
 use crate::analysis::Version;
@@ -12,17 +13,36 @@ use crate::analysis::Version;
 /// The files that may say it, in the order in which they are believed.
 const NAMES: [&str; 3] = ["pyproject.toml", "setup.cfg", "setup.py"];
 
-/// The version that counts for a file: what the nearest folder says that says anything.
-pub(super) fn of(path: &str, read: impl Fn(&str) -> Option<Arc<str>>) -> Option<Version> {
-    let mut folder = path;
-    loop {
-        let above = folder.rsplit_once('/').map(|(above, _)| above);
-        let in_folder = |name: &str| above.map_or_else(|| name.to_owned(), |above| format!("{above}/{name}"));
-        let said = NAMES.iter().find_map(|name| least_of(name, &read(&in_folder(name))?));
-        if said.is_some() {
-            return said;
+/// What the folders of a side say, each asked once.
+#[derive(Default)]
+pub(super) struct Pythons {
+    known: Mutex<FxHashMap<String, Option<Version>>>,
+}
+
+impl Pythons {
+    /// The version that counts for a file: what the nearest folder says that says anything.
+    pub(super) fn of(&self, path: &str, read: impl Fn(&str) -> Option<Arc<str>>) -> Option<Version> {
+        let mut folder = path;
+        loop {
+            let above = folder.rsplit_once('/').map(|(above, _)| above);
+            let said = self.folder(above.unwrap_or(""), &read);
+            if said.is_some() {
+                return said;
+            }
+            folder = above?;
         }
-        folder = above?;
+    }
+
+    /// What a folder itself says; the root is the empty one.
+    fn folder(&self, folder: &str, read: &impl Fn(&str) -> Option<Arc<str>>) -> Option<Version> {
+        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(said) = known().get(folder) {
+            return *said;
+        }
+        let inside = |name: &str| if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+        let said = NAMES.iter().find_map(|name| least_of(name, &read(&inside(name))?));
+        known().insert(folder.to_owned(), said);
+        said
     }
 }
 
@@ -65,7 +85,8 @@ mod tests {
     use super::*;
 
     fn at(files: &[(&str, &str)], path: &str) -> Option<Version> {
-        of(path, |wanted| files.iter().find(|(known, _)| *known == wanted).map(|(_, text)| Arc::from(*text)))
+        Pythons::default()
+            .of(path, |wanted| files.iter().find(|(known, _)| *known == wanted).map(|(_, text)| Arc::from(*text)))
     }
 
     #[test]
@@ -82,6 +103,22 @@ mod tests {
         ] {
             assert_eq!(least(written), expected, "{written}");
         }
+    }
+
+    #[test]
+    fn a_folder_is_read_once() {
+        let pythons = Pythons::default();
+        let asked = std::cell::RefCell::new(Vec::new());
+        let read = |wanted: &str| {
+            asked.borrow_mut().push(wanted.to_owned());
+            (wanted == "pyproject.toml").then(|| Arc::from("[project]\nrequires-python = \">=3.11\"\n"))
+        };
+        for path in ["app/main.py", "app/other.py", "tests/main.py"] {
+            assert_eq!(pythons.of(path, read), Some(Version(3, 11)));
+        }
+        let asked = asked.borrow();
+        assert_eq!(asked.iter().filter(|path| *path == "pyproject.toml").count(), 1);
+        assert_eq!(asked.len(), 7, "{asked:?}");
     }
 
     #[test]
