@@ -100,6 +100,10 @@ pub(super) fn known(before: Option<&Found>, after: Option<&Found>) -> (Knowledge
             (Some(found), Language::Rust) => found.document.rust.clone(),
         };
         let (mut known, added) = (side(before), side(after));
+        // The catalogue of a language that the change has nothing of need not be read.
+        if added == Knowledge::default() {
+            return known;
+        }
         let tables = Catalogue::builtin().tables(language);
         let (blocking, locks, offload) = (&mut known.blocking, &mut known.locks, &mut known.offload);
         add::<BlockingCall>(blocking, added.blocking, &|name| tables.blocking(name).is_some());
