@@ -1,6 +1,9 @@
 //! What the review wants to know of the analysed files besides verdicts: items, coverage, commits, as plain data.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use rustc_hash::FxHashSet;
 
 use crate::analysis::delta::{Deed, DeedKind, Deeds, Region, callees};
 use crate::analysis::{FunctionId, ModuleId, Program};
@@ -134,14 +137,15 @@ pub(crate) fn coverage(program: &Program, modules: &[ModuleId], failed: &[Functi
 /// A named function of a changed file that a hunk touches, and what it does.
 pub(crate) struct Touched {
     /// The file's path on its own side.
-    path: std::sync::Arc<str>,
+    path: Arc<str>,
     /// Its qualified name and how many of that name stand before it.
     name: (String, usize),
     /// Its first and last line.
     lines: (u32, u32),
     deeds: Deeds,
     facts: FunctionFacts,
-    index: LineIndex,
+    /// Where the lines of its file start.
+    index: Arc<LineIndex>,
 }
 
 /// What the functions do that the hunks of a change touch on one side.
@@ -153,7 +157,7 @@ pub(crate) fn touched(program: &Program, change: &ChangeSet, modules: &[ModuleId
             continue;
         };
         let Some(text) = file.side(program.side) else { continue };
-        let index = LineIndex::new(&text.text);
+        let index = Arc::new(LineIndex::new(&text.text));
         let mut namesakes: BTreeMap<String, usize> = BTreeMap::new();
         for (named, parts) in program.named_functions(id) {
             let function = program.function(named);
@@ -195,6 +199,9 @@ pub(crate) fn damage(program: &Program, change: &ChangeSet, modules: &[ModuleId]
         let Some(text) = change.file(program.side, &module.path).and_then(|file| file.side(program.side)) else {
             continue;
         };
+        if !module.marks.iter().any(|mark| matches!(mark, Mark::Broken { .. })) {
+            continue;
+        }
         let index = LineIndex::new(&text.text);
         for mark in &module.marks {
             if let Mark::Broken { span, reason } = mark {
@@ -236,7 +243,7 @@ pub(crate) fn comparable(change: &ChangeSet, before: &[Touched], after: &[Touche
 }
 
 /// The files of a function before and after the change, and its name.
-type OnBothSides = (std::sync::Arc<str>, std::sync::Arc<str>, (String, usize));
+type OnBothSides = (Arc<str>, Arc<str>, (String, usize));
 
 type ByName<'t> = BTreeMap<(&'t str, &'t (String, usize)), &'t Touched>;
 
@@ -254,10 +261,10 @@ fn partner<'t>(change: &ChangeSet, former: &ByName<'t>, now: &Touched) -> Option
 /// What the change does to its functions: the two sides of each, subtracted.
 pub(crate) fn signals(change: &ChangeSet, before: &[Touched], after: &[Touched], plain: &[Plain]) -> Vec<Signal> {
     let mut found = Vec::new();
-    copies(before, after, plain, &mut found);
     let former = by_name(before);
+    copies(&former, after, plain, &mut found);
     let nothing = Deeds::default();
-    let mut matched: Vec<*const Touched> = Vec::new();
+    let mut matched: FxHashSet<*const Touched> = FxHashSet::default();
     for now in after {
         let was = partner(change, &former, now);
         matched.extend(was.map(std::ptr::from_ref));
@@ -285,12 +292,11 @@ pub(crate) fn signals(change: &ChangeSet, before: &[Touched], after: &[Touched],
 
 /// Asynchronous functions that the change adds beside a plain one of the same name that calls much the same: what is
 /// harmless in the one may stop the loop in the other.
-fn copies(before: &[Touched], after: &[Touched], plain: &[Plain], found: &mut Vec<Signal>) {
-    let is_new =
-        |of: &&Touched| of.deeds.is_async && !before.iter().any(|was| was.path == of.path && was.name == of.name);
+fn copies(former: &ByName<'_>, after: &[Touched], plain: &[Plain], found: &mut Vec<Signal>) {
+    let is_new = |of: &&Touched| of.deeds.is_async && !former.contains_key(&(&*of.path, &of.name));
     for copy in after.iter().filter(is_new) {
-        let name = last_name(&copy.name.0);
-        let is_twin = |twin: &&Plain| stem(&twin.name) == stem(name) && is_alike(&twin.callees, &copy.deeds.callees);
+        let name = stem(last_name(&copy.name.0));
+        let is_twin = |twin: &&Plain| stem(&twin.name) == name && is_alike(&twin.callees, &copy.deeds.callees);
         if let Some(twin) = plain.iter().find(is_twin) {
             let text = format!("it was copied from the plain `{}`", twin.name);
             found.push(copy.signal(Side::After, copy.lines.0, copy.lines.1, "copied-from-sync", text));
