@@ -35,6 +35,12 @@ pub(crate) fn said(change: &ChangeSet) -> Vec<Said> {
 fn of_file(file: &ChangedFile, found: &mut Vec<Said>) {
     let (Some(side), Some(language)) = (file.side(Side::After), file.language()) else { return };
     let text = &*side.text;
+    // What tests say of themselves is no promise to anybody.
+    let is_test = Setting::of_path(&side.path) == Setting::Test;
+    let may_add = !is_test && file.hunks.iter().any(|hunk| hunk.after.count > 0);
+    if !may_add && !text.contains(directive::MARK) {
+        return;
+    }
     let lines = LineIndex::new(text);
     let mut blocks: Vec<Block> = Vec::new();
     let mut last_end = None;
@@ -62,8 +68,6 @@ fn of_file(file: &ChangedFile, found: &mut Vec<Said>) {
         }
     }
     blocks.sort_by_key(|block| block.lines.first().map(|(line, _)| *line));
-    // What tests say of themselves is no promise to anybody.
-    let is_test = Setting::of_path(&side.path) == Setting::Test;
     let is_added = |first: u32, last: u32| {
         file.hunks.iter().any(|hunk| hunk.after.count > 0 && hunk.after.first() <= last && first < hunk.after.end())
     };
