@@ -129,7 +129,11 @@ impl<'a> Program<'a> {
             Callee::Macro(path) => match self.resolve_in(id, path) {
                 Item::External(name) => Resolution::to(vec![Target::External(name)]),
                 // A macro of the project or of nobody known: its name alone, which the catalogue cannot have.
-                _ => Resolution::to(vec![Target::External(format!("{}!", path.join("::")))]),
+                _ => {
+                    let name = self.macro_in_sight(id.module, path);
+                    let name = name.unwrap_or_else(|| format!("{}!", path.join("::")));
+                    Resolution::to(vec![Target::External(name)])
+                }
             },
         }
     }

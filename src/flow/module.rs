@@ -70,6 +70,8 @@ pub enum ImportKind {
     Name,
     /// `from a import *`, `use a::*`: the target is what is opened.
     Glob,
+    /// `#[macro_use] extern crate a`: the macros of the target are in sight in the whole crate; no name is given.
+    Macros,
 }
 
 /// A `mod` item of Rust.

@@ -175,6 +175,7 @@ impl Printer<'_> {
         let separator = self.module.language.separator();
         let target = format!("{}{}", ".".repeat(import.level as usize), import.target.join(separator));
         let what = match (import.kind, import.name.as_str()) {
+            (ImportKind::Macros, _) => format!("import macros of {target}"),
             (ImportKind::Glob, _) => format!("import * of {target}"),
             (ImportKind::Module, "") => format!("import module {target}"),
             (ImportKind::Module, name) => format!("import {name} = module {target}"),

@@ -51,7 +51,7 @@ impl Program<'_> {
         match self.language(module) {
             Language::Python => self.python_missing(module, import),
             Language::Rust => match import.kind {
-                ImportKind::Module => None,
+                ImportKind::Module | ImportKind::Macros => None,
                 ImportKind::Name | ImportKind::Glob => self.missing_path(module, &import.scope, &import.target),
             },
         }
@@ -104,7 +104,7 @@ impl Program<'_> {
 
     fn python_missing(&self, module: ModuleId, import: &Import) -> Option<Missing> {
         let (base, name) = match import.kind {
-            ImportKind::Module | ImportKind::Glob => (&import.target[..], None),
+            ImportKind::Module | ImportKind::Glob | ImportKind::Macros => (&import.target[..], None),
             ImportKind::Name => {
                 let (name, base) = import.target.split_last()?;
                 (base, Some(name))

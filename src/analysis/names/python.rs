@@ -86,7 +86,7 @@ impl Program<'_> {
                 let source = self.python_module(module, from, import.level);
                 self.python_member(&source, name)
             }
-            ImportKind::Glob => Item::Unknown,
+            ImportKind::Glob | ImportKind::Macros => Item::Unknown,
         }
     }
 

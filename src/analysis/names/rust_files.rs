@@ -11,6 +11,7 @@ use rustc_hash::FxHashMap;
 use super::{Item, below, folder_of};
 use crate::analysis::{ModuleId, Package, Program};
 use crate::flow::{Import, ImportKind, Submodule};
+use crate::text::Language;
 
 /// A module: a file, and the inline module within it.
 pub(super) type Spot = (ModuleId, Vec<String>);
@@ -130,6 +131,21 @@ impl Program<'_> {
                 | ["tests" | "examples" | "benches", _]
                 | ["tests" | "examples" | "benches", _, "main.rs"]
         )
+    }
+
+    /// The macro of a library that a bare name means where the crate's root opens the macros of some
+    /// (`#[macro_use] extern crate`), if the catalogue knows one of that name.
+    pub fn macro_in_sight(&self, module: ModuleId, path: &[String]) -> Option<String> {
+        let [name] = path else { return None };
+        let mut spot = (module, Vec::new());
+        for _ in 0..MOST_LEVELS {
+            let Some(around) = self.rust_parent(&spot) else { break };
+            spot = around;
+        }
+        let root = self.module(spot.0);
+        let opened = root.imports.iter().filter(|import| import.kind == ImportKind::Macros);
+        let mut names = opened.map(|import| format!("{}::{name}", import.target.join("::")));
+        names.find(|name| self.tables(Language::Rust).knows(name))
     }
 
     /// The module around a module; `None` for a crate's root.

@@ -146,6 +146,9 @@ impl Lowerer<'_> {
                 let name = types::name_of(&item.ident);
                 let alias = item.rename.as_ref().map_or_else(|| name.clone(), |(_, alias)| types::name_of(alias));
                 let span = spans::between(item.extern_token.span, item.semi_token.span);
+                if item.attrs.iter().any(|attr| attr.path().is_ident("macro_use")) {
+                    self.import(String::new(), vec![name.clone()], ImportKind::Macros, false, span);
+                }
                 self.import(alias, vec![name], ImportKind::Module, is_public(&item.vis), span);
             }
             Item::ForeignMod(block) => self.foreign(block),
