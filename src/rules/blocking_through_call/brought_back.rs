@@ -12,9 +12,12 @@ use crate::rules::manner::{Done, Manner, OnBoth};
 pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<Verdict>) {
     let cx = both.is.cx;
     let in_thread = |done: &Done| done.manner.first() == Some(&Manner::Thread);
+    // Whoever awaited the function calls it in place now.
+    let became_plain = both.was.cx.function(both.was.id).is_async() && !cx.function(both.is.id).is_async();
     let mut found: Vec<(bool, &Done, &Done)> = both
         .kept()
-        .filter(|(now, _)| !now.is_awaited && !now.manner.contains(&Manner::Thread) && cx.runs_on_loop(now.by))
+        .filter(|(now, _)| !now.is_awaited && !now.manner.contains(&Manner::Thread))
+        .filter(|(now, _)| cx.runs_on_loop(now.by) || became_plain && !cx.context(now.by).is_in_thread())
         .filter_map(|(now, then)| {
             // Calls of it that were awaited already are of another kind: `await f()` if it is asynchronous.
             let mut plain = then.iter().filter(|then| !then.is_awaited || in_thread(then));
@@ -24,8 +27,12 @@ pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &
             Some((is_own, now, first))
         })
         .collect();
-    // One thread that is gone is one question, about the project's own function where there is one.
-    let thread = |then: &Done| (then.by, then.is_given().then_some(then.span));
+    // One thread that is gone is one question, about the project's own function where there is one; a function that left
+    // its threads as a whole is one as well.
+    let thread = |then: &Done| match became_plain {
+        true => (both.was.id, None),
+        false => (then.by, then.is_given().then_some(then.span)),
+    };
     found.sort_by_key(|(is_own, now, then)| (thread(then), !is_own, now.span.start));
     found.dedup_by_key(|(_, _, then)| thread(then));
     for (_, now, then) in found {
