@@ -11,7 +11,7 @@
 use crate::analysis::FunctionId;
 use crate::analysis::calls::Target;
 use crate::analysis::held::{Event, Held, What};
-use crate::catalogue::{Flavour, LockKind, Mode};
+use crate::catalogue::{BlockingKind, Flavour, LockKind, Mode};
 use crate::flow::{Callee, Suspension, ValueIndex, ValueKind};
 use crate::verdict::{Stance, Verdict};
 
@@ -162,7 +162,12 @@ fn reach(both: &OnBoth, deed: &Deed) -> Option<Reach> {
             let is_callback = matches!(call.callee, Callee::Value(_));
             Some(if is_callback { Reach::Open } else { Reach::Unknown })
         }
-        [Target::External(_)] => None,
+        // Another thread is waited for, and nobody knows what that one needs.
+        [Target::External(_)] => {
+            let entry = cx.program.blocking_call(deed.by, deed.call, &resolution)?;
+            matches!(entry.kind, BlockingKind::LockWait | BlockingKind::Channel | BlockingKind::Park)
+                .then_some(Reach::Waits)
+        }
         [only] => {
             let callee = only.function()?;
             let body = cx.function(callee);
