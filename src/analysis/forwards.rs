@@ -48,7 +48,8 @@ impl Program<'_> {
         let function = self.function(id);
         let mut found = Vec::new();
         // A decorator may make another function of it.
-        if depth == 0 || function.parameters.is_empty() || !function.decorators.is_empty() {
+        let is_as_written = function.decorators.iter().all(|decorator| self.keeps_kind(id, decorator));
+        if depth == 0 || function.parameters.is_empty() || !is_as_written {
             return found;
         }
         for (at, value) in function.values.iter().enumerate() {

@@ -236,7 +236,8 @@ impl<'a> Program<'a> {
     /// What a plain function starts only to return the handle.
     fn returns_handle(&self, id: FunctionId, depth: u32) -> Option<&'a Spawn> {
         let function = self.function(id);
-        if function.colour != Colour::Plain || !function.decorators.is_empty() || depth == 0 {
+        let is_as_written = || function.decorators.iter().all(|decorator| self.keeps_kind(id, decorator));
+        if function.colour != Colour::Plain || depth == 0 || !is_as_written() {
             return None;
         }
         let uses = Uses::of(&function);

@@ -291,7 +291,9 @@ impl<'c, 'p, 'a> Whole<'c, 'p, 'a> {
                     ValueKind::Call(call) => {
                         let resolution = cx.resolution(id, user);
                         let is_given = |argument| cx.program.arguments_meant(call, argument).contains(&at);
-                        if let Some(spawn) = cx.program.spawn(id, &resolution) {
+                        let through = || cx.program.starts(id, user).filter(|starts| starts.through.is_some());
+                        let spawn = cx.program.spawn(id, &resolution);
+                        if let Some(spawn) = spawn.or_else(|| through().map(|starts| starts.spawn)) {
                             return Some(match spawn.runs {
                                 Runs::Thread | Runs::Process => Manner::Thread,
                                 _ if spawn.owned => Manner::OwnedTask,
