@@ -394,6 +394,12 @@ impl Program<'_> {
         seen.push(id);
         let own = self.own_method(id, name);
         let mut found = self.in_impls(&self.impls_of(id), name);
+        // What tests and examples give the trait is not what other code meets.
+        let is_ordinary = |id: &FunctionId| !self.is_test_code(*id);
+        if own.is_some_and(|own| is_ordinary(&own) && !self.function(own).is_bodiless) || found.iter().any(is_ordinary)
+        {
+            found.retain(is_ordinary);
+        }
         found.extend(own.filter(|own| found.is_empty() || !self.function(*own).is_bodiless));
         if !found.is_empty() {
             return found.into_iter().map(Member::Function).collect();
