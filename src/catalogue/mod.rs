@@ -172,6 +172,8 @@ pub struct Tables {
     transparent: Vec<String>,
     /// Decorators and attributes that leave a function what it is.
     keeping: Vec<String>,
+    /// Derives and attributes that make no names beside the item they stand on.
+    nameless: Vec<String>,
     /// Decorators that keep a function's results by its arguments.
     caching: Vec<String>,
     /// Calls that ask whether a loop is running, or that let one be entered again.
@@ -270,6 +272,7 @@ impl Tables {
         self.relaxed.extend(more.relaxed);
         self.transparent.extend(more.transparent);
         self.keeping.extend(more.keeping);
+        self.nameless.extend(more.nameless);
         self.caching.extend(more.caching);
         self.asking.extend(more.asking);
         self.contracts.absorb(more.contracts);
@@ -676,6 +679,13 @@ impl Tables {
     pub fn keeps_kind(&self, decorator: &str) -> bool {
         let canonical = self.canonical(decorator);
         self.keeping.iter().any(|known| known == decorator || *known == *canonical)
+    }
+
+    /// Whether a derive or attribute makes no names beside the item that it stands on.
+    pub fn makes_no_names(&self, attribute: &str) -> bool {
+        self.has(&self.nameless, attribute)
+            || self.keeps_kind(attribute)
+            || self.context_of_decorator(attribute).is_some()
     }
 
     /// Whether a function with this decorator is run once for the same arguments.

@@ -2,7 +2,8 @@
 //!
 //! Only files of the project are looked at, and only where nothing can have made the name unseen: a file that was read
 //! as a whole, whose globs all lead to such files, that does not fill its own names while it runs (Python), and, in Rust,
-//! where no macro can have made it: the name does not stand in the file at all, or the other side of the change had it.
+//! where no macro can have made it: the name does not stand in the file at all and no item there has an attribute of which
+//! nothing is known, or the other side of the change had it.
 
 use std::collections::BTreeSet;
 
@@ -356,8 +357,8 @@ impl Program<'_> {
             }
             let was_there = self.bound_on_the_other_side(&file.path, &scope, name);
             is_told |= was_there;
-            // A macro may have made it, of a name that stands in the file.
-            if !was_there && self.file_holds(&file.path, &[name]) {
+            // A macro may have made it, of a name that stands in the file or beside an item that it is put on.
+            if !was_there && (self.file_holds(&file.path, &[name]) || self.may_make_names(*module, path)) {
                 return Presence::Unclear;
             }
         }

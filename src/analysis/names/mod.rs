@@ -12,6 +12,7 @@
 //! nearest thing of that name. Types of values are not known here; `types` asks [`Program::method`] once it knows one.
 
 mod circles;
+mod derived;
 mod display;
 mod index;
 mod members;

@@ -1,0 +1,54 @@
+//! Names that a macro on an item may make beside it.
+//!
+//! ~~~text
+//! #[derive(Debug, Builder)]
+//! pub struct Order { … }        makes `OrderBuilder`, which stands nowhere
+//! ~~~
+//!
+//! Of a few derives and attributes it is known that they only implement traits; any other may make any name.
+
+use super::Item;
+use crate::analysis::{ModuleId, Program};
+use crate::flow::{Decorator, Scope};
+use crate::text::Language;
+
+impl Program<'_> {
+    /// Whether a derive or an attribute in a module of a Rust file may make names of its own there.
+    pub(super) fn may_make_names(&self, module: ModuleId, path: &[String]) -> bool {
+        let file = self.module(module);
+        let is_here = |scope: &Scope| scope.module == path;
+        let types = file.types.iter().filter(|of| is_here(&of.scope)).flat_map(|of| &of.decorators);
+        let functions = file.functions.iter().filter(|one| is_here(&one.scope)).flat_map(|one| &one.decorators);
+        let scope = Scope { module: path.to_vec(), function: None };
+        types.chain(functions).any(|decorator| self.makes_names_by(module, &scope, decorator))
+    }
+
+    fn makes_names_by(&self, module: ModuleId, scope: &Scope, decorator: &Decorator) -> bool {
+        let derives = |list: &str| {
+            list.split(',').map(str::trim).filter(|path| !path.is_empty()).any(|path| {
+                let path: Vec<String> = path.split("::").map(|segment| segment.trim().to_owned()).collect();
+                !self.only_implements(module, scope, &path)
+            })
+        };
+        let arguments = decorator.arguments.iter().map(|(_, text)| text.as_str());
+        match &decorator.path[..] {
+            [only] if only == "derive" => arguments.into_iter().any(derives),
+            [only] if only == "cfg_attr" => arguments.skip(1).any(|attribute| {
+                let list = attribute.strip_prefix("derive").map(str::trim_start);
+                let list = list.and_then(|list| list.strip_prefix('(')?.strip_suffix(')'));
+                list.is_some_and(derives)
+            }),
+            // A name that nobody imports is the compiler's own, or a word for one of the derives.
+            path => {
+                let is_imported = path.len() > 1 || self.resolve(module, scope, path) != Item::Unknown;
+                is_imported && !self.only_implements(module, scope, path)
+            }
+        }
+    }
+
+    fn only_implements(&self, module: ModuleId, scope: &Scope, path: &[String]) -> bool {
+        let tables = self.tables(Language::Rust);
+        tables.makes_no_names(&path.join("::"))
+            || matches!(self.resolve(module, scope, path), Item::External(name) if tables.makes_no_names(&name))
+    }
+}
