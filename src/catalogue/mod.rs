@@ -172,6 +172,8 @@ pub struct Tables {
     transparent: Vec<String>,
     /// Decorators and attributes that leave a function what it is.
     keeping: Vec<String>,
+    /// Methods that come back at once, by their own names, whoever has them.
+    brief: Vec<String>,
     /// Derives and attributes that make no names beside the item they stand on.
     nameless: Vec<String>,
     /// Decorators that keep a function's results by its arguments.
@@ -272,6 +274,7 @@ impl Tables {
         self.relaxed.extend(more.relaxed);
         self.transparent.extend(more.transparent);
         self.keeping.extend(more.keeping);
+        self.brief.extend(more.brief);
         self.nameless.extend(more.nameless);
         self.caching.extend(more.caching);
         self.asking.extend(more.asking);
@@ -679,6 +682,11 @@ impl Tables {
     pub fn keeps_kind(&self, decorator: &str) -> bool {
         let canonical = self.canonical(decorator);
         self.keeping.iter().any(|known| known == decorator || *known == *canonical)
+    }
+
+    /// Whether a method of this name comes back at once, whoever has it.
+    pub fn is_brief(&self, method: &str) -> bool {
+        self.brief.iter().any(|known| known == method)
     }
 
     /// Whether a derive or attribute makes no names beside the item that it stands on.

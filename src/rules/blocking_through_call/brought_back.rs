@@ -55,7 +55,7 @@ fn is_of_unknown_length(both: &OnBoth, done: &Done) -> Option<bool> {
     let tables = cx.program.tables(cx.language(done.by.module));
     let resolution = cx.resolution(done.by, done.call);
     match &resolution.targets[..] {
-        [] => Some(false),
+        [] => (!tables.is_brief(&done.name)).then_some(false),
         // What the catalogue describes either blocks, which is a finding, or does not.
         [Target::External(name)] => (!tables.knows(name) && tables.blocking(name).is_none()).then_some(false),
         targets => {
