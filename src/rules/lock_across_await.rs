@@ -3,7 +3,7 @@
 use crate::analysis::FunctionId;
 use crate::analysis::held::{Event, Held, HeldBy, What};
 use crate::catalogue::{Flavour, LockKind};
-use crate::flow::Suspension;
+use crate::flow::{Owner, Suspension, ValueIndex};
 use crate::verdict::{Stance, Verdict};
 
 use super::context::RuleContext;
@@ -16,12 +16,12 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     // A lock that is held over several awaits is one finding, at the first.
     let mut reported = Vec::new();
     for event in &facts.events {
-        let What::Suspend(how, _) = event.what else { continue };
+        let What::Suspend(how, of) = event.what else { continue };
         if event.held.is_empty() || !cx.gives_way(id, event) {
             continue;
         }
         for held in event.held.iter().filter(|held| held.lock.flavour != Flavour::Async) {
-            if reported.contains(&held.taken) {
+            if reported.contains(&held.taken) || is_ended_inside(cx, id, of, held) {
                 continue;
             }
             reported.push(held.taken);
@@ -70,6 +70,13 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
             );
         }
     }
+}
+
+/// Whether a guard went into the call that is awaited, and ends there before anything is waited for.
+fn is_ended_inside(cx: &RuleContext, id: FunctionId, of: Option<ValueIndex>, held: &Held) -> bool {
+    let Some(of) = of.filter(|of| held.by == HeldBy::Guard(Owner::Temporary(*of))) else { return false };
+    let callees = cx.resolution(id, of).functions();
+    !callees.is_empty() && !callees.iter().any(|callee| cx.program.gives_way_under_its_guards(*callee))
 }
 
 /// A value is alive whose own type says that it must not be, or that its end matters.

@@ -6,10 +6,10 @@ use super::guarded::{Guarded, is_borrowed};
 use super::state::{Entry, State};
 use super::walk::{Acquisition, Walk};
 use super::{HeldBy, Waits, What};
-use crate::analysis::FunctionId;
 use crate::analysis::calls::{Resolution, Target};
 use crate::analysis::locks::{Binding, Lock, LockPlace};
 use crate::analysis::types::Type;
+use crate::analysis::{FunctionId, Program};
 use crate::catalogue::{LockKind, Receiver};
 use crate::flow::{
     BlockIndex, Call, Callee, Ending, Function, Owner, StepKind, TypeTerm, ValueIndex, ValueKind, VariableIndex,
@@ -19,6 +19,17 @@ use crate::text::{Language, Span};
 /// Where the numbers begin of acquisitions that a call only changes: a call takes fewer locks than that.
 const OF_CHANGED: u32 = 1 << 16;
 
+impl Program<'_> {
+    /// What guard a parameter is that is given by value.
+    pub(super) fn guarded_parameter(&self, id: FunctionId, at: usize) -> Option<Guarded> {
+        let function = self.function(id);
+        if function.parameters[at].annotation.as_ref().is_none_or(is_borrowed) {
+            return None;
+        }
+        self.guarded(&self.parameter_type(id, at))
+    }
+}
+
 impl Walk<'_, '_> {
     /// The guards that parameters bring along: they live through the whole function.
     pub(super) fn guards_given(&mut self) -> State {
@@ -26,11 +37,7 @@ impl Walk<'_, '_> {
         if self.language == Language::Rust {
             let function = self.program.function(self.id);
             for (at, parameter) in function.parameters.iter().enumerate() {
-                if parameter.annotation.as_ref().is_none_or(is_borrowed) {
-                    continue;
-                }
-                let of = self.program.parameter_type(self.id, at);
-                let Some(guarded) = self.program.guarded(&of) else { continue };
+                let Some(guarded) = self.program.guarded_parameter(self.id, at) else { continue };
                 let variable = function.variable(parameter.variable);
                 let by = HeldBy::Guard(Owner::Variable(parameter.variable));
                 state.push(Entry { acquisition: self.acquisitions.len(), by, is_certain: true, asked: None });

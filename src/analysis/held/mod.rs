@@ -18,6 +18,7 @@ mod either;
 mod ending;
 mod guarded;
 mod guards;
+mod handed;
 mod reason;
 mod state;
 mod taking;

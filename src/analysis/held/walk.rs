@@ -151,7 +151,8 @@ impl<'p, 'a> Walk<'p, 'a> {
     fn step(&mut self, block: BlockIndex, number: u32, step: &Step, state: &mut State) {
         match &step.kind {
             StepKind::Call(value) => {
-                self.record(block, number, step.span, What::Call(*value), state);
+                let during = self.held_during(*value, state);
+                self.record(block, number, step.span, What::Call(*value), during.as_ref().unwrap_or(state));
                 self.call(block, number, *value, step.span, state);
             }
             StepKind::Suspend(how, of) => self.suspend(block, number, *how, *of, step.span, state),
@@ -222,7 +223,8 @@ impl<'p, 'a> Walk<'p, 'a> {
             self.take(block, number, 0, lock, span, by, waits, state);
             return;
         }
-        self.record(block, number, span, What::Suspend(how, of), state);
+        let during = of.and_then(|of| self.held_during(of, state));
+        self.record(block, number, span, What::Suspend(how, of), during.as_ref().unwrap_or(state));
         if how == Suspension::Yield && self.events.is_some() {
             for entry in state.iter() {
                 let lock = &self.acquisitions[entry.acquisition].lock;
