@@ -34,7 +34,7 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
         }
         let made = match lock.place.root {
             LockRoot::Local(owner, variable) if owner == id && lock.place.fields.is_empty() => {
-                kept_to_itself(cx, id, variable)
+                kept_to_itself(cx, id, variable).filter(|_| !is_in_macro(cx, id, variable))
             }
             LockRoot::Local(owner, variable) if lock.place.fields.is_empty() => moved_into(cx, owner, variable, id),
             LockRoot::Parameter(_) | LockRoot::Static(_) => made_anew(cx, id, event, lock),
@@ -121,7 +121,7 @@ fn only_made(cx: &RuleContext, id: FunctionId, variable: VariableIndex) -> Optio
 }
 
 /// A lock that lives in the function that takes it, and in no other.
-fn kept_to_itself(cx: &RuleContext, id: FunctionId, variable: VariableIndex) -> Option<(FunctionId, Span)> {
+pub(super) fn kept_to_itself(cx: &RuleContext, id: FunctionId, variable: VariableIndex) -> Option<(FunctionId, Span)> {
     let function = cx.function(id);
     let at = only_made(cx, id, variable)?;
     if id.index == FunctionIndex(0) || cx.program.is_captured(id, variable) {
@@ -135,6 +135,21 @@ fn kept_to_itself(cx: &RuleContext, id: FunctionId, variable: VariableIndex) -> 
         uses.is_only_part(read) && uses.parts_of(read).all(|user| is_taken_by(cx, id, &function, read, user))
     });
     stays.then_some((id, at))
+}
+
+/// Whether a variable stands in a macro that is not one of the language's own: when the code in it runs, and whether as
+/// a closure that keeps the variable, only the macro knows.
+fn is_in_macro(cx: &RuleContext, id: FunctionId, variable: VariableIndex) -> bool {
+    let function = cx.function(id);
+    let tables = cx.program.tables(cx.language(id.module));
+    let uses = Uses::of(&function);
+    let reads = uses.reads(variable);
+    function.values.iter().enumerate().any(|(at, value)| {
+        let at = ValueIndex(at as u32);
+        matches!(function.call(at).map(|call| &call.callee), Some(Callee::Macro(_)))
+            && reads.iter().any(|read| value.span.contains(function.value(*read).span))
+            && !cx.resolution(id, at).external().is_some_and(|name| tables.is_builtin(name))
+    })
 }
 
 /// Whether a value only takes a lock or lets it go.

@@ -12,12 +12,14 @@
 //! only takes away, writes what comes to the same, or looks again under the second guard, is silent.
 
 use crate::analysis::FunctionId;
+use crate::analysis::locks::LockRoot;
 use crate::catalogue::Change;
 use crate::flow::{BlockIndex, Function, Literal, Next, StepKind, ValueIndex, ValueKind, WriteKind};
 use crate::text::{Language, Span};
 use crate::verdict::{Confidence, Stance, Verdict};
 
 use super::context::RuleContext;
+use super::ineffective_lock::kept_to_itself;
 use super::takings::{Part, Taking, leads_to, takings};
 
 const NAME: &str = "stale-read-across-await";
@@ -31,7 +33,7 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     let mut told: Vec<&str> = Vec::new();
     for write in &takings {
         let name = write.lock.name.as_str();
-        if told.contains(&name) || write.looks_again(&function) {
+        if told.contains(&name) || write.looks_again(&function) || is_own(cx, id, write) {
             continue;
         }
         let stale = write.acts.iter().find_map(|act| {
@@ -92,6 +94,12 @@ fn is_another(read: &Taking, write: &Taking) -> bool {
         // What the first guard put there may be what the second finds: a placeholder, an empty slot.
         && read.acts.is_empty()
         && !read.is_given_away
+}
+
+/// Whether the function has made the lock for itself, so that nobody else changes what is behind it.
+fn is_own(cx: &RuleContext, id: FunctionId, write: &Taking) -> bool {
+    matches!(write.lock.place.root, LockRoot::Local(owner, variable)
+        if owner == id && kept_to_itself(cx, id, variable).is_some())
 }
 
 /// Whether another lock is held all the while.
