@@ -51,7 +51,11 @@ pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &
         let counts = |held: &&Held| counts(held) && !(waits && held.lock.flavour == Flavour::Blocking);
         for held in deed.event.held.iter().filter(counts).filter(|held| held.taken != deed.event.span) {
             let covers = |then: &&Deed| then.event.held.iter().any(|then| was_held(then, held));
-            if alike.iter().any(covers) || !takes(&both.was, held) {
+            // One more call of the name, besides those that still run without the lock, was not there before.
+            let is_without =
+                |now: &&Deed| now.name == deed.name && !now.event.held.iter().any(|now| was_held(now, held));
+            let is_added = now.iter().filter(is_without).count() >= alike.len();
+            if is_added || alike.iter().any(covers) || !takes(&both.was, held) {
                 continue;
             }
             // What certainly takes the lock again is a finding.
