@@ -11,14 +11,23 @@ fn every_case_gets_the_answers_that_it_expects() {
     check(&fixtures());
 }
 
+/// The findings of a case in the order of their lines: the function and the level.
+fn levels(name: &str) -> Vec<(String, Level)> {
+    let case = fixtures().into_iter().find(|case| case.name == name).expect("the case is there");
+    let mut found = case.review().findings;
+    found.sort_by_key(|finding| (finding.path.clone(), finding.start));
+    found.into_iter().map(|finding| (finding.function, finding.severity)).collect()
+}
+
+#[test]
+fn what_blocks_in_a_test_is_a_note() {
+    let name = "starts_up".to_owned();
+    let expected = [(name.clone(), Level::Error), (name, Level::Note)];
+    assert_eq!(levels("blocking-in-async/rust-in-tests"), expected);
+}
+
 #[test]
 fn what_runs_once_in_the_life_of_a_program_is_not_raised_for_loops_and_handlers() {
-    let levels = |name: &str| -> Vec<(String, Level)> {
-        let case = fixtures().into_iter().find(|case| case.name == name).expect("the case is there");
-        let mut found = case.review().findings;
-        found.sort_by_key(|finding| finding.start);
-        found.into_iter().map(|finding| (finding.function, finding.severity)).collect()
-    };
     let expected = |rows: &[(&str, Level)]| rows.iter().map(|(name, level)| ((*name).to_owned(), *level)).collect();
     let python: Vec<_> = expected(&[("limit", Level::Note), ("limit_of", Level::Warning), ("ready", Level::Error)]);
     assert_eq!(levels("blocking-through-call/made-once"), python);

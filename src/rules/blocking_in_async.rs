@@ -10,7 +10,7 @@ use crate::analysis::types::Type;
 use crate::catalogue::{Blocking, BlockingKind, Stake};
 use crate::flow::{Callee, ValueIndex};
 use crate::text::Span;
-use crate::verdict::{Confidence, Level, Verdict};
+use crate::verdict::{Confidence, Level, Setting, Verdict};
 
 use super::context::RuleContext;
 
@@ -110,9 +110,12 @@ fn glance(cx: &RuleContext, id: FunctionId, glances: &[(&Blocking, String, Span)
 }
 
 /// Short input and output adds up where it is done again and again: in a loop, whether it is written here or walks a
-/// folder inside the call, and in a handler.
+/// folder inside the call, and in a handler. What blocks in a test keeps nobody waiting but the test.
 pub(super) fn raised(verdict: Verdict, entry: &Blocking, is_often: bool) -> Verdict {
     let is_many = is_often || entry.kind == BlockingKind::Tree;
+    if verdict.setting == Setting::Test {
+        return verdict.level(Level::Note);
+    }
     if is_many && entry.stake == Stake::Io { verdict.level(Level::Warning) } else { verdict }
 }
 
