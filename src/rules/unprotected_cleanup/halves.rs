@@ -8,7 +8,7 @@
 //! ~~~
 
 use crate::analysis::FunctionId;
-use crate::analysis::cancellation::Taker;
+use crate::analysis::cancellation::{Arrival, Taker};
 use crate::analysis::types::Type;
 use crate::catalogue::Does;
 use crate::flow::{Attempt, BlockIndex, Function, StepKind, Suspension, ValueIndex, ValueKind, VariableIndex};
@@ -188,13 +188,12 @@ fn raised_by_its_own(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     if cancels.is_empty() {
         return;
     }
-    let taken: Vec<Span> = cx
-        .program
-        .cancellations_taken(id)
-        .into_iter()
-        .filter(|taken| !matches!(taken.taker, Taker::Cleanup { .. }))
-        .flat_map(|taken| taken.from)
-        .map(|arrival| arrival.span)
+    let taken = cx.program.cancellations_taken(id);
+    let taken = taken.iter().filter(|taken| !matches!(taken.taker, Taker::Cleanup { .. }));
+    let taken: Vec<(Span, Option<Span>)> = taken
+        .flat_map(|taken| {
+            taken.from.iter().map(|arrival| (arrival.span, leaves_a_loop(&function, taken.taker, arrival)))
+        })
         .collect();
     for (call, receiver) in cancels {
         let ValueKind::Place(place) = &function.value(receiver).kind else { continue };
@@ -205,21 +204,46 @@ fn raised_by_its_own(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
         let awaited = function.steps().find(|(block, at, step)| match step.kind {
             StepKind::Suspend(Suspension::Await, Some(of)) => {
                 matches!(&function.value(of).kind, ValueKind::Place(other) if other == place)
-                    && !taken.contains(&step.span)
+                    && !taken.iter().any(|(span, leaves)| *span == step.span && leaves.is_none())
                     && follows(cx, id, place, (from.block, from.step as usize), (*block, *at))
             }
             _ => false,
         });
         let Some((_, _, step)) = awaited else { continue };
         let name = cx.program.value_text(id, receiver);
-        out.push(
-            cx.violated(NAME, Confidence::Medium, id, step.span, &format!("`{name}`"))
-                .assumes(format!("awaiting `{name}` after its cancellation comes back"))
-                .says(format!("`{name}` was cancelled, so awaiting it raises that here, as if this task were meant"))
-                .helps("catch its cancellation around the await, or gather it with `return_exceptions=True`")
-                .evidence(cx.location(id, from.span), format!("`{name}` is cancelled here"))
-                .level(Level::Warning),
-        );
+        let leaves = taken.iter().find_map(|(span, leaves)| leaves.filter(|_| *span == step.span));
+        let says = match leaves {
+            Some(_) => format!("`{name}` was cancelled, so awaiting it raises that here, and the loop ends with it"),
+            None => format!("`{name}` was cancelled, so awaiting it raises that here, as if this task were meant"),
+        };
+        let verdict = cx
+            .violated(NAME, Confidence::Medium, id, step.span, &format!("`{name}`"))
+            .assumes(format!("awaiting `{name}` after its cancellation comes back"))
+            .says(says)
+            .helps("catch its cancellation around the await, or gather it with `return_exceptions=True`")
+            .evidence(cx.location(id, from.span), format!("`{name}` is cancelled here"))
+            .level(Level::Warning);
+        out.push(match leaves {
+            Some(leaves) => verdict.evidence(cx.location(id, leaves), "only this takes it, outside the loop"),
+            None => verdict,
+        });
+    }
+}
+
+/// The handler, where the one that takes a cancellation stands outside the loop in which it arrives: the turns to come
+/// are lost.
+fn leaves_a_loop(function: &Function, taker: Taker, arrival: &Arrival) -> Option<Span> {
+    let around = &function.loops[function.blocks[arrival.block.at()].in_loop?.at()];
+    match taker {
+        Taker::Handler { attempt, handler, .. } => {
+            let attempt = &function.attempts[attempt];
+            attempt.body.has(around.header).then_some(attempt.handlers[handler].header)
+        }
+        Taker::Suppressor { managed, .. } => {
+            let managed = &function.managed[managed.at()];
+            managed.body.contains(around.span).then_some(managed.span)
+        }
+        Taker::Cleanup { .. } => None,
     }
 }
 
