@@ -1,9 +1,9 @@
 //! What is assigned to: names, attributes, elements, and tuples of them.
 
 use super::expressions::Head;
-use super::{Lowering, Named, types};
+use super::{Lowering, Named, literals, types};
 use crate::flow::{
-    Collection, FunctionIndex, Place, Static, StepKind, TypeTerm, ValueIndex, ValueKind, ValueOf, WriteKind,
+    Collection, FunctionIndex, Literal, Place, Static, StepKind, TypeTerm, ValueIndex, ValueKind, ValueOf, WriteKind,
 };
 use crate::syntax::python::tree::{Cursor, Field, Kind};
 use crate::text::Span;
@@ -107,10 +107,21 @@ impl<'t> Lowering<'t> {
             Head::Value(_) | Head::Super => None,
         };
         let old = self.materialise(head);
-        let new = self.expression(right);
+        let new = self.added(left, right);
         let value = self.value(node.span(), ValueKind::Operation(vec![old, new]));
         if let Some(place) = place {
             self.write(left, place, WriteKind::Augment, Some(value));
+        }
+    }
+
+    /// What an augmented assignment adds or else does: `x -= 1` adds -1.
+    fn added(&mut self, left: Cursor<'t>, right: Cursor<'t>) -> ValueIndex {
+        let operator = Span::new(left.span().end, right.span().start).text(self.text);
+        match literals::integer(self.node_text(right)) {
+            Literal::Int(by) if right.kind() == Kind::Integer && operator.trim() == "-=" => {
+                self.value(right.span(), ValueKind::Literal(Literal::Int(-by)))
+            }
+            _ => self.expression(right),
         }
     }
 

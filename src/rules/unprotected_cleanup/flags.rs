@@ -1,27 +1,68 @@
-//! A flag that is set for the time of a wait, and stays set when the wait fails or is cancelled.
+//! What is done for the time of a wait, and stays done when the wait fails or is cancelled.
 //!
 //! ~~~text
-//! if self._busy: return
-//! self._busy = True
+//! self._busy = True         self._pending += 1        self._waiters.append(waiter)
 //! await self.sync()         an exception or a cancellation leaves here …
 //! self._busy = False        … and does not come by: nobody gets past the check again
+//!
+//! try: await waiter
+//! except Exception: self._waiters.remove(waiter); raise     a cancellation is no `Exception`
 //! ~~~
 
 use crate::analysis::FunctionId;
 use crate::analysis::accesses::Touch;
-use crate::flow::{BlockIndex, Field, Function, Literal, Place, Root, StepKind, Suspension, ValueIndex, ValueKind};
+use crate::catalogue::Change;
+use crate::flow::{
+    Attempt, BlockIndex, Field, Function, Handler, Literal, Place, Root, StepKind, Suspension, ValueIndex, ValueKind,
+    VariableIndex, WriteKind,
+};
 use crate::text::{Language, Span};
 use crate::verdict::{Level, Location, Stance, Verdict};
 
 use super::NAME;
 use crate::rules::context::RuleContext;
 
-/// A write of a flag.
-struct Write<'f> {
-    place: &'f Place,
+/// A change of state that others see.
+struct Write {
+    place: Place,
     at: (BlockIndex, u32),
     span: Span,
-    is_set: bool,
+    does: Act,
+}
+
+/// What a write does.
+#[derive(Clone, Copy, PartialEq)]
+enum Act {
+    /// A flag is set, or taken back.
+    Flag(bool),
+    /// So much is added to a count.
+    Count(i64),
+    /// What a variable holds is put into a collection, or taken out of it.
+    Member(bool, VariableIndex),
+    /// Anything else.
+    Other,
+}
+
+impl Act {
+    fn is_begun(self) -> bool {
+        matches!(self, Self::Flag(true) | Self::Count(1..) | Self::Member(true, _))
+    }
+
+    fn is_undone_by(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Flag(true), Self::Flag(false)) => true,
+            (Self::Count(more), Self::Count(less)) => more == -less,
+            (Self::Member(true, one), Self::Member(false, other)) => one == other,
+            _ => false,
+        }
+    }
+}
+
+/// How something is taken back.
+struct Undone {
+    span: Span,
+    /// The class of exceptions on which alone it is.
+    only_on: Option<ValueIndex>,
 }
 
 pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
@@ -30,43 +71,76 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
         return;
     }
     let writes: Vec<Write> =
-        function.steps().filter_map(|(block, at, step)| write(&function, block, at, step)).collect();
-    for set in writes.iter().filter(|write| write.is_set) {
-        let resets = |write: &&Write| !write.is_set && write.place == set.place;
-        if !writes.iter().any(|write| resets(&write)) {
+        function.steps().filter_map(|(block, at, step)| write(cx, id, (block, at as u32), step)).collect();
+    for set in writes.iter().filter(|write| write.does.is_begun()) {
+        let undoes = |write: &Write| write.place == set.place && set.does.is_undone_by(write.does);
+        if !writes.iter().any(undoes) {
             continue;
         }
-        let Some((awaits, reset)) = unprotected(cx, id, set, &writes) else { continue };
+        let Some((awaits, undone)) = unprotected(cx, id, set, &writes) else { continue };
         let Some(reader) = reader(cx, id, set) else { continue };
-        out.push(question(cx, id, set, awaits, reset, reader));
+        out.push(question(cx, id, set, awaits, &undone, reader));
         return;
     }
 }
 
-fn write<'f>(function: &Function, block: BlockIndex, at: usize, step: &'f crate::flow::Step) -> Option<Write<'f>> {
-    let StepKind::Write(place, _, Some(value)) = &step.kind else { return None };
+fn write(cx: &RuleContext, id: FunctionId, at: (BlockIndex, u32), step: &crate::flow::Step) -> Option<Write> {
+    let function = cx.function(id);
+    let (place, does) = match &step.kind {
+        StepKind::Write(place, kind, Some(value)) => (place.clone(), act(&function, *kind, *value)),
+        StepKind::Call(call) => {
+            let (place, change) = cx.program.change_of(id, *call)?;
+            let [argument] = &function.call(*call)?.arguments[..] else { return None };
+            let ValueKind::Place(member) = &function.value(argument.value).kind else { return None };
+            (place, Act::Member(change != Change::Removes, member.as_variable()?))
+        }
+        _ => return None,
+    };
     let is_shared = match place.root {
         Root::Variable(_) => matches!(place.fields[..], [Field::Name(_)]),
         Root::Global(_) => place.fields.is_empty(),
     };
-    let ValueKind::Literal(Literal::Bool(is_set)) = function.value(*value).kind else { return None };
-    is_shared.then_some(Write { place, at: (block, at as u32), span: step.span, is_set })
+    is_shared.then_some(Write { place, at, span: step.span, does })
 }
 
-/// The first wait between a write and the one that takes it back, out of which no way leads by any write of the flag.
-fn unprotected(cx: &RuleContext, id: FunctionId, set: &Write, writes: &[Write]) -> Option<(ValueIndex, Span)> {
+fn act(function: &Function, kind: WriteKind, value: ValueIndex) -> Act {
+    match (kind, &function.value(value).kind) {
+        (WriteKind::Assign, ValueKind::Literal(Literal::Bool(is_set))) => Act::Flag(*is_set),
+        (WriteKind::Augment, ValueKind::Operation(parts)) => match parts[..] {
+            [_, by] => match function.value(by).kind {
+                ValueKind::Literal(Literal::Int(by)) => Act::Count(by),
+                _ => Act::Other,
+            },
+            _ => Act::Other,
+        },
+        _ => Act::Other,
+    }
+}
+
+/// The first wait between a write and the one that undoes it, out of which a cancellation does not come by any write of
+/// the same.
+fn unprotected(cx: &RuleContext, id: FunctionId, set: &Write, writes: &[Write]) -> Option<(ValueIndex, Undone)> {
     let function = cx.function(id);
     let mut seen = vec![false; function.blocks.len()];
     let mut work = vec![(set.at.0, set.at.1 + 1)];
     let mut waits: Vec<(BlockIndex, ValueIndex)> = Vec::new();
-    let mut reset = None;
+    let mut undone = None;
+    // Other members of a collection come and go.
+    let concerns = |write: &&Write| {
+        write.place == set.place
+            && match (set.does, write.does) {
+                (Act::Member(_, one), Act::Member(_, other)) => one == other,
+                _ => true,
+            }
+    };
     while let Some((block, first)) = work.pop() {
         let body = &function.blocks[block.at()];
         let mut goes_on = true;
         for (number, step) in body.steps.iter().enumerate().skip(first as usize) {
             let at = (block, number as u32);
-            if let Some(other) = writes.iter().find(|write| write.at == at && write.place == set.place) {
-                reset = reset.or((!other.is_set).then_some(other.span));
+            if let Some(other) = writes.iter().filter(concerns).find(|write| write.at == at) {
+                let is_later = matches!(set.does, Act::Flag(_)) || other.span.start > set.span.start;
+                undone = undone.or((set.does.is_undone_by(other.does) && is_later).then_some(other.span));
                 goes_on = false;
                 break;
             }
@@ -84,14 +158,40 @@ fn unprotected(cx: &RuleContext, id: FunctionId, set: &Write, writes: &[Write]) 
             }
         }
     }
+    // A handler that undoes it, and that a cancellation goes past.
+    let partial: Vec<(&Attempt, &Handler, Span)> = function
+        .attempts
+        .iter()
+        .flat_map(|attempt| attempt.handlers.iter().map(move |handler| (attempt, handler)))
+        .filter(|(_, handler)| !takes_cancellation(cx, id, handler))
+        .filter_map(|(attempt, handler)| {
+            let undoes = |write: &&Write| {
+                write.place == set.place && set.does.is_undone_by(write.does) && handler.region.has(write.at.0)
+            };
+            Some((attempt, handler, writes.iter().find(undoes)?.span))
+        })
+        .collect();
     let touches = |block: BlockIndex| writes.iter().any(|write| write.at.0 == block && write.place == set.place);
+    let is_passed_by = |block: BlockIndex| partial.iter().any(|(_, handler, _)| handler.region.has(block));
     let is_open = |block: BlockIndex| {
         let Some(raised) = function.blocks[block.at()].on_raise else { return true };
-        !reachable(&function, raised).into_iter().any(touches)
+        !reachable(&function, raised, is_passed_by).into_iter().any(touches)
     };
-    let reset = reset?;
-    // Only what is waited for before the flag is taken back counts; later waits of a loop are on other ways.
-    waits.into_iter().filter(|(block, _)| is_open(*block)).map(|(_, of)| (of, reset)).min_by_key(|(of, _)| *of)
+    // Only what is waited for before it is undone counts; later waits of a loop are on other ways.
+    let mut open: Vec<_> = waits.into_iter().filter(|(block, _)| is_open(*block)).collect();
+    open.sort_by_key(|(_, of)| *of);
+    open.into_iter().find_map(|(block, of)| {
+        let around = partial.iter().find(|(attempt, ..)| attempt.body.has(block));
+        let on_some =
+            around.map(|(_, handler, span)| Undone { span: *span, only_on: handler.catches.first().copied() });
+        Some((of, on_some.or(undone.map(|span| Undone { span, only_on: None }))?))
+    })
+}
+
+/// Whether a handler is asked for cancellations as well.
+fn takes_cancellation(cx: &RuleContext, id: FunctionId, handler: &Handler) -> bool {
+    handler.catches.is_empty()
+        || handler.catches.iter().any(|class| cx.program.takes_cancellation(id, *class).is_some())
 }
 
 /// Whether an await only lets time pass: nothing but a cancellation comes out of it, which mostly ends it all.
@@ -100,15 +200,15 @@ fn only_pauses(cx: &RuleContext, id: FunctionId, of: ValueIndex) -> bool {
     resolution.external().is_some_and(|name| cx.program.tables(Language::Python).pauses(name))
 }
 
-/// The blocks that control can get to from one, exceptions included.
-fn reachable(function: &Function, from: BlockIndex) -> Vec<BlockIndex> {
+/// The blocks that control can get to from one, exceptions included, and some left out.
+fn reachable(function: &Function, from: BlockIndex, is_left_out: impl Fn(BlockIndex) -> bool) -> Vec<BlockIndex> {
     let mut seen = vec![from];
     let mut at = 0;
     while let Some(&block) = seen.get(at) {
         at += 1;
         let body = &function.blocks[block.at()];
         for next in body.next.targets().iter().copied().chain(body.on_raise) {
-            if !seen.contains(&next) {
+            if !seen.contains(&next) && !is_left_out(next) {
                 seen.push(next);
             }
         }
@@ -116,11 +216,17 @@ fn reachable(function: &Function, from: BlockIndex) -> Vec<BlockIndex> {
     seen
 }
 
-/// Somebody who looks at the flag: another function of the file, or this one before it sets it.
+/// Somebody who looks at it: another function of the file, or this one before it changes it.
 fn reader(cx: &RuleContext, id: FunctionId, set: &Write) -> Option<(Location, String)> {
-    let (state, name) = cx.program.state_named(id, set.place, set.at.0, set.at.1)?;
+    let (state, name) = cx.program.state_named(id, &set.place, set.at.0, set.at.1)?;
     let accesses = cx.program.accesses_of(id.module, &state);
-    let reads = accesses.iter().filter(|access| access.touch == Touch::Reads && !cx.is_set_up(access.function));
+    // To count up, a count is read; that is no look at it. Nor is the change of a collection.
+    let is_changed = |by: FunctionId, span: Span| {
+        accesses.iter().any(|access| access.function == by && access.touch.is_change() && access.span.contains(span))
+    };
+    let reads = accesses.iter().filter(|access| {
+        access.touch == Touch::Reads && !cx.is_set_up(access.function) && !is_changed(access.function, access.span)
+    });
     let read = reads.min_by_key(|access| (access.function != id, access.function, access.span))?;
     let by = &cx.function(read.function).name;
     Some((cx.location(read.function, read.span), format!("`{by}` looks at `{name}` here")))
@@ -131,19 +237,46 @@ fn question(
     id: FunctionId,
     set: &Write,
     awaits: ValueIndex,
-    reset: Span,
+    undone: &Undone,
     (read_at, read): (Location, String),
 ) -> Verdict {
     let function = cx.function(id);
-    let flag = cx.program.place_text(id, set.place);
-    let awaited = cx.program.value_text(id, awaits);
-    cx.verdict(NAME, Stance::Unproven, id, set.span, &format!("`{flag}`"))
-        .assumes(format!("`{flag}` is taken back however the wait in `{}` ends", function.name))
-        .says(format!("`{flag}` is set for the time of a wait, and stays set if that fails or is cancelled"))
-        .asks(format!("Can `{awaited}` raise, or `{}` be cancelled there?", function.name))
-        .helps("take it back in a `finally`")
+    let (place, by) = (cx.program.place_text(id, &set.place), &function.name);
+    let (what, back, done) = match set.does {
+        Act::Member(_, variable) => {
+            let member = &function.variable(variable).name;
+            (
+                format!("`{member}` is taken out of `{place}`"),
+                "taken out".to_owned(),
+                format!("`{member}` is put into `{place}`"),
+            )
+        }
+        Act::Count(_) => {
+            (format!("`{place}` is counted down"), "counted down".to_owned(), format!("`{place}` is counted up"))
+        }
+        _ => (format!("`{place}` is taken back"), "taken back".to_owned(), format!("`{place}` is set")),
+    };
+    let class = undone.only_on.map(|class| cx.program.value_text(id, class));
+    let (says, asks) = match &class {
+        Some(class) => (
+            format!("{done} before a wait and {back} on `{class}` only: a cancellation goes past that"),
+            format!("Can `{by}` be cancelled there and somebody go on with what it leaves?"),
+        ),
+        None => (
+            format!("{done} for the time of a wait, and stays so if that fails or is cancelled"),
+            format!("Can `{}` raise, or `{by}` be cancelled there?", cx.program.value_text(id, awaits)),
+        ),
+    };
+    cx.verdict(NAME, Stance::Unproven, id, set.span, &format!("`{place}`"))
+        .assumes(format!("{what} however the wait in `{by}` ends"))
+        .says(says)
+        .asks(asks)
+        .helps(match class {
+            Some(_) => "do so in a handler for `BaseException` that raises again",
+            None => "do so in a `finally`",
+        })
         .level(Level::Warning)
         .evidence(cx.location(id, function.value(awaits).span), "this is waited for meanwhile")
-        .evidence(cx.location(id, reset), format!("`{flag}` is taken back here"))
+        .evidence(cx.location(id, undone.span), format!("it is {back} here"))
         .evidence(read_at, read)
 }
