@@ -39,6 +39,7 @@ mod stale_read_before_lock;
 mod stale_read_before_start;
 mod stale_read_behind_lock;
 mod stale_read_in_store;
+mod started_too_early;
 mod starved_task;
 mod swallowed_cancellation;
 mod synchronisation_removed;
@@ -135,6 +136,7 @@ static CHECKS: &[Check] = &[
     Check::Function(iteration_across_await::check),
     Check::Module(unguarded_shared_state::check),
     Check::Function(shared_with_thread::check),
+    Check::Function(started_too_early::check),
     Check::Function(racy_atomic::check),
     Check::Function(lost_wakeup::check),
     Check::Function(cross_thread_loop_call::check),

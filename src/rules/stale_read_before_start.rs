@@ -112,7 +112,7 @@ fn started_by(cx: &RuleContext, id: FunctionId, call: ValueIndex, depth: u32) ->
 }
 
 /// The target of a thread that was made elsewhere, kept in a field, and is started here: `self._thread.start()`.
-fn kept_thread(cx: &RuleContext, id: FunctionId, call: ValueIndex) -> Option<FunctionId> {
+pub(super) fn kept_thread(cx: &RuleContext, id: FunctionId, call: ValueIndex) -> Option<FunctionId> {
     let function = cx.function(id);
     let Callee::Method(receiver, _) = &function.call(call)?.callee else { return None };
     let resolution = cx.resolution(id, call);
