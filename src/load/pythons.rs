@@ -3,7 +3,7 @@
 //! The least version decides: what only newer ones do cannot be relied on. It is read from `pyproject.toml`
 //! (`requires-python`, or what Poetry has instead), `setup.cfg` and `setup.py`, whichever of a folder says it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rustc_hash::FxHashMap;
 use toml::{Table, Value};
@@ -16,7 +16,7 @@ const NAMES: [&str; 3] = ["pyproject.toml", "setup.cfg", "setup.py"];
 /// What the folders of a side say, each asked once.
 #[derive(Default)]
 pub(super) struct Pythons {
-    known: Mutex<FxHashMap<String, Option<Version>>>,
+    known: Mutex<FxHashMap<String, Arc<OnceLock<Option<Version>>>>>,
 }
 
 impl Pythons {
@@ -35,14 +35,10 @@ impl Pythons {
 
     /// What a folder itself says; the root is the empty one.
     fn folder(&self, folder: &str, read: &impl Fn(&str) -> Option<Arc<str>>) -> Option<Version> {
-        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(said) = known().get(folder) {
-            return *said;
-        }
+        let slot =
+            self.known.lock().unwrap_or_else(PoisonError::into_inner).entry(folder.to_owned()).or_default().clone();
         let inside = |name: &str| if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
-        let said = NAMES.iter().find_map(|name| least_of(name, &read(&inside(name))?));
-        known().insert(folder.to_owned(), said);
-        said
+        *slot.get_or_init(|| NAMES.iter().find_map(|name| least_of(name, &read(&inside(name))?)))
     }
 }
 
