@@ -52,7 +52,7 @@ impl Program<'_> {
             other.qualified == function.qualified && other.colour != function.colour && !other.is_bodiless
         };
         function.quality == Quality::Whole
-            && function.decorators.iter().all(|decorator| self.keeps_kind(id, decorator))
+            && self.stays_a_function(id)
             && (function.is_bodiless || !file.functions.iter().any(is_other))
     }
 

@@ -48,8 +48,7 @@ impl Program<'_> {
         let function = self.function(id);
         let mut found = Vec::new();
         // A decorator may make another function of it.
-        let is_as_written = function.decorators.iter().all(|decorator| self.keeps_kind(id, decorator));
-        if depth == 0 || function.parameters.is_empty() || !is_as_written {
+        if depth == 0 || function.parameters.is_empty() || !self.stays_a_function(id) {
             return found;
         }
         for (at, value) in function.values.iter().enumerate() {

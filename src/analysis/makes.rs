@@ -135,7 +135,7 @@ impl<'a> Program<'a> {
         if function.kind == FunctionKind::Property || depth == 0 {
             return None;
         }
-        if !function.decorators.iter().all(|decorator| self.keeps_kind(id, decorator)) {
+        if !self.stays_a_function(id) {
             return None;
         }
         match function.colour {
@@ -161,6 +161,11 @@ impl<'a> Program<'a> {
                 made
             }
         }
+    }
+
+    /// Whether no decorator or attribute makes another thing of a function.
+    pub fn stays_a_function(&self, id: FunctionId) -> bool {
+        self.function(id).decorators.iter().all(|decorator| self.keeps_kind(id, decorator))
     }
 
     /// Whether a decorated function is still what its definition says.
@@ -236,8 +241,7 @@ impl<'a> Program<'a> {
     /// What a plain function starts only to return the handle.
     fn returns_handle(&self, id: FunctionId, depth: u32) -> Option<&'a Spawn> {
         let function = self.function(id);
-        let is_as_written = || function.decorators.iter().all(|decorator| self.keeps_kind(id, decorator));
-        if function.colour != Colour::Plain || depth == 0 || !is_as_written() {
+        if function.colour != Colour::Plain || depth == 0 || !self.stays_a_function(id) {
             return None;
         }
         let uses = Uses::of(&function);

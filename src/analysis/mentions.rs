@@ -9,7 +9,9 @@ use std::rc::Rc;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::{FunctionId, ModuleId, Program};
-use crate::flow::{Callee, Field, Function, FunctionIndex, FunctionKind, Module, Place, Root, StepKind, ValueKind};
+use crate::flow::{
+    Callee, Field, Function, FunctionIndex, FunctionKind, Module, Place, Root, StepKind, ValueKind, is_special,
+};
 
 /// The functions of a file by the names that stand in them.
 #[derive(Debug, Default)]
@@ -89,7 +91,6 @@ impl Program<'_> {
         let file = self.module(id.module);
         let function = file.function(id.index);
         let all = || (0..file.functions.len() as u32).map(FunctionIndex).collect();
-        let is_special = is_special(&function.name);
         match outermost(&file, id.index) {
             // What stands in a function is known there only.
             Some(FunctionIndex(0)) => all(),
@@ -97,15 +98,10 @@ impl Program<'_> {
                 file.functions().map(|(index, _)| index).filter(|index| is_within(&file, *index, outermost)).collect()
             }
             // The language calls it, under the name of its type.
-            None if is_special => all(),
+            None if is_special(&function.name) => all(),
             None => self.mentioned_in(id.module).of(&function.name).to_vec(),
         }
     }
-}
-
-/// Whether the language calls a function of this name, where a type or a value is written (Python).
-pub(super) fn is_special(name: &str) -> bool {
-    name.starts_with("__") && name.ends_with("__")
 }
 
 /// The outermost function around one that stands in another.

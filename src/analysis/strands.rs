@@ -13,10 +13,9 @@
 use std::rc::Rc;
 
 use super::locks::Lock;
-use super::mentions::is_special;
 use super::{FunctionId, Program};
 use crate::catalogue::{LockKind, Mode, Runs};
-use crate::flow::{Callee, FunctionKind, ParameterKind, Place, ValueIndex, ValueKind};
+use crate::flow::{Callee, FunctionKind, ParameterKind, Place, ValueIndex, ValueKind, is_special};
 use crate::verdict::Location;
 
 /// How many functions are asked for their callers in one question.

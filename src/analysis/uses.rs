@@ -341,8 +341,8 @@ impl Program<'_> {
         let body = self.function(callee);
         let is_plain = call.arguments.iter().all(|argument| argument.name.is_none() && !argument.is_spread);
         let is_free = body.kind == FunctionKind::Free && body.owner.is_none() && body.in_impl.is_none();
-        let is_as_written = || body.decorators.iter().all(|decorator| self.keeps_kind(callee, decorator));
-        if !is_plain || !is_free || body.is_bodiless || body.quality != Quality::Whole || !is_as_written() {
+        if !is_plain || !is_free || body.is_bodiless || body.quality != Quality::Whole || !self.stays_a_function(callee)
+        {
             return false;
         }
         if !body.blocks.iter().any(|block| matches!(block.next, Next::Return(_))) {

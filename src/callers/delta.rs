@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::analysis::imprint::Imprint;
 use crate::analysis::{FunctionId, ModuleId, Program};
 use crate::change::ChangeSet;
-use crate::flow::{Function, FunctionIndex, FunctionKind, Import, ImportKind, Module, TypeTerm};
+use crate::flow::{Function, FunctionIndex, FunctionKind, Import, ImportKind, Module, TypeTerm, is_special};
 use crate::text::{Language, Side};
 
 /// A function of one side with what its callers can notice.
@@ -248,7 +248,7 @@ fn sought(file: &Module, function: &Function) -> Option<Sought> {
         owner = last_name(&block.self_type);
         witnesses.extend(block.of_trait.as_ref().and_then(last_name));
     }
-    let is_special = function.name.starts_with("__") && function.name.ends_with("__");
+    let is_special = is_special(&function.name);
     // Nobody writes the name of a method that the language calls; its type is named where one is made.
     let word = if is_special { owner.clone()? } else { function.name.clone() };
     let is_by_type = matches!(function.kind, FunctionKind::Static | FunctionKind::ClassMethod);

@@ -98,6 +98,11 @@ pub struct Function {
     pub quality: Quality,
 }
 
+/// Whether Python itself calls what has this name: `__init__`, `__aenter__`.
+pub fn is_special(name: &str) -> bool {
+    name.starts_with("__") && name.ends_with("__")
+}
+
 /// A parameter.
 #[derive(Clone, Debug)]
 pub struct Parameter {

@@ -28,7 +28,7 @@ mod types;
 mod value;
 
 pub use attempt::{Attempt, Handler, Region};
-pub use function::{Colour, Decorator, Function, FunctionKind, Parameter, ParameterKind, Variable};
+pub use function::{Colour, Decorator, Function, FunctionKind, Parameter, ParameterKind, Variable, is_special};
 pub use graph::{
     Block, Ending, Leave, Leaving, Loop, LoopKind, Managed, Next, Owner, Step, StepKind, Suspension, WriteKind,
 };

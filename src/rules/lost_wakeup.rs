@@ -14,7 +14,7 @@ use crate::analysis::held::{Event, Held, What};
 use crate::analysis::locks::LockPlace;
 use crate::analysis::uses::Uses;
 use crate::catalogue::{Lock, LockKind};
-use crate::flow::{BlockIndex, Callee, Function, LoopKind, Next, ParameterKind, ValueIndex, ValueKind};
+use crate::flow::{BlockIndex, Callee, Function, LoopKind, Next, ParameterKind, ValueIndex, ValueKind, is_special};
 use crate::text::Language;
 use crate::verdict::{Confidence, Verdict};
 
@@ -149,7 +149,7 @@ pub(super) fn is_for_state(held: &Held) -> bool {
 
 /// Whether a function only hands the wait on: what it waits with comes from its caller, or its result goes back.
 fn hands_on(cx: &RuleContext, id: FunctionId, function: &Function, wait: &Wait) -> bool {
-    let is_private = function.name.starts_with("__") && function.name.ends_with("__");
+    let is_private = is_special(&function.name);
     let made = cx.program.made_from(id, &Uses::of(function), wait.call);
     let goes_back = |value: ValueIndex| match cx.language(id.module) {
         Language::Python => value == wait.call || cx.program.shape(id).awaited(wait.call) == Some(value),

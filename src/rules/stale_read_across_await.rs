@@ -18,7 +18,7 @@ use crate::analysis::{FunctionId, FunctionRef};
 use crate::catalogue::{Change, Flavour, LockKind, Runs};
 use crate::flow::{
     BlockIndex, Callee, Collection, Colour, Field, Literal, LoopKind, ManagedIndex, Next, Place, Root, StepKind,
-    Suspension, ValueIndex, ValueKind, WriteKind,
+    Suspension, ValueIndex, ValueKind, WriteKind, is_special,
 };
 use crate::text::{Language, Span};
 use crate::verdict::{Confidence, Location, Stance, Verdict};
@@ -561,8 +561,7 @@ fn gives_way(how: Suspension) -> &'static str {
 fn is_quiet(cx: &RuleContext, id: FunctionId, way: &Way, write: &Write, stale: &Stale) -> bool {
     let function = &way.function;
     // The language calls these by itself, in turn; tests call everything in turn.
-    let is_special = function.name.starts_with("__") && function.name.ends_with("__");
-    if is_special || cx.program.is_test_code(id) {
+    if is_special(&function.name) || cx.program.is_test_code(id) {
         return true;
     }
     if stale.rests == Rests::Value {

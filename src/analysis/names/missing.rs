@@ -11,7 +11,7 @@ use super::outline::inside;
 use super::rust_files::Spot;
 use super::{Item, Want, below, folder_of};
 use crate::analysis::{ModuleId, Program, mentions};
-use crate::flow::{Import, ImportKind, Module, Quality, Scope, Submodule};
+use crate::flow::{Import, ImportKind, Module, Quality, Scope, Submodule, is_special};
 use crate::text::Language;
 
 /// What is not there.
@@ -83,8 +83,7 @@ impl Program<'_> {
 
     /// Whether a bare name is certainly bound by nothing that can be seen from a scope (Python).
     pub fn is_unbound(&self, module: ModuleId, scope: &Scope, name: &str) -> bool {
-        let is_special = name == "_" || name.starts_with("__") && name.ends_with("__");
-        if is_special || self.tables(Language::Python).prelude(name).is_some() {
+        if name == "_" || is_special(name) || self.tables(Language::Python).prelude(name).is_some() {
             return false;
         }
         let file = self.module(module);

@@ -51,7 +51,7 @@ fn of_overridden(body: &Body, out: &mut Vec<Verdict>) {
     }
     let Type::Instance(owner) = body.cx.program.owner_type(body.id) else { return };
     let Some(definition) = owner.definition else { return };
-    if !function.decorators.iter().all(|decorator| body.cx.program.keeps_kind(body.id, decorator)) {
+    if !body.cx.program.stays_a_function(body.id) {
         return;
     }
     let bases = body.cx.program.all_bases(definition);

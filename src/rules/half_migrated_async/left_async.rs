@@ -12,7 +12,7 @@
 
 use crate::analysis::FunctionId;
 use crate::analysis::makes::Makes;
-use crate::flow::{Colour, Quality, StepKind, Suspension, ValueIndex};
+use crate::flow::{Colour, Quality, StepKind, Suspension, ValueIndex, is_special};
 use crate::text::{Language, Span};
 use crate::verdict::{Confidence, Level, Stance, Verdict};
 
@@ -71,10 +71,9 @@ fn is_bound_to_be_async(cx: &RuleContext, id: FunctionId) -> bool {
         let owner = function.owner.map(|index| crate::analysis::TypeId { module: id.module, index });
         owner.is_some_and(|owner| !cx.program.type_def(owner).bases.is_empty())
     };
-    let is_special = function.name.starts_with("__") && function.name.ends_with("__");
     function.is_bodiless
-        || is_special
+        || is_special(&function.name)
         || cx.program.is_stub(id)
-        || !function.decorators.iter().all(|decorator| cx.program.keeps_kind(id, decorator))
+        || !cx.program.stays_a_function(id)
         || has_bases()
 }

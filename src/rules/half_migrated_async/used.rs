@@ -4,7 +4,7 @@ use crate::analysis::FunctionId;
 use crate::analysis::calls::Target;
 use crate::analysis::colours::Unawaited;
 use crate::analysis::types::Type;
-use crate::flow::{Callee, Field, Value, ValueIndex, ValueKind};
+use crate::flow::{Callee, Field, Value, ValueIndex, ValueKind, is_special};
 use crate::text::{Language, Span};
 use crate::verdict::{Confidence, Verdict};
 
@@ -62,10 +62,6 @@ fn used(cx: &RuleContext, id: FunctionId, index: ValueIndex, value: &Value) -> O
         ValueKind::Dereference(of) if !is_python => Some((behind(*of)?, "it is dereferenced".to_owned())),
         _ => None,
     }
-}
-
-fn is_special(name: &str) -> bool {
-    name.starts_with("__") && name.ends_with("__")
 }
 
 /// Whether what a future gives has a method of this name, so that the method was meant for that: one of its own, or one
