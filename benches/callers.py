@@ -40,12 +40,13 @@ def main():
 
 
 def filled(repository, trees, most):
-    """Copies files from the trees by turns, so that each has its part."""
-    lists = [sorted(python_files(tree).items()) for tree in trees]
+    """Copies files from each tree, so that each has its part."""
+    lists = sorted(((tree, sorted(python_files(tree).items())) for tree in trees), key=lambda listed: len(listed[1]))
     count = 0
-    for at, (tree, files) in enumerate(zip(trees, lists)):
-        share = (most - count) // (len(trees) - at) if at + 1 < len(trees) else most - count
-        for name, path in files[: max(share, 0)]:
+    # The small ones first, so that the large ones have what those leave.
+    for at, (tree, files) in enumerate(lists):
+        share = (most - count) // (len(lists) - at)
+        for name, path in files[:share]:
             target = repository / tree.parent.name / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)

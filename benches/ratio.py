@@ -120,7 +120,9 @@ def commit(repository, title):
 
 
 def git(repository, *arguments):
-    return subprocess.run(["git", *arguments], cwd=repository, check=True, stdout=subprocess.PIPE, text=True).stdout
+    # With a name for first branches, git gives no advice about it.
+    command = ["git", "-c", "init.defaultBranch=main", *arguments]
+    return subprocess.run(command, cwd=repository, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def cpu(runs, command, folder, accepted=(0,), given=""):
