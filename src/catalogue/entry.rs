@@ -543,6 +543,9 @@ pub struct TypeShape {
     /// Types whose methods it has as well.
     #[serde(default)]
     pub bases: Vec<String>,
+    /// The marker traits that it does not have, whatever its parameters.
+    #[serde(default)]
+    pub lacks: Vec<String>,
 }
 
 impl Entry for TypeShape {

@@ -10,6 +10,7 @@ mod cancel_unsafe_branch;
 pub mod context;
 mod cross_thread_loop_call;
 mod dangling_reference;
+mod declared_shareable;
 mod dropped_task;
 mod elided_code;
 mod entered_twice;
@@ -137,6 +138,7 @@ static CHECKS: &[Check] = &[
     Check::Module(unguarded_shared_state::check),
     Check::Function(shared_with_thread::check),
     Check::Function(started_too_early::check),
+    Check::Module(declared_shareable::check),
     Check::Function(racy_atomic::check),
     Check::Function(lost_wakeup::check),
     Check::Function(cross_thread_loop_call::check),
