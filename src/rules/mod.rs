@@ -20,6 +20,7 @@ mod half_migrated_async;
 mod ineffective_lock;
 mod info;
 mod iteration_across_await;
+mod late_binding;
 mod leftover_stub;
 mod lock_across_await;
 mod lock_not_released;
@@ -139,6 +140,7 @@ static CHECKS: &[Check] = &[
     Check::Function(shared_with_thread::check),
     Check::Function(started_too_early::check),
     Check::Module(declared_shareable::check),
+    Check::Function(late_binding::check),
     Check::Function(racy_atomic::check),
     Check::Function(lost_wakeup::check),
     Check::Function(cross_thread_loop_call::check),
