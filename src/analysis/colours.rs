@@ -11,8 +11,8 @@ use super::types::{Type, language_of};
 use super::{FunctionId, Program, TypeId};
 use crate::catalogue::{AwaitableKind, BlockingKind, Managed, Term};
 use crate::flow::{
-    Callee, Collection, Colour, Field, FunctionKind, Mark, Next, Place, Quality, Root, TypeKind, TypeTerm, ValueIndex,
-    ValueKind,
+    Argument, Callee, Collection, Colour, Field, FunctionKind, Mark, Next, Place, Quality, Root, TypeKind, TypeTerm,
+    ValueIndex, ValueKind, is_special,
 };
 use crate::text::Language;
 
@@ -202,24 +202,37 @@ impl Program<'_> {
     /// function that waits itself.
     fn library_gives_plain(&self, id: FunctionId, call: ValueIndex, name: &str) -> bool {
         let tables = self.tables(self.language(id.module));
+        // What Python itself calls is of the colour of what it is called for.
+        if name.rsplit(self.language(id.module).separator()).next().is_some_and(is_special) {
+            return false;
+        }
         // What is listed as plain is the business of the libraries' contracts.
         if tables.awaitable(name).is_some() || tables.is_plain(name) {
             return false;
         }
         if let Some(signature) = tables.signature(name) {
-            return !matches!(signature.returns, Term::Future(_)) && self.is_unawaitable(&self.value_type(id, call));
+            if matches!(signature.returns, Term::Future(_)) {
+                return false;
+            }
+            if self.is_unawaitable(&self.value_type(id, call)) {
+                return true;
+            }
         }
-        let of_module = match self.resolution(id, call).receiver {
-            None => matches!(self.function(id).call(call).map(|call| &call.callee), Some(Callee::Path(_))),
-            Some(ref receiver) => matches!(receiver, Type::External(_)),
+        let of_object = match self.resolution(id, call).receiver {
+            None if matches!(self.function(id).call(call).map(|call| &call.callee), Some(Callee::Path(_))) => false,
+            Some(Type::External(_)) => false,
+            Some(Type::Instance(_)) if self.language(id.module) == Language::Python => true,
+            _ => return false,
         };
         let waits_itself = |entry: &crate::catalogue::Blocking| match entry.kind {
             BlockingKind::Sleep | BlockingKind::File | BlockingKind::Tree | BlockingKind::Process => true,
             BlockingKind::Network | BlockingKind::Console => true,
-            BlockingKind::Database | BlockingKind::Cpu | BlockingKind::LockWait | BlockingKind::Channel => false,
+            BlockingKind::LockWait | BlockingKind::Channel => of_object,
+            // One class for both colours, as clients of databases are, gives what its connection is.
+            BlockingKind::Database | BlockingKind::Cpu => false,
             BlockingKind::LoopEntry | BlockingKind::Park => false,
         };
-        of_module && tables.blocking(name).is_some_and(|entry| entry.name == name && waits_itself(entry))
+        tables.blocking(name).is_some_and(|entry| entry.name == name && waits_itself(entry))
     }
 
     /// Whether a method may be an attribute of the same name as well, as where a test puts a double in its place.
@@ -232,9 +245,28 @@ impl Program<'_> {
         self.method(of, name).iter().any(|member| matches!(member, Member::Field(..)))
     }
 
-    /// The calls that a value comes from, if each of them gives something that cannot be awaited.
+    /// The calls that a value comes from, if each of them gives something that cannot be awaited. What is asked first
+    /// whether it can be may well be of both kinds.
     pub fn plain_behind(&self, id: FunctionId, value: ValueIndex) -> Option<ValueIndex> {
-        self.calls_behind(id, value, |call| self.call_gives_plain(id, call))
+        let call = self.calls_behind(id, value, |call| self.call_gives_plain(id, call))?;
+        (!self.is_inspected(id, value)).then_some(call)
+    }
+
+    /// Whether somebody asks what a variable holds.
+    fn is_inspected(&self, id: FunctionId, value: ValueIndex) -> bool {
+        let function = self.function(id);
+        let ValueKind::Place(place) = &function.value(value).kind else { return false };
+        let is_it = |argument: &Argument| match &function.value(argument.value).kind {
+            ValueKind::Place(other) => other == place,
+            _ => false,
+        };
+        let tables = self.tables(self.language(id.module));
+        function.values.iter().enumerate().any(|(at, value)| match &value.kind {
+            ValueKind::Call(call) if call.arguments.iter().any(is_it) => {
+                self.resolution(id, ValueIndex(at as u32)).external().is_some_and(|name| tables.inspects(name))
+            }
+            _ => false,
+        })
     }
 
     /// The coroutine or future that a value certainly is.

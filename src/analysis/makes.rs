@@ -186,6 +186,7 @@ impl<'a> Program<'a> {
                     };
                 }
                 matches!(replaced, Type::Function(inner) if self.function(inner).colour == Colour::Async)
+                    && self.function(id).colour == Colour::Async
             }
             _ => false,
         }

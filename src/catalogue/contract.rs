@@ -60,6 +60,8 @@ contracts! {
     entered: Entered,
     /// Calls that refuse bare coroutines.
     tasks_only: Argument,
+    /// Calls that refuse what cannot be awaited.
+    awaitable_only: Argument,
     /// Calls that need something around them.
     needs: Needs,
     /// What must be made once, outside the loop that uses it.
@@ -372,6 +374,11 @@ impl Tables {
     /// Which argument of the call refuses bare coroutines.
     pub fn refuses_coroutines(&self, name: &str) -> Option<&Argument> {
         self.find(&self.contracts.tasks_only, name)
+    }
+
+    /// Which argument of the call refuses what cannot be awaited.
+    pub fn refuses_results(&self, name: &str) -> Option<&Argument> {
+        self.find(&self.contracts.awaitable_only, name)
     }
 
     /// What a call needs around it.

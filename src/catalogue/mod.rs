@@ -186,6 +186,8 @@ pub struct Tables {
     /// Functions that are true of what is of the type that their second argument names.
     narrowing: Vec<String>,
     /// Types whose values can be neither awaited nor entered nor looped over asynchronously, nor can those of classes
+    /// Calls that ask what a value is, before something is done with it.
+    inspecting: Vec<String>,
     /// that only inherit from them.
     unawaitable: Vec<String>,
     /// Methods and attributes that a coroutine or future has before it is awaited.
@@ -281,6 +283,7 @@ impl Tables {
         self.contracts.absorb(more.contracts);
         self.applying.absorb(more.applying);
         self.narrowing.extend(more.narrowing);
+        self.inspecting.extend(more.inspecting);
         self.unawaitable.extend(more.unawaitable);
         self.of_futures.extend(more.of_futures);
         self.unpacking.extend(more.unpacking);
@@ -758,6 +761,11 @@ impl Tables {
     pub fn is_builtin(&self, canonical: &str) -> bool {
         let bare = canonical.rsplit(self.separator).next().unwrap_or(canonical);
         self.prelude(bare) == Some(canonical)
+    }
+
+    /// Whether a call asks what a value is.
+    pub fn inspects(&self, name: &str) -> bool {
+        self.has(&self.inspecting, name)
     }
 
     /// Whether a value of this type is certainly no awaitable, no asynchronous context manager and no asynchronous

@@ -2,6 +2,7 @@
 //!
 //! ~~~text
 //! await plain()            a plain function's result is awaited
+//! create_task(plain())     what takes a coroutine is given a plain function's result, or the function itself
 //! coroutine()["key"]       a coroutine is used as if it were what it gives
 //! with asynchronous: …     the block and what it is for do not fit, and so for loops
 //! async def over plain     a method takes the place of one of the other colour
@@ -11,6 +12,7 @@
 //! where both sides are.
 
 mod blocks;
+mod consumed;
 pub(super) mod left_async;
 mod places;
 mod used;
@@ -28,6 +30,7 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     gives_way_in_plain_code(cx, id, out);
     awaits_what_is_plain(cx, id, out);
     blocks::check(cx, id, out);
+    consumed::check(cx, id, out);
     used::check(cx, id, out);
     places::check(cx, id, out);
 }
