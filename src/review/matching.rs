@@ -5,7 +5,8 @@
 //!
 //! 1. the same rule and subject at the same unchanged line;
 //! 2. the same rule, subject and function in the same file, wherever in it;
-//! 3. the same rule and subject in a function of the same last name, both on changed lines: code that moved.
+//! 3. the same rule and subject in a function of the same last name, both on changed lines, where the one function is
+//!    gone and the other is new: code that moved.
 //!
 //! What is left is introduced (after) or fixed (before). Stances do not count for the match but only for what follows
 //! from it; among equals, the one with the same stance is taken first.
@@ -79,13 +80,28 @@ pub(super) fn matched(diff: &Diff<'_>, before: &[Verdict], after: &[Verdict]) ->
     };
     stage(&|one| function(Side::Before, one), &|two| function(Side::After, two));
 
-    // Code that moved. Both ends have to be changed lines, or a fix here would excuse a new fault there.
+    // Code that moved. Both ends have to be changed lines, and neither function may stand on both sides, or a fix here
+    // would excuse a new fault there.
     let moved = |side, verdict: &'_ Verdict| {
         diff.holding(side, &verdict.at).next()?;
-        (!verdict.function.is_empty()).then(|| key(verdict, "".into(), 0, last_name(&verdict.function)))
+        (!verdict.function.is_empty() && !stays(diff, side, verdict)).then(|| key(verdict, "".into(), 0, last_name(&verdict.function)))
     };
     stage(&|one| moved(Side::Before, one), &|two| moved(Side::After, two));
     matched
+}
+
+/// Whether the function around a verdict's place is in its file on the other side as well; the file itself, where there is
+/// no function.
+fn stays(diff: &Diff<'_>, side: Side, verdict: &Verdict) -> bool {
+    let path = &verdict.at.path;
+    let other = side.other();
+    let Some(there) = diff.file_at(side, path).and_then(|file| file.side(other)) else { return false };
+    let (line, _) = diff.sources.lines(side, &verdict.at);
+    let Some(function) = diff.function_at(side, path, line) else { return true };
+    let is_it = |name: &str| {
+        if there.path == *path { name == function.name } else { last_name(name) == last_name(&function.name) }
+    };
+    diff.functions(other, &there.path).any(|item| is_it(&item.name))
 }
 
 /// What the change has to do with a verdict of the after side.
