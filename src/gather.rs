@@ -116,15 +116,17 @@ pub(crate) fn coverage(program: &Program, modules: &[ModuleId], failed: &[Functi
             }
         }
     }
-    for id in program.unsettled().into_iter().filter(|id| modules.contains(&id.module)) {
-        let function = program.function(id);
-        let why = "its calls lead too deep, or round and round; their effects were not followed to the end";
-        rows.push(Coverage {
-            path: program.module(id.module).path.to_string(),
-            function: Some(function.qualified.clone()),
-            state: CoverageState::InPieces,
-            why: why.to_owned(),
-        });
+    let unsettled = "its calls lead too deep, or round and round; their effects were not followed to the end";
+    let overfull = "it holds more locks at once than are followed; the others count as not held";
+    for (functions, why) in [(program.unsettled(), unsettled), (program.overfull(), overfull)] {
+        for id in functions.into_iter().filter(|id| modules.contains(&id.module)) {
+            rows.push(Coverage {
+                path: program.module(id.module).path.to_string(),
+                function: Some(program.function(id).qualified.clone()),
+                state: CoverageState::InPieces,
+                why: why.to_owned(),
+            });
+        }
     }
     if program.exhausted() {
         let why = "too many files would have had to be read; names that lead further are unknown";

@@ -239,6 +239,25 @@ fn what_is_only_long_is_read() {
 }
 
 #[test]
+fn more_locks_than_anybody_holds_are_coverage() {
+    let lines = |line: &dyn Fn(usize) -> String| (0..300).map(line).collect::<String>();
+    let made = lines(&|at| format!("l{at} = threading.Lock()\n"));
+    let taken = lines(&|at| format!("    l{at}.acquire()\n"));
+    let again = "    if x:\n        l.acquire()\n    x()\n".repeat(300);
+    let files = BTreeMap::from([
+        ("several.py".to_owned(), format!("import threading\n\n{made}\n\ndef f():\n{taken}").into_bytes()),
+        ("one.py".to_owned(), format!("import threading\n\n\ndef f(l: threading.Lock, x):\n{again}").into_bytes()),
+    ]);
+    for report in reviews(&files) {
+        let said = said(&report);
+        for name in files.keys() {
+            let (why, _) = said.get(&format!("in/{name}")).cloned().unwrap_or_default();
+            assert!(why.iter().any(|why| why.contains("more locks at once")), "{name}: {why:?}");
+        }
+    }
+}
+
+#[test]
 fn what_is_damaged_without_end_is_coverage() {
     let files = named(damaged(), "");
     for report in reviews(&files) {

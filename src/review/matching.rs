@@ -84,7 +84,8 @@ pub(super) fn matched(diff: &Diff<'_>, before: &[Verdict], after: &[Verdict]) ->
     // would excuse a new fault there.
     let moved = |side, verdict: &'_ Verdict| {
         diff.holding(side, &verdict.at).next()?;
-        (!verdict.function.is_empty() && !stays(diff, side, verdict)).then(|| key(verdict, "".into(), 0, last_name(&verdict.function)))
+        (!verdict.function.is_empty() && !stays(diff, side, verdict))
+            .then(|| key(verdict, "".into(), 0, last_name(&verdict.function)))
     };
     stage(&|one| moved(Side::Before, one), &|two| moved(Side::After, two));
     matched

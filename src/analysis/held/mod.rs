@@ -50,6 +50,8 @@ pub struct Facts {
     pub kept_in_a_form: Option<Rc<Lock>>,
     /// The ways out of the function on which something is held.
     pub exits: Vec<Exit>,
+    /// Whether more may be held somewhere than was followed.
+    is_full: bool,
 }
 
 /// A step by its block and number, and what is held there.
@@ -166,5 +168,10 @@ impl<'a> Program<'a> {
         let facts = Rc::new(self.deeper(Facts::default(), || Walk::new(self, id).run()));
         self.facts.borrow_mut().insert(id, facts.clone());
         facts
+    }
+
+    /// The functions that were asked about and hold more locks at once than were followed, in order.
+    pub fn overfull(&self) -> std::collections::BTreeSet<FunctionId> {
+        self.facts.borrow().iter().filter(|(_, facts)| facts.is_full).map(|(id, _)| *id).collect()
     }
 }

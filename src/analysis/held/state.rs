@@ -14,6 +14,9 @@ pub(super) struct Entry {
 
 pub(super) type State = Vec<Entry>;
 
+/// Most acquisitions that are followed at one place. Nobody holds so many locks at once; files that are made to be slow do.
+pub(super) const MOST_HELD: usize = 64;
+
 pub(super) fn add(into: &mut Option<State>, state: &State) {
     match into {
         Some(known) => join(known, state),
@@ -28,7 +31,9 @@ pub(super) fn join(into: &mut State, other: &State) {
         entry.is_certain &= same.is_some_and(|same| same.is_certain);
     }
     for entry in other {
-        if !into.iter().any(|known| known.acquisition == entry.acquisition && known.by == entry.by) {
+        if into.len() < MOST_HELD
+            && !into.iter().any(|known| known.acquisition == entry.acquisition && known.by == entry.by)
+        {
             into.push(Entry { is_certain: false, ..entry.clone() });
         }
     }

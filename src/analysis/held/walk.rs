@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
-use super::state::{Entry, State, add, merge};
+use super::state::{Entry, MOST_HELD, State, add, merge};
 use super::{Event, Exit, Facts, Held, HeldBy, Touched, Waits, What};
 use super::{either, taking};
 use crate::analysis::locks::Lock;
@@ -31,6 +31,7 @@ pub(super) struct Walk<'p, 'a> {
     returned: Vec<Rc<Lock>>,
     kept: Vec<Rc<Lock>>,
     exits: Vec<Exit>,
+    is_full: bool,
 }
 
 impl<'p, 'a> Walk<'p, 'a> {
@@ -47,6 +48,7 @@ impl<'p, 'a> Walk<'p, 'a> {
             returned: Vec::new(),
             kept: Vec::new(),
             exits: Vec::new(),
+            is_full: false,
         }
     }
 
@@ -108,6 +110,7 @@ impl<'p, 'a> Walk<'p, 'a> {
             for (number, step) in block.steps.iter().enumerate() {
                 self.step(BlockIndex(at as u32), number as u32, step, &mut state);
             }
+            self.is_full |= state.len() == MOST_HELD;
             let is_raise = matches!(block.next, Next::Raise(_)) && block.on_raise.is_none();
             if !state.is_empty() && (is_raise || matches!(block.next, Next::Return(_))) {
                 let held = self.held(&state);
@@ -145,6 +148,7 @@ impl<'p, 'a> Walk<'p, 'a> {
             kept: self.kept,
             kept_in_a_form,
             exits: self.exits,
+            is_full: self.is_full,
         }
     }
 
@@ -295,9 +299,10 @@ impl<'p, 'a> Walk<'p, 'a> {
         // A lock that is only tried may not be held; what its guard's pattern finds is, but that costs nothing.
         let is_certain = waits == Waits::Yes || matches!(by, HeldBy::Guard(_));
         let entry_now = Entry { acquisition, by, is_certain, asked: None };
-        match state.iter_mut().find(|entry| entry.acquisition == acquisition) {
-            Some(entry) => *entry = entry_now,
-            None => state.push(entry_now),
+        match state.iter().position(|entry| entry.acquisition == acquisition) {
+            Some(at) => state[at] = entry_now,
+            None if state.len() < MOST_HELD => state.push(entry_now),
+            None => {}
         }
     }
 

@@ -20,7 +20,7 @@ pub use terms::{Alias, Substitution};
 pub use variables::Reaching;
 
 /// How deep one question may lead to others before the answer is unknown.
-const DEEPEST: u32 = 40;
+const DEEPEST: u32 = 120;
 
 /// The type of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
