@@ -143,8 +143,8 @@ struct Flags {
     /// Level from which an introduced finding makes the exit status 1; `error` where the settings say nothing
     #[arg(long, global = true, value_name = "LEVEL")]
     fail_on: Option<Gate>,
-    /// Findings to list: by where they stand (`line`, `hunk`, `function`, `file`), those that the change introduces or
-    /// reaches, or all; `reach` where the settings say nothing
+    /// Findings to list and to gate on: by where they stand (`line`, `hunk`, `function`, `file`), those that the change
+    /// introduces or reaches, or all; `reach` where the settings say nothing
     #[arg(long, global = true)]
     scope: Option<Scope>,
     /// Least level of a finding that counts

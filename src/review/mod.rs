@@ -126,7 +126,9 @@ pub fn review(material: &Material<'_>) -> Review {
 
     let claims = claims::told(claims, &assumptions);
 
-    let mut unfinished: Vec<&Finding> = shown.iter().filter(|finding| is_unfinished(&diff, finding)).collect();
+    let counted: Vec<&Finding> = shown.iter().filter(|finding| !uncounted.contains(&finding.id)).collect();
+    let mut unfinished: Vec<&Finding> =
+        counted.iter().copied().filter(|finding| is_unfinished(&diff, finding)).collect();
     unfinished.sort_by(|one, two| findings::place(one).cmp(&findings::place(two)));
     let handoff = handoff::handoff(&diff, material.signals, &unfinished);
     let unfinished: Vec<String> = unfinished.into_iter().map(|finding| finding.id.clone()).collect();
@@ -135,12 +137,11 @@ pub fn review(material: &Material<'_>) -> Review {
     let open_questions = assumptions.iter().filter(|line| line.stance == Stance::Unproven).count() as u32;
     let split = split::split(material, &diff, open_questions);
     let count = |level| {
-        let is_counted = |finding: &&Finding| finding.status == Status::Open && !uncounted.contains(&finding.id);
-        let counted = shown.iter().filter(is_counted);
-        counted.filter(|finding| finding.severity == level).count() as u32
+        let open = counted.iter().filter(|finding| finding.status == Status::Open);
+        open.filter(|finding| finding.severity == level).count() as u32
     };
     let summary = Summary {
-        verdict: outcome(&shown, !unfinished.is_empty(), &coverage),
+        verdict: outcome(&counted, !unfinished.is_empty(), &coverage),
         files: change.files,
         hunks: hunks.len() as u32,
         highlighted_hunks: hunks.iter().filter(|hunk| hunk.highlighted).count() as u32,
@@ -354,8 +355,8 @@ fn is_unfinished(diff: &Diff<'_>, finding: &Finding) -> bool {
     is_new && (finding.family == Family::Unfinished || is_left_behind())
 }
 
-fn outcome(findings: &[Finding], is_unfinished: bool, coverage: &[Coverage]) -> Outcome {
-    let is_open = |finding: &&Finding| finding.status == Status::Open || finding.gating;
+fn outcome(findings: &[&Finding], is_unfinished: bool, coverage: &[Coverage]) -> Outcome {
+    let is_open = |finding: &&&Finding| finding.status == Status::Open || finding.gating;
     let mut open = findings.iter().filter(|finding| finding.origin == Origin::Introduced).filter(is_open);
     if is_unfinished {
         Outcome::Unfinished

@@ -263,6 +263,20 @@ fn a_fix_in_one_file_does_not_excuse_a_fault_in_an_untouched_one() {
 }
 
 #[test]
+fn what_is_listed_although_it_is_hidden_changes_no_verdict() {
+    let mut story = Story::new(&[], &[("m.py", SLEEPY)]);
+    story.after.push(story.violated(Side::After, "leftover-stub", "m.py", "time.sleep(1)", 0));
+    story.options.scope = Scope::Line;
+    assert_eq!(story.review().summary.verdict, Outcome::Unfinished);
+    story.change.files[0].hunks.clear();
+    let hidden = story.review();
+    story.options.show_hidden = true;
+    let listed = story.review();
+    assert_eq!((hidden.findings.len(), listed.findings.len()), (0, 1));
+    assert_eq!((hidden.summary.verdict, hidden.unfinished), (listed.summary.verdict, listed.unfinished));
+}
+
+#[test]
 fn an_open_question_that_becomes_a_fault_is_introduced() {
     let after = SLEEPY.replace("a = 1", "a = 2");
     let mut story = Story::new(&[("m.py", SLEEPY)], &[("m.py", &after)]);
