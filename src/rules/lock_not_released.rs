@@ -43,6 +43,7 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
 enum Leak {
     Return,
     Raise,
+    Thrown(Span),
     Cancelled(Span),
     Failed(Span, String),
 }
@@ -172,6 +173,7 @@ fn leaks(cx: &RuleContext, id: FunctionId, facts: &Facts, taking: &Event, is_han
             {
                 found.push(Leak::Cancelled(event.span));
             }
+            What::Suspend(Suspension::Yield, _) if makes_manager(cx, id) => found.push(Leak::Thrown(event.span)),
             What::Call(value) if may_fail(cx, id, *value) => {
                 found.push(Leak::Failed(event.span, cx.program.callee_text(id, *value)));
             }
@@ -212,6 +214,16 @@ fn escapes(cx: &RuleContext, id: FunctionId, facts: &Facts, block: BlockIndex, t
     found
 }
 
+/// Whether a decorator makes a context manager of a generator: what fails in the block fails at the `yield`.
+fn makes_manager(cx: &RuleContext, id: FunctionId) -> bool {
+    let function = cx.function(id);
+    let tables = cx.program.tables(Language::Python);
+    function.decorators.iter().any(|decorator| {
+        let name = cx.program.decorator_name(id, &decorator.path);
+        name.is_some_and(|name| tables.manager(&name).is_some())
+    })
+}
+
 /// Whether a call is one that fails now and then: it waits for others, or raises by its own text.
 fn may_fail(cx: &RuleContext, id: FunctionId, value: ValueIndex) -> bool {
     let resolution = cx.resolution(id, value);
@@ -234,6 +246,9 @@ fn left(cx: &RuleContext, id: FunctionId, event: &Event, lock: &Lock, leak: Leak
     let says = match &leak {
         Leak::Return => format!("`{by}` takes `{name}` and returns without letting it go on one of its ways"),
         Leak::Raise => format!("`{by}` takes `{name}` and raises without letting it go"),
+        Leak::Thrown(_) => {
+            format!("`{by}` takes `{name}` for a block: an exception in the block leaves it taken for ever")
+        }
         Leak::Cancelled(_) => {
             format!("`{by}` takes `{name}` and awaits before it lets it go: a cancellation leaves it taken for ever")
         }
@@ -249,6 +264,7 @@ fn left(cx: &RuleContext, id: FunctionId, event: &Event, lock: &Lock, leak: Leak
         .says(says)
         .helps("take it with `with`, or let it go in a `finally`");
     match leak {
+        Leak::Thrown(at) => verdict.evidence(cx.location(id, at), "what the block raises is raised here"),
         Leak::Cancelled(at) => verdict.evidence(cx.location(id, at), "it gives way here, with the lock taken"),
         Leak::Failed(at, call) => verdict.evidence(cx.location(id, at), format!("`{call}` may raise here")),
         Leak::Return | Leak::Raise => verdict,
