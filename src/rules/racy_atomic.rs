@@ -15,10 +15,12 @@ use crate::analysis::FunctionId;
 use crate::analysis::locks::{LockPlace, LockRoot};
 use crate::analysis::names::Item;
 use crate::analysis::strands::excludes;
+use crate::analysis::types::Type;
 use crate::analysis::uses::Uses;
 use crate::catalogue::Atomic;
 use crate::flow::{
-    BlockIndex, Callee, Function, FunctionKind, LoopKind, Next, Place, Root, StepKind, ValueIndex, ValueKind, WriteKind,
+    BlockIndex, Callee, Function, FunctionKind, LoopKind, Next, Place, Root, StepKind, TypeTerm, ValueIndex, ValueKind,
+    WriteKind,
 };
 use crate::text::{Language, Span};
 use crate::verdict::{Confidence, Stance, Verdict};
@@ -118,19 +120,32 @@ fn is_relaxed(cx: &RuleContext, id: FunctionId, value: ValueIndex) -> bool {
 }
 
 /// Whether others than this call of the function reach a place.
-fn is_shared(id: FunctionId, place: &LockPlace) -> bool {
+fn is_shared(cx: &RuleContext, id: FunctionId, place: &LockPlace) -> bool {
     place.is_exact
         && match &place.root {
-            LockRoot::Parameter(_) => place.class.is_some(),
+            LockRoot::Parameter(at) => place.class.is_some() || is_lent(cx, id, *at as usize),
             LockRoot::Static(_) => true,
             LockRoot::Local(owner, _) => *owner != id,
             LockRoot::Unknown => false,
         }
 }
 
+/// Whether a parameter is an atomic that somebody else has as well: by reference, or in a counted pointer.
+fn is_lent(cx: &RuleContext, id: FunctionId, parameter: usize) -> bool {
+    let annotation = cx.function(id).parameters.get(parameter).and_then(|parameter| parameter.annotation.clone());
+    match annotation {
+        Some(TypeTerm::Reference(_)) => true,
+        Some(term) => match cx.program.term_type(id, &term) {
+            Type::Instance(of) => cx.program.tables(Language::Rust).atomic(&of.name).is_none(),
+            _ => false,
+        },
+        None => false,
+    }
+}
+
 /// A store that rests on a load of the same atomic.
 fn dependent_stores(cx: &RuleContext, id: FunctionId, accesses: &[Access], out: &mut Vec<Verdict>) {
-    let is_candidate = |access: &&Access| access.how == How::Store && is_shared(id, &access.place);
+    let is_candidate = |access: &&Access| access.how == How::Store && is_shared(cx, id, &access.place);
     if !accesses.iter().any(|access| access.how == How::Load) || !accesses.iter().any(|access| is_candidate(&access)) {
         return;
     }
