@@ -5,6 +5,7 @@
 
 mod driven;
 mod handed_out;
+mod itself;
 
 use crate::analysis::FunctionId;
 use crate::analysis::held::{Event, What};
@@ -42,6 +43,7 @@ enum Harm<'a> {
 
 pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     handed_out::check(cx, id, out);
+    itself::check(cx, id, out);
     if cx.language(id.module) != Language::Python || cx.function(id).is_async() {
         return;
     }

@@ -1,0 +1,56 @@
+//! A method of what belongs to a loop is itself what a thread is given to run: `Timer(1, event.set)`.
+
+use crate::analysis::FunctionId;
+use crate::catalogue::Runs;
+use crate::flow::{Field, Place, ValueIndex, ValueKind};
+use crate::text::Language;
+use crate::verdict::{Confidence, Verdict};
+
+use super::super::context::RuleContext;
+use super::NAME;
+
+pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
+    if cx.language(id.module) != Language::Python {
+        return;
+    }
+    let function = cx.function(id);
+    let tables = cx.program.tables(Language::Python);
+    for (at, value) in function.values.iter().enumerate() {
+        let ValueKind::Call(call) = &value.kind else { continue };
+        let index = ValueIndex(at as u32);
+        let resolution = cx.resolution(id, index);
+        let spawned = || cx.program.spawn(id, &resolution).map(|spawn| (&spawn.argument, spawn.runs));
+        let offloaded = cx.program.offload(id, &resolution).map(|offload| (&offload.callable, offload.runs));
+        let Some((argument, Runs::Thread)) = offloaded.or_else(spawned) else { continue };
+        for given in cx.program.arguments_meant(call, argument) {
+            let Some(entry) = method_of(cx, id, given).and_then(|name| tables.affine(&name)) else { continue };
+            let (text, to) = (cx.program.value_text(id, given), cx.program.callee_text(id, index));
+            out.push(
+                cx.violated(NAME, Confidence::High, id, function.value(given).span, &format!("`{text}`"))
+                    .assumes(format!("`{to}` is given nothing that belongs to the event loop's own thread"))
+                    .says(format!(
+                        "`{text}` is given to `{to}`, which runs it in a worker thread: it is not thread-safe, and does \
+                         not wake the loop"
+                    ))
+                    .helps(format!("give it a function that calls `{}` with `{text}`", entry.instead)),
+            );
+        }
+    }
+}
+
+/// The canonical name of the library's method that a value is: `event.set`, not called.
+fn method_of(cx: &RuleContext, id: FunctionId, value: ValueIndex) -> Option<String> {
+    let function = cx.function(id);
+    let read = function.value(value);
+    let (of, method) = match &read.kind {
+        ValueKind::Field(of, method) => (cx.program.value_type(id, *of), method.clone()),
+        ValueKind::Place(place) => {
+            let (Field::Name(method), around) = place.fields.split_last()? else { return None };
+            let owner = Place { root: place.root.clone(), fields: around.to_vec(), is_cut: place.is_cut };
+            (cx.program.place_type(id, &owner, read.block, read.step), method.clone())
+        }
+        _ => return None,
+    };
+    let of = of.instance().filter(|of| of.definition.is_none())?;
+    Some(format!("{}.{method}", of.name))
+}
