@@ -102,6 +102,17 @@ pub struct Package {
     pub renamed: Vec<(String, String)>,
 }
 
+impl Package {
+    /// The one of several that a file belongs to: the one in the nearest folder above it.
+    pub fn of<'p>(packages: &'p [Self], path: &str) -> Option<&'p Self> {
+        let holds = |package: &&Self| {
+            let folder = &*package.folder;
+            folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+        };
+        packages.iter().filter(holds).max_by_key(|package| package.folder.len())
+    }
+}
+
 /// A module of one program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ModuleId(pub u32);

@@ -124,7 +124,7 @@ struct Trace<'a> {
 impl<'a> Closer<'a> {
     fn new(files: &'a Files, side: Side, open: &'a [Changed], packages: &'a [Package]) -> Self {
         let mut places: BTreeMap<&str, usize> = BTreeMap::new();
-        let packages_of: Vec<Option<&Package>> = open.iter().map(|one| package_of(packages, one.path())).collect();
+        let packages_of: Vec<Option<&Package>> = open.iter().map(|one| Package::of(packages, one.path())).collect();
         for (one, package) in open.iter().zip(&packages_of) {
             places.insert(&one.sought.word, 0);
             places.extend(one.sought.witnesses.iter().map(|witness| (witness.as_str(), 0)));
@@ -157,7 +157,7 @@ impl<'a> Closer<'a> {
             is_there[*word] = true;
         }
         let stands = |word: &usize| is_there.get(*word).is_some_and(|is_there| *is_there);
-        let own = if language == Some(Language::Rust) { package_of(self.packages, path) } else { None };
+        let own = if language == Some(Language::Rust) { Package::of(self.packages, path) } else { None };
         let mut hit = Hit { path: path.clone(), meant: Vec::new(), is_likely: false, offsets: Vec::new() };
         let mut is_meant = vec![false; words];
         for (at, trace) in self.traces.iter().enumerate() {
@@ -215,13 +215,4 @@ fn with_aliases(files: &Files, side: Side, open: &[Changed], hit: &Hit, renamed:
 
 fn gives_other_name(import: &Import, word: &str) -> bool {
     import.target.last().is_some_and(|last| last == word) && import.name != word && !import.name.is_empty()
-}
-
-/// The package that a Rust file belongs to.
-fn package_of<'p>(packages: &'p [Package], path: &str) -> Option<&'p Package> {
-    let holds = |package: &&Package| {
-        let folder = &*package.folder;
-        folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
-    };
-    packages.iter().filter(holds).max_by_key(|package| package.folder.len())
 }

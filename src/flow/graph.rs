@@ -147,6 +147,19 @@ pub enum Suspension {
     Yield,
 }
 
+impl Suspension {
+    /// What a function does there, in words.
+    pub fn told(self) -> &'static str {
+        match self {
+            Self::Await => "awaits",
+            Self::Next => "waits for the next item",
+            Self::Enter => "enters an `async with`",
+            Self::Exit => "leaves an `async with`",
+            Self::Yield => "yields",
+        }
+    }
+}
+
 /// How a place is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum WriteKind {

@@ -137,16 +137,7 @@ impl Files {
         if Language::of_path(path) != Some(Language::Rust) {
             return Edition::default();
         }
-        let packages = self.packages(side);
-        let holds = |package: &&Package| {
-            let folder = &*package.folder;
-            folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
-        };
-        packages
-            .iter()
-            .filter(holds)
-            .max_by_key(|package| package.folder.len())
-            .map_or_else(Edition::default, |package| package.edition)
+        Package::of(&self.packages(side), path).map_or_else(Edition::default, |package| package.edition)
     }
 
     fn lower(&self, path: &Arc<str>, blob: &Blob, edition: Edition) -> Option<Arc<Module>> {

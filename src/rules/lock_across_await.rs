@@ -34,15 +34,15 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
             let (assumption, message) = match lock.flavour {
                 Flavour::Cell => (
                     format!("`{}` is not borrowed where `{name}` gives way", lock.name),
-                    format!("`{}` stays borrowed while `{name}` {}", lock.name, gives_way(how)),
+                    format!("`{}` stays borrowed while `{name}` {}", lock.name, how.told()),
                 ),
                 Flavour::Span => (
                     format!("`{}` is not entered where `{name}` gives way", lock.name),
-                    format!("`{}` stays entered while `{name}` {}", lock.name, gives_way(how)),
+                    format!("`{}` stays entered while `{name}` {}", lock.name, how.told()),
                 ),
                 Flavour::Blocking | Flavour::Async => (
                     format!("`{}` is not held where `{name}` gives way", lock.name),
-                    format!("`{}` is held while `{name}` {}", lock.name, gives_way(how)),
+                    format!("`{}` is held while `{name}` {}", lock.name, how.told()),
                 ),
             };
             let because = cx.program.held_because(id, held);
@@ -94,18 +94,7 @@ fn marked(cx: &RuleContext, id: FunctionId, event: &Event, held: &Held, how: Sus
         .helps("end it in a block of its own before the await")
         .evidence(cx.location(id, held.taken), made);
     if is_forbidden {
-        return verdict.says(format!("a `{of}` is alive while `{name}` {}, which its type forbids", gives_way(how)));
+        return verdict.says(format!("a `{of}` is alive while `{name}` {}, which its type forbids", how.told()));
     }
-    verdict
-        .asks(format!("may a `{of}`, whose end matters by its own word, be alive while `{name}` {}?", gives_way(how)))
-}
-
-fn gives_way(how: Suspension) -> &'static str {
-    match how {
-        Suspension::Await => "awaits",
-        Suspension::Next => "waits for the next item",
-        Suspension::Enter => "enters an `async with`",
-        Suspension::Exit => "leaves an `async with`",
-        Suspension::Yield => "yields",
-    }
+    verdict.asks(format!("may a `{of}`, whose end matters by its own word, be alive while `{name}` {}?", how.told()))
 }

@@ -507,7 +507,7 @@ fn answer(cx: &RuleContext, id: FunctionId, way: &Way, write: &Write, stale: &St
     let evidence = |verdict: Verdict| {
         verdict
             .evidence(cx.location(id, stale.read), read.clone())
-            .evidence(cx.location(id, stale.gives_way), format!("`{}` {} here", function.name, gives_way(stale.how)))
+            .evidence(cx.location(id, stale.gives_way), format!("`{}` {} here", function.name, stale.how.told()))
     };
     let help = "hold one asynchronous lock from the read to the write, or look again after the await";
     let clears = stale.rests == Rests::Condition && clears(way, write);
@@ -544,16 +544,6 @@ fn answer(cx: &RuleContext, id: FunctionId, way: &Way, write: &Write, stale: &St
                 .helps(help);
             Some(evidence(verdict))
         }
-    }
-}
-
-fn gives_way(how: Suspension) -> &'static str {
-    match how {
-        Suspension::Await => "awaits",
-        Suspension::Next => "waits for the next item",
-        Suspension::Enter => "enters an `async with`",
-        Suspension::Exit => "leaves an `async with`",
-        Suspension::Yield => "yields",
     }
 }
 

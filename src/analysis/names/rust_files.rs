@@ -26,11 +26,9 @@ pub(super) struct Cache {
 const MOST_LEVELS: usize = 32;
 
 impl Program<'_> {
-    /// The package that a file belongs to: the one in the nearest folder above it.
+    /// The package that a file belongs to.
     pub(in crate::analysis) fn package_of(&self, path: &str) -> Option<Package> {
-        let packages = self.loader.packages(self.side);
-        let holds = |package: &&Package| package.folder.is_empty() || is_below(path, &package.folder);
-        packages.iter().filter(holds).max_by_key(|package| package.folder.len()).cloned()
+        Package::of(&self.loader.packages(self.side), path).cloned()
     }
 
     /// The root module of a crate of the project, or what a crate from elsewhere is called.
