@@ -8,14 +8,18 @@
 //! Whether that waits for somebody who needs the lock is often out of sight: a trait's method, a callback, another
 //! task. One lock that covers more is one question.
 
+use std::collections::BTreeMap;
+
 use crate::analysis::FunctionId;
 use crate::analysis::calls::Target;
 use crate::analysis::held::{Event, Held, What};
 use crate::catalogue::{BlockingKind, Flavour, LockKind, Mode};
-use crate::flow::{Callee, Suspension, ValueIndex, ValueKind};
+use crate::flow::{Callee, Function, Suspension, ValueIndex, ValueKind};
 use crate::verdict::{Stance, Verdict};
 
 use super::NAME;
+use crate::analysis::types::Type;
+use crate::rules::context::RuleContext;
 use crate::rules::manner::{OnBoth, Whole};
 
 /// How much speaks for a wait behind a call; what says nothing is not asked about.
@@ -36,6 +40,8 @@ struct Deed {
     by: FunctionId,
     event: Event,
     call: ValueIndex,
+    /// The function, where it is given by its name to a call that runs it: `handle.map(JoinHandle::join)`.
+    given: Option<ValueIndex>,
     name: String,
 }
 
@@ -44,23 +50,31 @@ pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &
     let (then, now) = (deeds(&both.was), deeds(&both.is));
     let mut found: Vec<(Reach, &Deed, &Held, &Deed)> = Vec::new();
     for deed in &now {
+        let namesakes: Vec<&Deed> = now.iter().filter(|now| now.name == deed.name).collect();
         let alike: Vec<&Deed> = then.iter().filter(|then| then.name == deed.name).collect();
         let Some(first) = alike.first() else { continue };
+        // Of as many calls of the name as before, each is what it was in its place.
+        let own = namesakes.iter().position(|now| std::ptr::eq(*now, deed));
+        let own = own.filter(|_| namesakes.len() == alike.len()).map(|place| alike[place]);
         // A wait under a lock that blocks is a finding of its own.
         let waits = matches!(deed.event.what, What::Suspend(..));
         let counts = |held: &&Held| counts(held) && !(waits && held.lock.flavour == Flavour::Blocking);
         for held in deed.event.held.iter().filter(counts).filter(|held| held.taken != deed.event.span) {
-            let covers = |then: &&Deed| then.event.held.iter().any(|then| was_held(then, held));
+            let covers = |deed: &&&Deed| deed.event.held.iter().any(|other| was_held(other, held));
+            let (covered_then, covered_now) =
+                (alike.iter().filter(covers).count(), namesakes.iter().filter(covers).count());
             // One more call of the name, besides those that still run without the lock, was not there before.
-            let is_without =
-                |now: &&Deed| now.name == deed.name && !now.event.held.iter().any(|now| was_held(now, held));
-            let is_added = now.iter().filter(is_without).count() >= alike.len();
-            if is_added || alike.iter().any(covers) || !takes(&both.was, held) {
+            let is_added = namesakes.len() - covered_now >= alike.len();
+            let was_covered = match own {
+                Some(own) => covered_now <= covered_then || covers(&&own),
+                None => covered_then > 0,
+            };
+            if is_added || was_covered || !takes(&both.was, held) {
                 continue;
             }
             // What certainly takes the lock again is a finding.
             if let Some(reach) = reach(both, deed).filter(|_| !takes_again(both, deed, held)) {
-                found.push((reach, deed, held, first));
+                found.push((reach, deed, held, own.unwrap_or(first)));
             }
         }
     }
@@ -68,8 +82,7 @@ pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &
     found.sort_by_key(|(reach, deed, held, _)| (held.taken.start, std::cmp::Reverse(*reach), deed.event.span.start));
     found.dedup_by_key(|(_, _, held, _)| held.taken);
     for (_, deed, held, then) in found {
-        let (what, by, lock) =
-            (cx.program.callee_text(deed.by, deed.call), &cx.function(both.is.id).name, &held.lock.name);
+        let (what, by, lock) = (text(cx, deed), &cx.function(both.is.id).name, &held.lock.name);
         let verdict = cx
             .verdict(NAME, Stance::Unproven, deed.by, deed.event.span, &format!("`{lock}`, `{what}`"))
             .assumes(format!("`{what}` waits for nobody who needs `{lock}`"))
@@ -87,6 +100,7 @@ pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &
 /// The calls and waits of a function, by their last names.
 fn deeds(whole: &Whole) -> Vec<Deed> {
     let mut found = Vec::new();
+    let around = around(whole);
     for &by in &whole.parts {
         let function = whole.cx.function(by);
         let facts = whole.cx.facts(by);
@@ -106,7 +120,51 @@ fn deeds(whole: &Whole) -> Vec<Deed> {
                 Some(Callee::Value(of)) => Some(whole.cx.program.value_text(by, *of)),
                 Some(Callee::Super(_)) | None => None,
             };
-            found.extend(name.map(|name| Deed { by, event: event.clone(), call, name }));
+            let mut event = event.clone();
+            event.held = event.held.iter().chain(around.get(&by).into_iter().flatten()).cloned().collect();
+            for (given, name) in given(whole, by, call) {
+                found.push(Deed { by, event: event.clone(), call, given: Some(given), name });
+            }
+            found.extend(name.map(|name| Deed { by, event, call, given: None, name }));
+        }
+    }
+    found.sort_by_key(|deed| (deed.event.span.start, deed.event.span.end));
+    found
+}
+
+/// The functions of libraries that are given by their names to a call of another library, which runs them.
+fn given(whole: &Whole, by: FunctionId, call: ValueIndex) -> Vec<(ValueIndex, String)> {
+    let (cx, function) = (whole.cx, whole.cx.function(by));
+    let Some(written) = function.call(call) else { return Vec::new() };
+    let is_path = |value: ValueIndex| matches!(function.value(value).kind, ValueKind::Path(..));
+    if !written.arguments.iter().any(|argument| is_path(argument.value)) {
+        return Vec::new();
+    }
+    let resolution = cx.resolution(by, call);
+    let runs_elsewhere = cx.program.spawn(by, &resolution).is_some() || cx.program.offload(by, &resolution).is_some();
+    if resolution.external().is_none() || runs_elsewhere {
+        return Vec::new();
+    }
+    let named = |value: ValueIndex| match &function.value(value).kind {
+        ValueKind::Path(path, _) => Some((value, path.last()?.clone())),
+        _ => None,
+    };
+    written.arguments.iter().filter_map(|argument| named(argument.value)).collect()
+}
+
+/// What is held around the closures that run where they stand: `map.lock().entry(key).or_insert_with(|| make())`.
+fn around(whole: &Whole) -> BTreeMap<FunctionId, Vec<Held>> {
+    let mut found: BTreeMap<FunctionId, Vec<Held>> = BTreeMap::new();
+    for &by in &whole.parts {
+        for event in &whole.cx.facts(by).events {
+            let held: Vec<Held> = event.held.iter().chain(found.get(&by).into_iter().flatten()).cloned().collect();
+            if held.is_empty() || !matches!(event.what, What::Call(_)) {
+                continue;
+            }
+            for in_place in whole.cx.program.in_place(by, event) {
+                let closures = in_place.candidates.into_iter().filter(|run| *run != by && whole.parts.contains(run));
+                closures.for_each(|closure| found.entry(closure).or_default().extend(held.iter().cloned()));
+            }
         }
     }
     found
@@ -158,6 +216,11 @@ fn reach(both: &OnBoth, deed: &Deed) -> Option<Reach> {
     if let What::Suspend(how, of) = deed.event.what {
         return cx.program.may_suspend(deed.by, how, of).then_some(Reach::Waits);
     }
+    if let Some(given) = deed.given {
+        let Type::External(name) = cx.program.value_type(deed.by, given) else { return None };
+        let entry = cx.program.tables(cx.language(deed.by.module)).blocking(&name)?;
+        return waits_for_another(entry.kind).then_some(Reach::Waits);
+    }
     let resolution = cx.resolution(deed.by, deed.call);
     let function = cx.function(deed.by);
     match &resolution.targets[..] {
@@ -166,11 +229,12 @@ fn reach(both: &OnBoth, deed: &Deed) -> Option<Reach> {
             let is_callback = matches!(call.callee, Callee::Value(_));
             Some(if is_callback { Reach::Open } else { Reach::Unknown })
         }
+        // What somebody put into a box.
+        [Target::External(_)] if is_boxed(&function, deed.call) => Some(Reach::Open),
         // Another thread is waited for, and nobody knows what that one needs.
         [Target::External(_)] => {
             let entry = cx.program.blocking_call(deed.by, deed.call, &resolution)?;
-            matches!(entry.kind, BlockingKind::LockWait | BlockingKind::Channel | BlockingKind::Park)
-                .then_some(Reach::Waits)
+            waits_for_another(entry.kind).then_some(Reach::Waits)
         }
         [only] => {
             let callee = only.function()?;
@@ -184,4 +248,22 @@ fn reach(both: &OnBoth, deed: &Deed) -> Option<Reach> {
         }
         _ => Some(Reach::Open),
     }
+}
+
+fn text(cx: &RuleContext, deed: &Deed) -> String {
+    match deed.given {
+        Some(given) => cx.program.value_text(deed.by, given),
+        None => cx.program.callee_text(deed.by, deed.call),
+    }
+}
+
+/// Whether somebody who waits like this waits for another thread.
+fn waits_for_another(kind: BlockingKind) -> bool {
+    matches!(kind, BlockingKind::LockWait | BlockingKind::Channel | BlockingKind::Park)
+}
+
+/// Whether a call is of a value, such as a boxed closure, rather than of a function by its name.
+fn is_boxed(function: &Function, call: ValueIndex) -> bool {
+    let Some(Callee::Value(of)) = function.call(call).map(|call| &call.callee) else { return false };
+    matches!(function.value(*of).kind, ValueKind::Place(_))
 }
