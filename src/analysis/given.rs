@@ -4,7 +4,10 @@
 //! fn with_peers(&self, f: impl FnOnce(&mut Peers)) { f(&mut self.peers.lock()) }
 //! self.with_peers(|peers| self.store.lock().put(peers))          takes `store` under `peers`
 //! ~~~
+//!
+//! Who hands on what he was given under his lock, to a function that calls it, calls it under that lock.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::held::What;
@@ -12,6 +15,9 @@ use super::locks::{Binding, Lock, LockPlace};
 use super::{FunctionId, Program};
 use crate::flow::{Callee, Colour, ValueIndex, ValueKind};
 use crate::verdict::Location;
+
+/// How many functions hand on what they were given before one calls it.
+const DEEPEST: u32 = 3;
 
 /// A function that is called under a lock by whoever it is given to.
 #[derive(Clone, Debug)]
@@ -42,28 +48,60 @@ impl Program<'_> {
         }
         let [by] = self.resolution(id, call).functions()[..] else { return found };
         let body = self.function(by);
-        for event in self.facts(by).events.iter().filter(|event| !event.held.is_empty()) {
+        let facts = self.facts(by);
+        if body.parameters.is_empty() || facts.events.iter().all(|event| event.held.is_empty()) {
+            return found;
+        }
+        for event in facts.events.iter().filter(|event| !event.held.is_empty()) {
             let What::Call(value) = event.what else { continue };
-            let Some(Callee::Value(of)) = body.call(value).map(|call| &call.callee) else { continue };
-            let ValueKind::Place(place) = &body.value(*of).kind else { continue };
-            let Some(variable) = place.as_variable() else { continue };
-            let Some(parameter) = body.parameters.iter().position(|known| known.variable == variable) else { continue };
-            let is_as_given = self.reaching(by, variable, event.block, event.step).values.is_empty();
-            let argument = self.argument_for(id, call, by, parameter as u32).filter(|_| is_as_given);
-            let Some(argument) = argument else { continue };
-            let Some((given, binding)) = self.plain_function(id, argument) else { continue };
-            for held in event.held.iter().filter(|held| held.is_certain) {
-                found.push(GivenUnder {
-                    given,
-                    binding: binding.clone(),
-                    by,
-                    called: self.location(by, event.span),
-                    held: self.bound(id, &Binding::Call(call), by, &held.lock),
-                    taken: self.location(by, held.taken),
-                });
+            for parameter in self.parameters_run(by, value, DEEPEST) {
+                let Some(argument) = self.argument_for(id, call, by, parameter) else { continue };
+                let Some((given, binding)) = self.plain_function(id, argument) else { continue };
+                for held in event.held.iter().filter(|held| held.is_certain) {
+                    found.push(GivenUnder {
+                        given,
+                        binding: binding.clone(),
+                        by,
+                        called: self.location(by, event.span),
+                        held: self.bound(id, &Binding::Call(call), by, &held.lock),
+                        taken: self.location(by, held.taken),
+                    });
+                }
             }
         }
         found
+    }
+
+    /// The parameters of a function that one of its calls runs, by number: it is a call of them, or hands them to a
+    /// function that calls them.
+    fn parameters_run(&self, by: FunctionId, call: ValueIndex, depth: u32) -> Vec<u32> {
+        let body = self.function(by);
+        let Some(written) = body.call(call) else { return Vec::new() };
+        if let Callee::Value(of) = written.callee {
+            return self.parameter_at(by, of).into_iter().collect();
+        }
+        let handed: Vec<u32> =
+            written.arguments.iter().filter_map(|argument| self.parameter_at(by, argument.value)).collect();
+        let Some(depth) = depth.checked_sub(1).filter(|_| !handed.is_empty()) else { return Vec::new() };
+        let [to] = self.resolution(by, call).functions()[..] else { return Vec::new() };
+        if self.function(to).colour != Colour::Plain {
+            return Vec::new();
+        }
+        let inner = self.function(to);
+        let calls = (0..inner.values.len() as u32).map(ValueIndex).filter(|value| inner.call(*value).is_some());
+        let run: BTreeSet<u32> = calls.flat_map(|value| self.parameters_run(to, value, depth)).collect();
+        let comes_from = |parameter: &u32| self.parameter_at(by, self.argument_for(by, call, to, *parameter)?);
+        run.iter().filter_map(comes_from).collect()
+    }
+
+    /// The parameter that a value is, as it was given.
+    fn parameter_at(&self, by: FunctionId, value: ValueIndex) -> Option<u32> {
+        let body = self.function(by);
+        let node = body.value(value);
+        let ValueKind::Place(place) = &node.kind else { return None };
+        let variable = place.as_variable()?;
+        let parameter = body.parameters.iter().position(|known| known.variable == variable)?;
+        self.reaching(by, variable, node.block, node.step).values.is_empty().then_some(parameter as u32)
     }
 
     /// The one function that a value is, if calling it runs it.
