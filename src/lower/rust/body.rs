@@ -1,6 +1,7 @@
 //! Blocks and statements.
 
-use syn::{Block, Expr, Local, Pat, Stmt};
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Block, Expr, Local, Meta, Pat, Stmt, Token};
 
 use super::temporaries::Holds;
 use super::{Lowerer, patterns, spans};
@@ -50,7 +51,11 @@ impl Lowerer<'_> {
     pub(super) fn statements(&mut self, statements: &[Stmt], extends_to: Option<usize>) -> Option<ValueIndex> {
         self.look_ahead_in(statements);
         let (last, before) = statements.split_last()?;
-        before.iter().for_each(|statement| self.statement(statement));
+        // What only tests compile is no part of the function that others call.
+        before.iter().filter(|one| !is_only_for_tests(attributes(one))).for_each(|one| self.statement(one));
+        if is_only_for_tests(attributes(last)) {
+            return None;
+        }
         match last {
             Stmt::Expr(tail, None) => Some(self.tail(tail, extends_to)),
             Stmt::Macro(tail) if tail.semi_token.is_none() => {
@@ -212,4 +217,45 @@ impl Lowerer<'_> {
         self.leave_with(value, end);
         self.frame.body.end(Next::Return(value));
     }
+}
+
+/// The attributes of a statement.
+fn attributes(statement: &Stmt) -> &[Attribute] {
+    match statement {
+        Stmt::Local(local) => &local.attrs,
+        Stmt::Macro(statement) => &statement.attrs,
+        Stmt::Expr(expr, _) => match expr {
+            Expr::Assign(expr) => &expr.attrs,
+            Expr::Await(expr) => &expr.attrs,
+            Expr::Block(expr) => &expr.attrs,
+            Expr::Call(expr) => &expr.attrs,
+            Expr::ForLoop(expr) => &expr.attrs,
+            Expr::If(expr) => &expr.attrs,
+            Expr::Loop(expr) => &expr.attrs,
+            Expr::Match(expr) => &expr.attrs,
+            Expr::MethodCall(expr) => &expr.attrs,
+            Expr::Return(expr) => &expr.attrs,
+            Expr::Try(expr) => &expr.attrs,
+            Expr::Unsafe(expr) => &expr.attrs,
+            Expr::While(expr) => &expr.attrs,
+            _ => &[],
+        },
+        Stmt::Item(_) => &[],
+    }
+}
+
+/// Whether attributes say `#[cfg(test)]`, alone or among `all`: what `any` makes of it is there elsewhere as well.
+fn is_only_for_tests(attributes: &[Attribute]) -> bool {
+    fn says_test(meta: &Meta) -> bool {
+        match meta {
+            Meta::Path(path) => path.is_ident("test"),
+            Meta::List(list) if list.path.is_ident("all") => list
+                .parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)
+                .is_ok_and(|parts| parts.iter().any(says_test)),
+            Meta::List(_) | Meta::NameValue(_) => false,
+        }
+    }
+    attributes.iter().any(|attribute| {
+        attribute.path().is_ident("cfg") && attribute.parse_args::<Meta>().is_ok_and(|meta| says_test(&meta))
+    })
 }
