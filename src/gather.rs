@@ -235,7 +235,9 @@ pub(crate) fn comparable(change: &ChangeSet, before: &[Touched], after: &[Touche
         let is_rust = Language::of_path(&now.path) == Some(Language::Rust);
         let weighs = |of: &Touched| {
             let of = &of.deeds;
-            !of.regions.is_empty() || is_rust && (of.runs_async || !of.deeds.is_empty()) || of.runs_async && of.handles
+            !of.regions.is_empty()
+                || is_rust && (of.runs_async || of.is_polled || !of.deeds.is_empty())
+                || of.runs_async && of.handles
         };
         let differs = |was: &Touched| was.deeds.has_more_than(&now.deeds) || now.deeds.has_more_than(&was.deeds);
         let was = partner(change, &former, now).filter(|was| weighs(was) || weighs(now) || differs(was))?;

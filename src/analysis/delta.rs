@@ -81,6 +81,8 @@ pub struct Deeds {
     pub is_async: bool,
     /// Whether any of it runs as a task.
     pub runs_async: bool,
+    /// Whether any of it is polled, and has to see to it that somebody wakes its task.
+    pub is_polled: bool,
     /// Whether any of it handles exceptions.
     pub handles: bool,
     /// What it does, by place in the source.
@@ -124,6 +126,7 @@ impl Program<'_> {
         }
         for &id in parts {
             all.runs_async |= self.function(id).is_async() || self.context(id).is_on_loop();
+            all.is_polled |= self.is_polled(id);
             all.handles |= self.function(id).attempts.iter().any(|attempt| !attempt.handlers.is_empty());
             self.add_events(id, &mut all);
             self.add_values(id, &mut all);
@@ -137,6 +140,16 @@ impl Program<'_> {
             (one.span.start, one.kind, &one.subject).cmp(&(two.span.start, two.kind, &two.subject))
         });
         all
+    }
+
+    /// Whether a function is given what a waker is got from.
+    fn is_polled(&self, id: FunctionId) -> bool {
+        let tables = self.tables(self.language(id.module));
+        let given = 0..self.function(id).parameters.len();
+        tables.knows_wakers()
+            && given
+                .into_iter()
+                .any(|at| self.parameter_type(id, at).instance().is_some_and(|of| tables.gives_wakers(&of.name)))
     }
 
     fn add_events(&self, id: FunctionId, all: &mut Deeds) {

@@ -743,8 +743,13 @@ pub struct Atomic {
     /// Methods that read it.
     pub load: Vec<String>,
     /// Methods that write it.
+    #[serde(default)]
     pub store: Vec<String>,
+    /// Methods that write it if nobody has done so before, and fail otherwise.
+    #[serde(default)]
+    pub once: Vec<String>,
     /// Methods that read and write it in one step.
+    #[serde(default)]
     pub update: Vec<String>,
     /// Those of them that may fail although nobody else was there, and are to be tried again.
     #[serde(default)]

@@ -154,6 +154,16 @@ pub struct Tables {
     waits: Table<WaitsFor>,
     /// Orderings under which an access publishes nothing else.
     relaxed: Vec<String>,
+    /// Methods that take a result for a good one, and end the thread otherwise.
+    insisting: Vec<String>,
+    /// Types of what a task hands on to be woken.
+    wakers: Vec<String>,
+    /// Types of what a waker is got from.
+    wakers_in: Vec<String>,
+    /// What says that a task is to be woken later.
+    pending: Vec<String>,
+    /// Types that tell of what comes after they were made, and of nothing before.
+    subscriptions: Vec<String>,
     maps: Table<Argument>,
     collectors: Table<Argument>,
     exceptions: Table<Exception>,
@@ -274,6 +284,11 @@ impl Tables {
         self.stores.absorb(more.stores);
         self.waits.absorb(more.waits);
         self.relaxed.extend(more.relaxed);
+        self.insisting.extend(more.insisting);
+        self.wakers.extend(more.wakers);
+        self.wakers_in.extend(more.wakers_in);
+        self.pending.extend(more.pending);
+        self.subscriptions.extend(more.subscriptions);
         self.transparent.extend(more.transparent);
         self.keeping.extend(more.keeping);
         self.brief.extend(more.brief);
@@ -595,6 +610,41 @@ impl Tables {
     pub fn is_relaxed(&self, ordering: &str) -> bool {
         let canonical = self.canonical(ordering);
         self.relaxed.iter().any(|known| *known == *canonical)
+    }
+
+    /// Whether a method takes a result for a good one, and ends the thread otherwise.
+    pub fn insists(&self, method: &str) -> bool {
+        self.names(&self.insisting, method)
+    }
+
+    /// Whether a type is what a task hands on to be woken, or what that is got from.
+    pub fn wakes_tasks(&self, type_name: &str) -> bool {
+        self.names(&self.wakers, type_name) || self.gives_wakers(type_name)
+    }
+
+    /// Whether a type is what a waker is got from.
+    pub fn gives_wakers(&self, type_name: &str) -> bool {
+        self.names(&self.wakers_in, type_name)
+    }
+
+    /// Whether the language's tasks hand on what wakes them.
+    pub fn knows_wakers(&self) -> bool {
+        !self.wakers_in.is_empty()
+    }
+
+    /// Whether a value says that the task is to be woken later.
+    pub fn is_pending(&self, value: &str) -> bool {
+        self.names(&self.pending, value)
+    }
+
+    /// Whether a type tells of what comes after it was made, and of nothing before.
+    pub fn is_subscription(&self, type_name: &str) -> bool {
+        self.names(&self.subscriptions, type_name)
+    }
+
+    fn names(&self, known: &[String], name: &str) -> bool {
+        let canonical = self.canonical(name);
+        known.iter().any(|known| *known == *canonical)
     }
 
     /// What a handler for this class takes, if it takes cancellations.

@@ -8,6 +8,9 @@
 //! Signals that come too early or are thrown away are in `lost_signal`.
 
 pub(super) mod at_once;
+pub(super) mod left_pending;
+mod unheld;
+pub(super) mod watched_late;
 
 use crate::analysis::FunctionId;
 use crate::analysis::held::{Event, Held, What};
@@ -28,6 +31,7 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     if cx.program.is_test_code(id) {
         return;
     }
+    unheld::check(cx, id, out);
     let facts = cx.facts(id);
     for event in &facts.events {
         let What::Call(value) = event.what else { continue };

@@ -172,6 +172,8 @@ static COMPARISONS: &[(&[Language], Comparison)] = &[
     (RUST, wait_under_lock::widened::check),
     (RUST, racy_atomic::weakened::check),
     (RUST, lost_wakeup::at_once::check),
+    (RUST, lost_wakeup::left_pending::check),
+    (RUST, lost_wakeup::watched_late::check),
     (BOTH, unawaited_call::no_longer::check),
     (RUST, dropped_task::let_go::check),
     (RUST, cancel_unsafe_branch::guard_gone::check),

@@ -7,6 +7,7 @@
 //! static mut COUNT …                               no steps at all
 //! ~~~
 
+mod set_once;
 pub(super) mod weakened;
 
 use std::collections::BTreeSet;
@@ -39,6 +40,7 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     if !accesses.is_empty() {
         dependent_stores(cx, id, &accesses, out);
         given_up_at_once(cx, id, &accesses, out);
+        set_once::check(cx, id, &accesses, out);
         relaxed_publication::check(cx, id, &accesses, out);
     }
     mutable_statics(cx, id, out);
@@ -63,6 +65,8 @@ pub(super) struct Access {
 pub(super) enum How {
     Load,
     Store,
+    /// A store that fails if somebody was there before.
+    Once,
     Update,
     /// An update that may fail for no reason.
     Weak,
@@ -102,6 +106,8 @@ fn how(atomic: &Atomic, method: &str) -> Option<How> {
         Some(How::Load)
     } else if has(&atomic.store) {
         Some(How::Store)
+    } else if has(&atomic.once) {
+        Some(How::Once)
     } else if has(&atomic.weak) {
         Some(How::Weak)
     } else {
