@@ -238,6 +238,7 @@ pub(crate) fn comparable(change: &ChangeSet, before: &[Touched], after: &[Touche
             !of.regions.is_empty()
                 || is_rust && (of.runs_async || of.is_polled || !of.deeds.is_empty())
                 || of.runs_async && of.handles
+                || !is_rust && of.owes
         };
         let differs = |was: &Touched| was.deeds.has_more_than(&now.deeds) || now.deeds.has_more_than(&was.deeds);
         let was = partner(change, &former, now).filter(|was| weighs(was) || weighs(now) || differs(was))?;

@@ -17,7 +17,7 @@ use super::accesses::Access;
 use super::held::What;
 use super::strands::Strand;
 use super::{FunctionId, ModuleId, Program};
-use crate::catalogue::{BlockingKind, LockKind, RiskKind, Runs};
+use crate::catalogue::{BlockingKind, Does, LockKind, RiskKind, Runs};
 use crate::flow::{
     Callee, Collection, Function, FunctionKind, Place, Root, StepKind, Suspension, ValueIndex, ValueKind, WriteKind,
 };
@@ -85,6 +85,8 @@ pub struct Deeds {
     pub is_polled: bool,
     /// Whether any of it handles exceptions.
     pub handles: bool,
+    /// Whether others wait for what any of it owes them: an outcome, or something that it takes and gives back.
+    pub owes: bool,
     /// What it does, by place in the source.
     pub deeds: Vec<Deed>,
     /// The locks it takes.
@@ -128,6 +130,7 @@ impl Program<'_> {
             all.runs_async |= self.function(id).is_async() || self.context(id).is_on_loop();
             all.is_polled |= self.is_polled(id);
             all.handles |= self.function(id).attempts.iter().any(|attempt| !attempt.handlers.is_empty());
+            all.owes |= self.owes(id);
             self.add_events(id, &mut all);
             self.add_values(id, &mut all);
             self.add_state(id, &mut all);
@@ -150,6 +153,20 @@ impl Program<'_> {
             && given
                 .into_iter()
                 .any(|at| self.parameter_type(id, at).instance().is_some_and(|of| tables.gives_wakers(&of.name)))
+    }
+
+    /// Whether a function settles a future, or takes what is to be given back, as far as the names of methods say.
+    fn owes(&self, id: FunctionId) -> bool {
+        let tables = self.tables(self.language(id.module));
+        self.function(id).values.iter().any(|value| match &value.kind {
+            ValueKind::Call(call) => match &call.callee {
+                Callee::Method(_, name) => {
+                    tables.verb(name) == Some(Does::Settles) || tables.pairs().any(|(take, _)| take == name)
+                }
+                _ => false,
+            },
+            _ => false,
+        })
     }
 
     fn add_events(&self, id: FunctionId, all: &mut Deeds) {

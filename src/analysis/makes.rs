@@ -7,7 +7,7 @@
 use super::calls::{Resolution, Target};
 use super::names::Item;
 use super::types::Type;
-use super::uses::Uses;
+use super::uses::{Carries, Uses};
 use super::{FunctionId, Program};
 use crate::catalogue::{AwaitableKind, Spawn, Term};
 use crate::flow::{Callee, Colour, Decorator, Field, FunctionKind, Next, ValueIndex, ValueKind};
@@ -255,7 +255,12 @@ impl<'a> Program<'a> {
                     let at = function.value(value);
                     let reaching = self.reaching(id, variable, at.block, at.step);
                     let &[only] = &reaching.values[..] else { return None };
-                    (uses.only_bound(only) == Some(variable) && uses.reads(variable) == [value]).then_some(only)?
+                    // Something to call when it is done keeps no handle.
+                    let only_returned = uses
+                        .reads(variable)
+                        .iter()
+                        .all(|read| *read == value || self.losses(id, &uses, *read, Carries::Handle).is_some());
+                    (uses.only_bound(only) == Some(variable) && only_returned).then_some(only)?
                 }
                 _ => value,
             };

@@ -58,6 +58,8 @@ pub enum Loss {
     Unpacked,
     /// It is only given something to call when it is done, which keeps nothing.
     Callback(ValueIndex),
+    /// It is only put where it may be collected all the same.
+    Weak(ValueIndex),
 }
 
 /// One place where a value is lost.
@@ -319,6 +321,7 @@ impl Program<'_> {
                 Carries::Awaitable if self.ignores(id, user, call, value) => lose(Loss::Ignored(user)),
                 Carries::Awaitables if self.only_asks(id, user, call, value) => lose(Loss::Sink(user)),
                 Carries::Handle if self.only_calls_back(id, user, call, value) => lose(Loss::Callback(user)),
+                Carries::Handle if self.keeps_weakly(id, user, call, value) => lose(Loss::Weak(user)),
                 _ => false,
             },
             _ => false,
@@ -382,6 +385,13 @@ impl Program<'_> {
             signature.receiver == Some(Receiver::Ref)
                 && matches!(&signature.returns, Term::Path { name, args } if args.is_empty() && !name.contains("::"))
         })
+    }
+
+    /// Whether a call keeps what it is given only as long as somebody else does.
+    fn keeps_weakly(&self, id: FunctionId, user: ValueIndex, call: &Call, value: ValueIndex) -> bool {
+        let resolution = self.resolution(id, user);
+        let kept = resolution.external().and_then(|name| self.tables(self.language(id.module)).keeps_weakly(name));
+        kept.is_some_and(|argument| self.arguments_meant(call, argument).contains(&value))
     }
 
     /// Whether a call gives back what it is given, in another collection: `list(…)`.

@@ -95,6 +95,8 @@ pub enum Does {
     Cancels,
     /// Asks whether it was, or is being, cancelled.
     Asks,
+    /// Asks whether it has its outcome.
+    Sees,
     /// Gives it its outcome.
     Settles,
     /// Takes its outcome, which a cancelled one does not have.

@@ -166,6 +166,9 @@ pub struct Tables {
     subscriptions: Vec<String>,
     maps: Table<Argument>,
     collectors: Table<Argument>,
+    weakly_kept: Table<Argument>,
+    /// Methods that take something, and those that give it back, whoever has them.
+    pairs: Table<String>,
     exceptions: Table<Exception>,
     suppressors: Table<Argument>,
     bounds: Table<Scope>,
@@ -311,6 +314,8 @@ impl Tables {
         self.sequences.extend(more.sequences);
         self.maps.absorb(more.maps);
         self.collectors.absorb(more.collectors);
+        self.weakly_kept.absorb(more.weakly_kept);
+        self.pairs.absorb(more.pairs);
         self.exceptions.absorb(more.exceptions);
         self.suppressors.absorb(more.suppressors);
         self.bounds.absorb(more.bounds);
@@ -574,6 +579,16 @@ impl Tables {
     /// Which argument the call gives back, in another collection.
     pub fn collects(&self, name: &str) -> Option<&Argument> {
         self.find(&self.collectors, name)
+    }
+
+    /// Methods that take something, each with the one that gives it back, whoever has them.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.pairs.iter().map(|(take, give)| (take, give.as_str()))
+    }
+
+    /// Which argument the call keeps in such a way that it may be collected all the same.
+    pub fn keeps_weakly(&self, name: &str) -> Option<&Argument> {
+        self.find(&self.weakly_kept, name)
     }
 
     /// What makes a call worth a look, if anything does.

@@ -33,7 +33,7 @@ pub use graph::{
     Block, Ending, Leave, Leaving, Loop, LoopKind, Managed, Next, Owner, Step, StepKind, Suspension, WriteKind,
 };
 pub use module::{Impl, Import, ImportKind, Mark, Module, Scope, Static, Submodule};
-pub use place::{Field, Place, Root};
+pub use place::{Field, MOST_FIELDS, Place, Root};
 pub use types::{FieldDef, Generic, TypeDef, TypeKind, TypeTerm};
 pub use value::{Argument, Call, Callee, Collection, Literal, Polling, Value, ValueKind, ValueOf};
 

@@ -2,6 +2,7 @@
 
 mod left_behind;
 pub(super) mod let_go;
+pub(super) mod no_longer_awaited;
 mod outcomes;
 mod restarted;
 
@@ -269,7 +270,7 @@ fn owners_thrown_away(cx: &RuleContext, id: FunctionId, uses: &Uses, out: &mut V
 
 /// Whether the handle really ends: a variable lives as long as its function, which may wait at length itself.
 fn is_over(cx: &RuleContext, id: FunctionId, index: ValueIndex, lost: &[Lost]) -> bool {
-    let is_bound = lost.iter().any(|lost| matches!(lost.how, Loss::Unused(_) | Loss::Callback(_)));
+    let is_bound = lost.iter().any(|lost| matches!(lost.how, Loss::Unused(_) | Loss::Callback(_) | Loss::Weak(_)));
     !is_bound || !cx.program.stays_after(id, cx.function(id).value(index).block)
 }
 
@@ -281,12 +282,17 @@ fn dropped(cx: &RuleContext, id: FunctionId, index: ValueIndex, starts: &Starts,
         Loss::Unused(variable) => Some(function.variable(variable).name.clone()),
         _ => None,
     });
+    let weak = lost.iter().find_map(|lost| match lost.how {
+        Loss::Weak(call) => Some((cx.program.callee_text(id, call), lost.at)),
+        _ => None,
+    });
     let is_guessed = callback.is_some() || starts.is_by_convention;
     let confidence = if is_guessed { Confidence::Medium } else { Confidence::High };
-    let gone = match (&unused, callback) {
-        (Some(variable), _) => format!("`{variable}` is not used after this"),
-        (None, Some(_)) => "its handle is only given a callback".to_owned(),
-        (None, None) => "its handle is thrown away".to_owned(),
+    let gone = match (&unused, &weak, callback) {
+        (Some(variable), ..) => format!("`{variable}` is not used after this"),
+        (None, Some((keeper, _)), _) => format!("`{keeper}` keeps its handle only as long as somebody else does"),
+        (None, None, Some(_)) => "its handle is only given a callback".to_owned(),
+        (None, None, None) => "its handle is thrown away".to_owned(),
     };
     let harm = match starts.spawn.detach {
         Detach::Cancels => "the task is cancelled at once",
@@ -298,6 +304,9 @@ fn dropped(cx: &RuleContext, id: FunctionId, index: ValueIndex, starts: &Starts,
         .violated(NAME, confidence, id, function.value(index).span, &subject)
         .says(format!("`{name}` starts a task and {gone}: {harm}"))
         .helps("keep the handle for as long as the task may run, await it, or start it in a task group");
+    if let Some((_, at)) = weak {
+        verdict = verdict.evidence(cx.location(id, at), "a weak collection does not keep the task");
+    }
     if let Some(callback) = callback {
         verdict = verdict.evidence(cx.location(id, callback.at), "a callback does not keep the task");
     }

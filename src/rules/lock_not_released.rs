@@ -10,6 +10,7 @@
 //! A function that never lets go of what it takes hands it over to somebody; only where nobody in the file lets it go
 //! is it forgotten. In Rust guards let go by themselves, unless they are made to be forgotten.
 
+pub(super) mod given_back;
 mod per_key;
 
 use std::rc::Rc;

@@ -10,6 +10,7 @@
 //! ~~~
 
 pub(super) mod gave_way;
+mod set_already;
 
 use std::collections::BTreeSet;
 
@@ -35,6 +36,7 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
         if !matches!(around.kind, LoopKind::While | LoopKind::Forever) || !shape.is_reachable(around.header) {
             continue;
         }
+        out.extend(set_already::ask(cx, id, LoopIndex(at as u32)));
         let Some(turn) = idle_turn(cx, id, LoopIndex(at as u32)) else {
             out.extend(polls(cx, id, LoopIndex(at as u32)));
             continue;

@@ -9,6 +9,7 @@
 
 pub(super) mod at_once;
 pub(super) mod left_pending;
+pub(super) mod on_failure;
 mod unheld;
 pub(super) mod watched_late;
 

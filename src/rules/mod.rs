@@ -32,6 +32,7 @@ mod lost_signal;
 mod lost_wakeup;
 mod manner;
 mod nested_event_loop;
+mod on_failure;
 mod racy_atomic;
 mod relaxed_publication;
 mod shared_with_thread;
@@ -178,7 +179,12 @@ static COMPARISONS: &[(&[Language], Comparison)] = &[
     (RUST, dropped_task::let_go::check),
     (RUST, cancel_unsafe_branch::guard_gone::check),
     (RUST, starved_task::in_turn::check),
+    (PYTHON, dropped_task::no_longer_awaited::check),
+    (PYTHON, lock_not_released::given_back::check),
+    (PYTHON, lost_wakeup::on_failure::check),
+    (PYTHON, swallowed_cancellation::undecided::check),
     (PYTHON, unprotected_cleanup::uncovered::check),
+    (PYTHON, framework_contract::settled::check),
 ];
 
 const RUST: &[Language] = &[Language::Rust];

@@ -2,6 +2,7 @@
 
 mod interrupted;
 mod powerless;
+pub(super) mod undecided;
 
 use crate::analysis::FunctionId;
 use crate::analysis::cancellation::{Arrival, Taken, Taker};
@@ -9,7 +10,7 @@ use crate::analysis::ways::{Ways, reached};
 use crate::catalogue::{Does, Runs, Takes};
 use crate::flow::{BlockIndex, Function, Leaving, LoopKind, StepKind, ValueIndex, ValueKind};
 use crate::text::Span;
-use crate::verdict::{Confidence, Level, Verdict};
+use crate::verdict::{Confidence, Level, Stance, Verdict};
 
 use super::context::RuleContext;
 
@@ -74,6 +75,16 @@ fn those_of_the_caller(cx: &RuleContext, id: FunctionId, from: &[Arrival], is_na
         _ => true,
     };
     from.iter().filter(is_own).copied().collect()
+}
+
+/// Asks whether a cancellation may be one of the function's own task.
+fn own_cancellation(cx: &RuleContext, id: FunctionId, at: Span, of: &str) -> Verdict {
+    let by = &cx.function(id).name;
+    cx.verdict(NAME, Stance::Unproven, id, at, &format!("`{of}`"))
+        .assumes(format!("a cancellation that arrives while `{by}` waits for `{of}` is one of `{of}`"))
+        .asks(format!("can `{by}` be cancelled itself while it waits for `{of}`?"))
+        .helps("raise it again where the task itself is being cancelled")
+        .level(Level::Warning)
 }
 
 /// Whether the code shows that its author thought about cancellation here: it asks whether there is one, passes it on by

@@ -103,9 +103,17 @@ pub(super) fn check(
         );
         after.push(verdict);
     }
-    // Where what the lock protected is in sight, that is what speaks.
-    let is_seen =
-        |class: &str| former.iter().any(|touch| touch.is_write && touch.under.iter().any(|lock| lock.class == class));
+    // Where what the lock protected across a wait is in sight, that is what speaks.
+    let told: Vec<String> = after.iter().map(|verdict| verdict.subject.clone()).collect();
+    let is_seen = |lock: &Guarding, wait: Option<(BlockIndex, u32)>| {
+        let under = || former.iter().filter(|touch| touch.is_under(lock));
+        let spans = |one: &Touch| {
+            let Some(at) = wait else { return one.is_write };
+            let other = |two: &Touch| two.state == one.state && (one.is_write || two.is_write) && at < two.at;
+            one.at < at && under().any(other)
+        };
+        under().any(spans) || told.iter().any(|subject| subject.starts_with(&format!("`{}`, ", lock.name)))
+    };
     if let Some((was_held, asked)) = apart::asked(was, is, &is_seen) {
         before.push(was_held);
         after.push(asked);

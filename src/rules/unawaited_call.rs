@@ -207,5 +207,8 @@ fn loss(cx: &RuleContext, id: FunctionId, lost: Lost) -> String {
         Loss::Loop => "a plain loop cannot go over it".to_owned(),
         Loss::Unpacked => "it is taken apart like a tuple".to_owned(),
         Loss::Callback(_) => "it is only given a callback".to_owned(),
+        Loss::Weak(call) => {
+            format!("`{}` keeps it only as long as somebody else does", cx.program.callee_text(id, call))
+        }
     }
 }

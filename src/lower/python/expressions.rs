@@ -5,8 +5,8 @@
 
 use super::{DEEPEST, Lowering, literals};
 use crate::flow::{
-    Argument, BlockIndex, Call, Callee, Collection, Field as PlaceField, Literal, Next, Place, Root, StepKind,
-    Suspension, ValueIndex, ValueKind,
+    Argument, BlockIndex, Call, Callee, Collection, Field as PlaceField, Literal, MOST_FIELDS, Next, Place, Root,
+    StepKind, Suspension, ValueIndex, ValueKind,
 };
 use crate::syntax::python::tree::{Cursor, Field, Kind};
 use crate::text::Span;
@@ -151,6 +151,11 @@ impl<'t> Lowering<'t> {
 
     fn attribute(&mut self, head: Head, name: &'t str, span: Span) -> Head {
         match head {
+            // What lies deeper than a place reaches keeps its name.
+            Head::Place(ref place, _) if place.fields.len() == MOST_FIELDS => {
+                let of = self.materialise(head);
+                Head::Value(self.value(span, ValueKind::Field(of, name.to_owned())))
+            }
             Head::Place(place, _) => Head::Place(place.then(PlaceField::Name(name.to_owned())), span),
             Head::Value(of) => Head::Value(self.value(span, ValueKind::Field(of, name.to_owned()))),
             Head::Super => Head::Value(self.value(span, ValueKind::Unknown)),

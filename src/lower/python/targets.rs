@@ -3,7 +3,8 @@
 use super::expressions::Head;
 use super::{Lowering, Named, literals, types};
 use crate::flow::{
-    Collection, FunctionIndex, Literal, Place, Static, StepKind, TypeTerm, ValueIndex, ValueKind, ValueOf, WriteKind,
+    Collection, FunctionIndex, Literal, MOST_FIELDS, Place, Static, StepKind, TypeTerm, ValueIndex, ValueKind, ValueOf,
+    WriteKind,
 };
 use crate::syntax::python::tree::{Cursor, Field, Kind};
 use crate::text::Span;
@@ -102,15 +103,31 @@ impl<'t> Lowering<'t> {
     pub(super) fn augmented(&mut self, node: Cursor<'t>) {
         let (Some(left), Some(right)) = (node.child(Field::Left), node.child(Field::Right)) else { return };
         let head = self.head(left);
-        let place = match &head {
-            Head::Place(place, _) => Some(place.clone()),
-            Head::Value(_) | Head::Super => None,
-        };
+        let place = self.place_of(&head);
         let old = self.materialise(head);
         let new = self.added(left, right);
         let value = self.value(node.span(), ValueKind::Operation(vec![old, new]));
         if let Some(place) = place {
             self.write(left, place, WriteKind::Augment, Some(value));
+        }
+    }
+
+    /// The place that a target is, cut where it lies deeper than a place reaches.
+    fn place_of(&mut self, head: &Head) -> Option<Place> {
+        let mut at = match head {
+            Head::Place(place, _) => return Some(place.clone()),
+            Head::Value(value) => *value,
+            Head::Super => return None,
+        };
+        let values = &self.body().values;
+        while let ValueKind::Field(of, _) | ValueKind::Index(of) = values[at.at()].kind {
+            at = of;
+        }
+        match &values[at.at()].kind {
+            ValueKind::Place(place) if place.fields.len() == MOST_FIELDS => {
+                Some(Place { is_cut: true, ..place.clone() })
+            }
+            _ => None,
         }
     }
 
@@ -130,7 +147,8 @@ impl<'t> Lowering<'t> {
         match target.kind() {
             Kind::Identifier => self.store_name(target, value),
             Kind::Attribute | Kind::Subscript => {
-                if let Head::Place(place, _) = self.head(target) {
+                let head = self.head(target);
+                if let Some(place) = self.place_of(&head) {
                     self.write(target, place, WriteKind::Assign, Some(value));
                 }
             }
@@ -285,7 +303,8 @@ impl<'t> Lowering<'t> {
                     }
                 }
                 _ => {
-                    if let Head::Place(place, _) = self.head(target) {
+                    let head = self.head(target);
+                    if let Some(place) = self.place_of(&head) {
                         self.write(target, place, WriteKind::Delete, None);
                     }
                 }

@@ -13,6 +13,7 @@ mod goes_on;
 mod needs;
 mod once;
 mod ready;
+pub(super) mod settled;
 
 use std::rc::Rc;
 

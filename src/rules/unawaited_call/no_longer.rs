@@ -4,12 +4,15 @@
 
 use crate::analysis::makes::Makes;
 use crate::analysis::uses::{Carries, Loss, Uses};
-use crate::flow::{FunctionKind, Next};
+use crate::flow::{FunctionKind, Next, ValueKind};
 use crate::rules::manner::{Done, OnBoth};
 use crate::text::Language;
 use crate::verdict::{Stance, Verdict};
 
 use super::NAME;
+
+/// What is said of a coroutine that goes into calls for which it is a value like any other.
+const HANDED_ON: &str = "hands it on as it is";
 
 pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<Verdict>) {
     let (was, cx) = (both.was.cx, both.is.cx);
@@ -34,7 +37,11 @@ pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &
             .verdict(NAME, Stance::Unproven, now.by, now.span, &format!("`{name}`"))
             .assumes(format!("`{name}` gives nothing that must be awaited"))
             .says(format!("`{by}` awaited what `{name}` gives, and {where_it_goes} now"))
-            .asks(format!("does `{name}` still give something to await, as it did before the change?"))
+            .asks(if where_it_goes == HANDED_ON {
+                format!("is the coroutine that `{name}` makes awaited by whoever gets it?")
+            } else {
+                format!("does `{name}` still give something to await, as it did before the change?")
+            })
             .helps("await it as before");
         both.ask((first.by, first.span), verdict, before, after);
         // One question is enough to make somebody look at all of them.
@@ -65,6 +72,9 @@ fn lost(both: &OnBoth, now: &Done) -> Option<&'static str> {
         let is_known = made == Some(Makes::Coroutine) && function.returns.is_some();
         return (!is_handed_on && is_named && !is_known).then_some("returns it as it is");
     }
+    if made == Some(Makes::Coroutine) && cx.language(now.by.module) == Language::Python {
+        return handed_on(both, now).then_some(HANDED_ON);
+    }
     if made.is_some() {
         // A finding of its own.
         return None;
@@ -73,4 +83,31 @@ fn lost(both: &OnBoth, now: &Done) -> Option<&'static str> {
     let lost = cx.program.losses(now.by, &uses, now.call, Carries::Awaitable)?;
     let is_dropped = lost.iter().all(|lost| matches!(lost.how, Loss::Discarded | Loss::Unused(_)));
     Some(if is_dropped { "throws it away" } else { "takes it for what awaiting it gives" })
+}
+
+/// Whether a coroutine goes into calls for which it is a value like any other, and nobody awaits what they give.
+fn handed_on(both: &OnBoth, now: &Done) -> bool {
+    let cx = both.is.cx;
+    let function = cx.function(now.by);
+    let uses = Uses::of(&function);
+    // What is lost for certain is a finding of its own.
+    if cx.program.losses(now.by, &uses, now.call, Carries::Awaitable).is_some() {
+        return false;
+    }
+    let tables = cx.program.tables(Language::Python);
+    let made = cx.program.made_from(now.by, &uses, now.call);
+    let mut calls = 0;
+    made.iter().filter(|value| **value != now.call).all(|&value| match &function.value(value).kind {
+        ValueKind::Place(place) => place.as_variable().is_some(),
+        ValueKind::Call(_) => {
+            calls += 1;
+            let resolution = cx.resolution(now.by, value);
+            let takes = resolution
+                .external()
+                .is_some_and(|name| tables.consumes_awaitables(name).is_some() || tables.gather(name).is_some());
+            // Whoever gives nothing back keeps it: `jobs.append(…)`.
+            !takes && cx.program.starts(now.by, value).is_none() && !uses.is_only_discarded(value)
+        }
+        _ => false,
+    }) && calls > 0
 }

@@ -42,6 +42,57 @@ fn unshielded(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<Verdict>
             .helps("shield it as before, or put right what it leaves half done");
         both.ask(*shield, verdict, before, after);
     }
+    bared(both, before, after);
+}
+
+/// A future of others that was waited for behind a shield, and is cancelled itself now with whoever waits for it.
+fn bared(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<Verdict>) {
+    let cx = both.is.cx;
+    let (then, now) = (shielded_places(&both.was), shielded_places(&both.is));
+    for (of, shield) in then.iter().filter(|(of, _)| !now.contains_key(*of)) {
+        let bare = both.is.parts.iter().find_map(|&part| {
+            let function = cx.function(part);
+            let awaits = |value: &ValueKind| match value {
+                ValueKind::Awaited(one) => {
+                    matches!(function.value(*one).kind, ValueKind::Place(_)) && cx.program.value_text(part, *one) == *of
+                }
+                _ => false,
+            };
+            Some((part, function.values.iter().find(|value| awaits(&value.kind))?.span))
+        });
+        let Some((part, at)) = bare else { continue };
+        let by = &cx.function(both.is.id).name;
+        let verdict = cx
+            .verdict(NAME, Stance::Unproven, part, at, &format!("`{of}`"))
+            .assumes(format!("`{of}` may be cancelled with `{by}`"))
+            .says(format!("a cancellation of `{by}` left `{of}` alone before, and cancels it now"))
+            .asks(format!("may `{of}` be cancelled when `{by}` is, now that nothing shields it?"))
+            .helps("shield it as before, or let those who complete it ask whether it is done");
+        both.ask(*shield, verdict, before, after);
+    }
+}
+
+/// The variables and attributes that a function waits for behind a shield, with the call that shields.
+fn shielded_places(whole: &Whole) -> BTreeMap<String, (FunctionId, Span)> {
+    let cx = whole.cx;
+    let mut found = BTreeMap::new();
+    for &part in &whole.parts {
+        let function = cx.function(part);
+        let tables = cx.program.tables(cx.language(part.module));
+        for (at, value) in function.values.iter().enumerate() {
+            let ValueKind::Call(call) = &value.kind else { continue };
+            let at = ValueIndex(at as u32);
+            let resolution = cx.resolution(part, at);
+            let shields = resolution.external().and_then(|name| tables.shields(name));
+            let Some(argument) = shields.filter(|_| cx.program.is_awaited(part, at)) else { continue };
+            for given in cx.program.arguments_meant(call, argument) {
+                if matches!(function.value(given).kind, ValueKind::Place(_)) {
+                    found.entry(cx.program.value_text(part, given)).or_insert((part, value.span));
+                }
+            }
+        }
+    }
+    found
 }
 
 /// The calls that a function keeps from cancellations, by their names, with the call that does.

@@ -1,0 +1,48 @@
+//! Whoever waits was told of a failure before the change, and is not any more.
+//!
+//! ~~~text
+//! try: row = parse(answer)
+//! except ValueError as error: reply.set_exception(error)      gone: a failure leaves the waiter waiting
+//! reply.set_result(row)
+//! ~~~
+
+use crate::catalogue::Does;
+use crate::flow::StepKind;
+use crate::rules::manner::OnBoth;
+use crate::rules::on_failure::{Deed, deeds, has_more};
+use crate::text::Language;
+use crate::verdict::{Level, Stance, Verdict};
+
+use super::NAME;
+
+pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<Verdict>) {
+    let cx = both.is.cx;
+    let tables = cx.program.tables(Language::Python);
+    let settles = |method: &str| tables.verb(method) == Some(Does::Settles);
+    let (then, now) = (deeds(&both.was, settles), deeds(&both.is, settles));
+    for told in then.iter().filter(|deed| deed.is_on_failure) {
+        let alike: Vec<&Deed> = now.iter().filter(|deed| deed.of == told.of).collect();
+        // What was told of failures alone may be told of them elsewhere now.
+        let Some(left) = alike.first().filter(|_| alike.iter().all(|deed| !deed.is_on_failure)) else { continue };
+        let function = cx.function(left.by);
+        let fails = function.steps().find_map(|(_, _, step)| match step.kind {
+            StepKind::Call(call) if call != left.call && step.span.end <= left.span.start => Some((call, step.span)),
+            _ => None,
+        });
+        let Some((call, at)) = fails.filter(|_| !has_more(&both.was, &both.is)) else { continue };
+        let (of, by) = (&told.of, &function.name);
+        let name = cx.program.callee_text(left.by, call);
+        let verdict = cx
+            .verdict(NAME, Stance::Unproven, left.by, left.span, &format!("`{of}`"))
+            .assumes(format!("whoever waits for `{of}` hears of it when `{by}` fails"))
+            .says(format!(
+                "`{by}` told those who wait for `{of}` of a failure before, and tells them only of success now"
+            ))
+            .asks(format!("who wakes those who wait for `{of}` when `{by}` fails before this?"))
+            .helps("hand the failure to it as before")
+            .evidence(cx.location(left.by, at), format!("`{name}` may fail here"))
+            .level(Level::Warning);
+        both.ask((told.by, told.span), verdict, before, after);
+        return;
+    }
+}
