@@ -105,7 +105,7 @@ pub(super) fn check(
     }
     // Where what the lock protected across a wait is in sight, that is what speaks.
     let told: Vec<String> = after.iter().map(|verdict| verdict.subject.clone()).collect();
-    let is_seen = |lock: &Guarding, wait: Option<(BlockIndex, u32)>| {
+    let is_seen = |lock: &Guarding, wait: apart::Across| {
         let under = || former.iter().filter(|touch| touch.is_under(lock));
         let spans = |one: &Touch| {
             let Some(at) = wait else { return one.is_write };

@@ -113,14 +113,14 @@ fn asked(cx: &RuleContext, id: FunctionId, function: &Function, value: ValueInde
         };
     }
     let mut most = Look::Nothing;
-    let mut note = |part| most = most.max(asked(cx, id, function, part, of, depth));
+    let note = |part| most = most.max(asked(cx, id, function, part, of, depth));
     match &node.kind {
         // A flag that was bound to the answer.
         ValueKind::Place(place) => {
             let bound = place.as_variable().map(|one| cx.program.reaching(id, one, node.block, node.step).values);
             bound.into_iter().flatten().for_each(note);
         }
-        kind => crate::analysis::uses::for_each_part(kind, |part| note(part)),
+        kind => crate::analysis::uses::for_each_part(kind, note),
     }
     most
 }

@@ -23,12 +23,11 @@ struct Passed {
     is_wait: bool,
 }
 
+/// Where a wait stands that a lock was held over, if it is one.
+pub(super) type Across = Option<(BlockIndex, u32)>;
+
 /// What the before side upheld and what the after side is asked. Where what a lock protects is in sight, others speak.
-pub(super) fn asked(
-    was: Of,
-    is: Of,
-    is_seen: &dyn Fn(&Guarding, Option<(BlockIndex, u32)>) -> bool,
-) -> Option<(Verdict, Verdict)> {
+pub(super) fn asked(was: Of, is: Of, is_seen: &dyn Fn(&Guarding, Across) -> bool) -> Option<(Verdict, Verdict)> {
     let (then, now) = (passed(was), passed(is));
     let guards = |event: &Event| event.held.iter().filter(|held| held.is_certain).find_map(guarding);
     let takes_still = |class: &str| {
