@@ -94,7 +94,11 @@ pub(crate) fn coverage(program: &Program, modules: &[ModuleId], failed: &[Functi
             Quality::NotAtAll => {
                 let too_deep = module.marks.iter().find_map(|mark| match mark {
                     Mark::TooDeep { reason, .. } => Some(format!("too deep to be read: {reason}")),
-                    Mark::Broken { .. } | Mark::Stub { .. } | Mark::Comment { .. } | Mark::Generated { .. } => None,
+                    Mark::Broken { .. }
+                    | Mark::Stub { .. }
+                    | Mark::Comment { .. }
+                    | Mark::Generated { .. }
+                    | Mark::MakesItems { .. } => None,
                 });
                 let why = too_deep.as_deref().unwrap_or("nothing in the file could be parsed");
                 rows.push(row(None, CoverageState::NotAnalysed, why));

@@ -51,8 +51,17 @@ impl Setting {
     /// The setting that a path speaks of: folders and file names by which both languages mark code that is not shipped.
     pub fn of_path(path: &str) -> Self {
         let (folders, file) = path.rsplit_once('/').unwrap_or(("", path));
+        let is_of_tests = |folder: &str| {
+            let mut words = folder.split(['_', '-']);
+            let ends = [words.next(), words.next_back()];
+            ends.into_iter().flatten().any(|word| matches!(word, "test" | "tests"))
+        };
         let in_tests = folders.split('/').any(|folder| {
-            matches!(folder, "test" | "tests" | "testing" | "benches" | "example" | "examples" | "samples")
+            is_of_tests(folder)
+                || matches!(
+                    folder,
+                    "testing" | "benches" | "benchmarks" | "example" | "examples" | "samples" | "cookbook"
+                )
         });
         let stem = file.strip_suffix(".py").or_else(|| file.strip_suffix(".rs"));
         let is_test = stem.is_some_and(|stem| {
@@ -213,5 +222,20 @@ impl Verdict {
         std::iter::once(&self.at)
             .chain(self.evidence.iter().map(|evidence| &evidence.at))
             .chain(self.trace.iter().map(|hop| &hop.at))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Setting;
+
+    #[test]
+    fn folders_and_files_tell_what_is_not_shipped() {
+        for path in ["tests/a.py", "crates/e2e_test/src/a.rs", "test-utils/a.py", "benchmarks/a.py", "a/test_b.py"] {
+            assert_eq!(Setting::of_path(path), Setting::Test, "{path}");
+        }
+        for path in ["src/a.py", "latest/a.py", "contest_rules/a.py", "speed_test_service/a.py", "a/testament.rs"] {
+            assert_eq!(Setting::of_path(path), Setting::Ordinary, "{path}");
+        }
     }
 }

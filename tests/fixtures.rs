@@ -31,6 +31,13 @@ fn what_runs_once_in_the_life_of_a_program_is_not_raised_for_loops_and_handlers(
     let expected = |rows: &[(&str, Level)]| rows.iter().map(|(name, level)| ((*name).to_owned(), *level)).collect();
     let python: Vec<_> = expected(&[("limit", Level::Note), ("limit_of", Level::Warning), ("ready", Level::Error)]);
     assert_eq!(levels("blocking-through-call/made-once"), python);
+    let first_use: Vec<_> = expected(&[
+        ("first", Level::Note),
+        ("shared", Level::Note),
+        ("anew", Level::Warning),
+        ("again", Level::Warning),
+    ]);
+    assert_eq!(levels("blocking-through-call/made-on-first-use"), first_use);
     let rust: Vec<_> = expected(&[("run", Level::Note), ("run", Level::Note), ("show", Level::Warning)]);
     assert_eq!(levels("blocking-through-call/rust-made-once"), rust);
 }

@@ -34,7 +34,11 @@ fn broken(text: &str) -> Vec<(u32, String)> {
     let marks = lowered(text).marks;
     let broken = marks.into_iter().filter_map(|mark| match mark {
         Mark::Broken { span, reason } => Some((lines.line(span.start), reason)),
-        Mark::TooDeep { .. } | Mark::Stub { .. } | Mark::Comment { .. } | Mark::Generated { .. } => None,
+        Mark::TooDeep { .. }
+        | Mark::Stub { .. }
+        | Mark::Comment { .. }
+        | Mark::Generated { .. }
+        | Mark::MakesItems { .. } => None,
     });
     broken.collect()
 }

@@ -94,7 +94,9 @@ impl<'a> Program<'a> {
         let mut concurrent = None;
         let mut shown = None;
         for (span, entry) in self.declared_contexts(id) {
-            if let Some(runs) = if function.is_async() { entry.r#async } else { entry.sync } {
+            let runs = if function.is_async() { entry.r#async } else { entry.sync };
+            // No loop runs while a runner calls a plain test, fixture or helper, in a class of asynchronous tests neither.
+            if let Some(runs) = runs.filter(|runs| *runs != Runs::Test || function.is_async()) {
                 add(runs);
                 let what = format!("`{}` runs on the loop by this", function.name);
                 shown = shown.or(Some((self.location(id, span), what)));
@@ -113,7 +115,9 @@ impl<'a> Program<'a> {
                 concurrent = Some((hand_over.at.clone(), what));
             }
         }
-        if function.is_async() {
+        if self.is_driven_in_a_thread(id) {
+            context.runs = vec![Runs::Thread];
+        } else if function.is_async() {
             if !context.runs.iter().any(|runs| matches!(runs, Runs::Test)) {
                 context.runs.push(Runs::Task);
             }

@@ -389,7 +389,8 @@ impl<'a> Program<'a> {
                     self.add_callbacks(id, value, callee, &mut found);
                 }
                 let what = format!("calls `{}`", text());
-                let is_once = functions.iter().all(|callee| self.computes_once(*callee));
+                let is_kept = functions.iter().all(|callee| self.computes_once(*callee));
+                let is_once = is_kept || self.is_made_on_first_use(id, value);
                 let binding = Binding::Call(value);
                 found.insert(0, InPlace { candidates: functions, is_awaited, is_once, what, binding });
             }

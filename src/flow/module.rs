@@ -165,6 +165,13 @@ pub enum Mark {
         /// Where it says so.
         span: Span,
     },
+    /// A macro that stands among items and holds no plain items (Rust): it may make any.
+    MakesItems {
+        /// The inline module that it stands in.
+        module: Vec<String>,
+        /// Where.
+        span: Span,
+    },
 }
 
 impl Module {

@@ -166,6 +166,7 @@ impl Printer<'_> {
                 }
                 Mark::Comment { span, text } => format!("comment {}  {text}", self.at(*span)),
                 Mark::Generated { span } => format!("generated {}", self.at(*span)),
+                Mark::MakesItems { span, .. } => format!("makes items {}", self.at(*span)),
             };
             self.line(&text);
         }

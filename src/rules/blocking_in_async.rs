@@ -12,6 +12,7 @@ use crate::flow::{Callee, ValueIndex};
 use crate::text::Span;
 use crate::verdict::{Confidence, Level, Setting, Verdict};
 
+use super::advice;
 use super::context::RuleContext;
 
 const NAME: &str = "blocking-in-async";
@@ -31,6 +32,9 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
         if entry.kind == BlockingKind::LoopEntry || gives_way && entry.kind == BlockingKind::Database {
             continue;
         }
+        if !is_felt(cx, id, entry) {
+            continue;
+        }
         let name = cx.program.callee_text(id, value);
         let is_repeated = function.blocks[event.block.at()].in_loop.is_some();
         match (entry.stake, entry.kind) {
@@ -44,7 +48,8 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
         }
     }
     for Waiting { entry, name, span, is_repeated, .. } in cx.program.waiting_operators(id) {
-        if entry.stake != Stake::Micro && !(gives_way && entry.kind == BlockingKind::Database) {
+        if entry.stake != Stake::Micro && is_felt(cx, id, entry) && !(gives_way && entry.kind == BlockingKind::Database)
+        {
             let whole = if entry.stake == Stake::Io { short_work(entry) } else { String::new() };
             out.push(verdict(cx, id, entry, &name, span, is_repeated).part_of(whole));
         }
@@ -66,10 +71,31 @@ fn verdict(cx: &RuleContext, id: FunctionId, entry: &Blocking, name: &str, span:
     raised(verdict, entry, is_repeated || cx.is_hot(id))
 }
 
+/// What blocks in a test keeps nobody waiting but the test, and short input and output not even that.
+pub(super) fn is_felt(cx: &RuleContext, id: FunctionId, entry: &Blocking) -> bool {
+    entry.stake == Stake::Unbounded || !cx.program.is_test_code(id)
+}
+
 /// What is mended in one go. Short input and output of one kind adds up in a function, and is handed to one thread. A wait
-/// without bound is one fault each time, unless it is one of the same thing.
+/// without bound is one fault each time, unless it is one of the same thing; who replaces a connection to a database has
+/// mended all that begins with it.
 fn whole(cx: &RuleContext, id: FunctionId, entry: &Blocking, call: ValueIndex) -> String {
-    if entry.stake == Stake::Io { short_work(entry) } else { same_thing(cx, id, call) }
+    match (entry.kind, entry.stake) {
+        (BlockingKind::Database, _) => same_thing(cx, id, first_of_chain(cx, id, call)),
+        (_, Stake::Io) => short_work(entry),
+        _ => same_thing(cx, id, call),
+    }
+}
+
+/// The call that a chain of calls begins with: `db.query(…)` of `db.query(…).filter(…).first()`.
+fn first_of_chain(cx: &RuleContext, id: FunctionId, mut call: ValueIndex) -> ValueIndex {
+    let function = cx.function(id);
+    while let Some(Callee::Method(receiver, _)) = function.call(call).map(|call| &call.callee)
+        && function.call(*receiver).is_some_and(|inner| matches!(inner.callee, Callee::Method(..)))
+    {
+        call = *receiver;
+    }
+    call
 }
 
 /// What is to be replaced for a call to be mended, and is replaced for all calls of it at once: the object that it is a
@@ -110,7 +136,7 @@ fn glance(cx: &RuleContext, id: FunctionId, glances: &[(&Blocking, String, Span)
 }
 
 /// Short input and output adds up where it is done again and again: in a loop, whether it is written here or walks a
-/// folder inside the call, and in a handler. What blocks in a test keeps nobody waiting but the test.
+/// folder inside the call, and in a handler. In a test nothing is more than a note.
 pub(super) fn raised(verdict: Verdict, entry: &Blocking, is_often: bool) -> Verdict {
     let is_many = is_often || entry.kind == BlockingKind::Tree;
     if verdict.setting == Setting::Test {
@@ -127,7 +153,7 @@ pub(super) fn what_it_blocks(cx: &RuleContext, id: FunctionId) -> &'static str {
 }
 
 pub(super) fn instead(entry: &Blocking) -> String {
-    entry.instead.as_ref().map_or_else(String::new, |instead| format!("use `{instead}` instead"))
+    entry.instead.as_deref().map_or_else(String::new, advice::help)
 }
 
 pub(super) fn waits_for(kind: BlockingKind) -> &'static str {

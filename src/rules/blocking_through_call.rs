@@ -10,7 +10,7 @@ use crate::catalogue::{BlockingKind, Runs, Stake};
 use crate::flow::FunctionKind;
 use crate::verdict::{Confidence, Stance, Verdict};
 
-use super::blocking_in_async::{instead, raised, waits_for, what_it_blocks};
+use super::blocking_in_async::{instead, is_felt, raised, waits_for, what_it_blocks};
 use super::context::RuleContext;
 
 const NAME: &str = "blocking-through-call";
@@ -64,6 +64,9 @@ fn check_call(cx: &RuleContext, id: FunctionId, event: &Event, in_place: &InPlac
     let summaries: Vec<_> = in_place.candidates.iter().map(|callee| cx.program.summary(*callee)).collect();
     let gives_way = cx.context(id).gives_way_at_queries();
     let Some(blocks) = summaries.iter().find_map(|summary| longest(&summary.blocks, gives_way)) else { return };
+    if !is_felt(cx, id, blocks.entry) {
+        return;
+    }
     let harmless = in_place
         .candidates
         .iter()
@@ -102,7 +105,7 @@ fn check_call(cx: &RuleContext, id: FunctionId, event: &Event, in_place: &InPlac
     // How often a handler comes to what lies further down depends on every condition on the way.
     let is_hot = blocks.hops.len() <= MOST_HOT_HOPS && cx.is_hot(id);
     let is_once = blocks.is_once || in_place.is_once;
-    let is_often = blocks.is_repeated || !is_once && (is_hot || cx.program.is_in_loop(id, event));
+    let is_often = !is_once && (blocks.is_repeated || is_hot || cx.program.is_in_loop(id, event));
     out.push(raised(verdict, blocks.entry, is_often));
 }
 

@@ -12,6 +12,7 @@
 //! started as, is no matter of the function.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use crate::analysis::FunctionId;
 use crate::analysis::calls::Target;
@@ -104,17 +105,18 @@ impl<'c, 'p, 'a> OnBoth<'c, 'p, 'a> {
     }
 
     /// The calls of the after side that stand on the before side as well, with their namesakes there.
-    pub(super) fn kept(&self) -> impl Iterator<Item = (&Done, Vec<&Done>)> {
+    pub(super) fn kept(&self) -> impl Iterator<Item = (&Done, Rc<Vec<&Done>>)> {
         let all = self.now.iter().filter_map(|(name, now)| Some((self.then.get(name)?, now)));
         all.flat_map(move |(then, now)| {
+            // A large function calls `clone` some hundred times.
+            let then: Vec<_> = then.iter().map(|one| (one, one.meant(self.was.cx))).collect();
+            let mut alike = BTreeMap::new();
             now.iter().filter_map(move |now| {
-                let meant = now.meant(self.is.cx);
-                let alike = |then: &&Done| match (&meant, then.meant(self.was.cx)) {
-                    (Some(now), Some(then)) => *now == then,
-                    _ => true,
-                };
-                let then: Vec<&Done> = then.iter().filter(alike).collect();
-                (!then.is_empty()).then_some((now, then))
+                let found = alike.entry(now.meant(self.is.cx)).or_insert_with_key(|meant| {
+                    let may_be_it = |of: &Option<BTreeSet<String>>| of.is_none() || meant.is_none() || of == meant;
+                    Rc::new(then.iter().filter(|(_, of)| may_be_it(of)).map(|(one, _)| *one).collect::<Vec<&Done>>())
+                });
+                (!found.is_empty()).then(|| (now, found.clone()))
             })
         })
     }

@@ -3,6 +3,7 @@
 //! What a rule is called, how loud it is and what it means stands in its document, `rules/<rule>.md`, which is part of
 //! the binary; README, `tenth rules`, `tenth explain` and the reports take it from here.
 
+mod advice;
 mod blocking_in_async;
 mod blocking_through_call;
 mod broken_syntax;

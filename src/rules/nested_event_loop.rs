@@ -8,6 +8,7 @@ use crate::flow::FunctionKind;
 use crate::text::Language;
 use crate::verdict::{Confidence, Evidence, Stance, Verdict};
 
+use super::advice;
 use super::blocking_in_async::same_thing;
 use super::context::RuleContext;
 
@@ -88,7 +89,7 @@ impl Inside {
 
     fn instead(self, entry: &Blocking) -> String {
         match self {
-            Self::Loop => instead(entry),
+            Self::Loop => entry.instead.as_deref().map_or_else(|| "await it".to_owned(), advice::help),
             Self::Destructor => "close what needs a loop in an asynchronous method, before the object ends".to_owned(),
         }
     }
@@ -171,11 +172,4 @@ fn harm(cx: &RuleContext, id: FunctionId) -> &'static str {
         Language::Python => "it raises, or waits for the loop that it keeps waiting",
         Language::Rust => "it panics, or keeps the executor's thread from what it waits for",
     }
-}
-
-/// What the catalogue advises, without its reason; advice in words stands as it is.
-fn instead(entry: &Blocking) -> String {
-    let advice = entry.instead.as_deref().unwrap_or("await it");
-    let advice = advice.split_once(" (").map_or(advice, |(advice, _)| advice);
-    if advice.contains(' ') { advice.to_owned() } else { format!("use `{advice}` instead") }
 }

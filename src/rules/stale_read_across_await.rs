@@ -598,7 +598,9 @@ enum Together {
 }
 
 fn runs(cx: &RuleContext, id: FunctionId, way: &Way, write: &Write, stale: &Stale) -> Together {
-    if cx.context(id).runs.contains(&Runs::Test) || is_for_the_caller_to_say(way, write) {
+    let is_test =
+        cx.context(id).runs.contains(&Runs::Test) || !cx.function(id).is_async() && cx.program.is_test_code(id);
+    if is_test || is_for_the_caller_to_say(way, write) {
         return Together::Unknown;
     }
     let on_one_object = write.sharing == Sharing::Object;

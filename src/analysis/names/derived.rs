@@ -5,22 +5,25 @@
 //! pub struct Order { … }        makes `OrderBuilder`, which stands nowhere
 //! ~~~
 //!
-//! Of a few derives and attributes it is known that they only implement traits; any other may make any name.
+//! Of a few derives and attributes it is known that they only implement traits; any other may make any name, and so may a
+//! macro among the items that is given anything but plain items (`keys! { Inbox => InboxKey }`).
 
 use super::Item;
 use crate::analysis::{ModuleId, Program};
-use crate::flow::{Decorator, Scope};
+use crate::flow::{Decorator, Mark, Scope};
 use crate::text::Language;
 
 impl Program<'_> {
-    /// Whether a derive or an attribute in a module of a Rust file may make names of its own there.
+    /// Whether a macro, a derive or an attribute in a module of a Rust file may make names of its own there.
     pub(super) fn may_make_names(&self, module: ModuleId, path: &[String]) -> bool {
         let file = self.module(module);
         let is_here = |scope: &Scope| scope.module == path;
         let types = file.types.iter().filter(|of| is_here(&of.scope)).flat_map(|of| &of.decorators);
         let functions = file.functions.iter().filter(|one| is_here(&one.scope)).flat_map(|one| &one.decorators);
         let scope = Scope { module: path.to_vec(), function: None };
-        types.chain(functions).any(|decorator| self.makes_names_by(module, &scope, decorator))
+        let makes_items = |mark: &Mark| matches!(mark, Mark::MakesItems { module, .. } if module == path);
+        file.marks.iter().any(makes_items)
+            || types.chain(functions).any(|decorator| self.makes_names_by(module, &scope, decorator))
     }
 
     fn makes_names_by(&self, module: ModuleId, scope: &Scope, decorator: &Decorator) -> bool {

@@ -73,7 +73,8 @@ fn mark_span(mark: &Mark) -> Span {
         | Mark::TooDeep { span, .. }
         | Mark::Stub { span, .. }
         | Mark::Comment { span, .. }
-        | Mark::Generated { span } => *span,
+        | Mark::Generated { span }
+        | Mark::MakesItems { span, .. } => *span,
     }
 }
 

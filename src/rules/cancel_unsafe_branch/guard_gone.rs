@@ -6,6 +6,8 @@
 //! guard.defuse();
 //! ~~~
 
+use std::collections::BTreeSet;
+
 use crate::analysis::FunctionId;
 use crate::flow::{StepKind, Suspension, ValueIndex, ValueKind};
 use crate::text::Language;
@@ -80,8 +82,10 @@ fn cleaners(whole: &Whole) -> Vec<Cleaner> {
                 _ => None,
             })
             .collect();
+        let mut bound = BTreeSet::new();
         for (_, _, step) in function.steps() {
             let StepKind::Bind(_, value) = step.kind else { continue };
+            bound.insert(value);
             let Some(of) = made_cleaner(cx, by, value) else { continue };
             let at = function.value(value).span;
             let is_over_a_wait = suspends.iter().any(|wait| at.end < *wait);
@@ -89,9 +93,7 @@ fn cleaners(whole: &Whole) -> Vec<Cleaner> {
         }
         for (at, value) in function.values.iter().enumerate() {
             let index = ValueIndex(at as u32);
-            let is_bound =
-                function.steps().any(|(_, _, step)| matches!(step.kind, StepKind::Bind(_, bound) if bound == index));
-            if let (false, Some(of)) = (is_bound, made_cleaner(cx, by, index)) {
+            if let (false, Some(of)) = (bound.contains(&index), made_cleaner(cx, by, index)) {
                 found.push(Cleaner { by, of, at: value.span, is_over_a_wait: false });
             }
         }

@@ -21,14 +21,17 @@ pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &
         return;
     }
     for (now, then) in both.kept() {
+        if now.is_awaited || !now.manner.is_empty() || !then.iter().any(|then| then.is_awaited) {
+            continue;
+        }
         let name = cx.program.callee_text(now.by, now.call);
         let then: Vec<&Done> =
-            then.into_iter().filter(|then| was.program.callee_text(then.by, then.call) == name).collect();
+            then.iter().copied().filter(|then| was.program.callee_text(then.by, then.call) == name).collect();
         let alike = both.now[&now.name].iter().filter(|other| cx.program.callee_text(other.by, other.call) == name);
         let (awaited, bare): (Vec<&Done>, Vec<&Done>) = alike.partition(|done| done.is_awaited);
         let (was_awaited, was_bare): (Vec<&Done>, Vec<&Done>) = then.iter().partition(|done| done.is_awaited);
         let Some(first) = was_awaited.first().filter(|_| awaited.len() < was_awaited.len()) else { continue };
-        if now.is_awaited || !now.manner.is_empty() || bare.len() <= was_bare.len() {
+        if bare.len() <= was_bare.len() {
             continue;
         }
         let Some(where_it_goes) = lost(both, now) else { continue };
