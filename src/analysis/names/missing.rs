@@ -334,7 +334,7 @@ impl Program<'_> {
             }
             let (module, path) = &spot;
             let file = self.module(*module);
-            if file.quality != Quality::Whole || seen.len() > MOST_GLOBS {
+            if file.quality != Quality::Whole || seen.len() > MOST_GLOBS || is_chosen_when_compiled(&file, path) {
                 return Presence::Unclear;
             }
             let scope = Scope { module: path.clone(), function: None };
@@ -392,4 +392,9 @@ impl Program<'_> {
             && !self.files_of(&file.path, submodule).iter().any(|path| self.loader.has(self.side, path))
             && !self.file_mentions(&file.path, &["cfg_attr"])
     }
+}
+
+/// Whether a module stands several times in its file, as it does where the target says which one is compiled.
+fn is_chosen_when_compiled(file: &Module, path: &[String]) -> bool {
+    file.submodules.iter().filter(|one| one.path == path).count() > 1
 }

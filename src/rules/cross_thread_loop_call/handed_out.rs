@@ -8,7 +8,7 @@
 
 use crate::analysis::FunctionId;
 use crate::analysis::types::Type;
-use crate::flow::{Field, Place, StepKind, ValueIndex, ValueKind};
+use crate::flow::{Callee, Field, Place, StepKind, ValueIndex, ValueKind};
 use crate::text::Language;
 use crate::verdict::{Stance, Verdict};
 
@@ -23,6 +23,10 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     let mut handed: Vec<(ValueIndex, ValueIndex, String)> = Vec::new();
     for (at, value) in function.values.iter().enumerate() {
         let ValueKind::Call(call) = &value.kind else { continue };
+        // What a call gives is called with a function as a decorator is: `app.command("start")(start)`.
+        if matches!(call.callee, Callee::Value(of) if function.call(of).is_some()) {
+            continue;
+        }
         let index = ValueIndex(at as u32);
         let resolution = cx.resolution(id, index);
         if resolution.external().is_some_and(|name| is_unknown(cx, name)) {

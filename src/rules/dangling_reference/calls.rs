@@ -4,7 +4,7 @@ use crate::analysis::calls::Target;
 use crate::analysis::names::{Item, Member};
 use crate::analysis::types::Type;
 use crate::analysis::{FunctionId, TypeId};
-use crate::flow::{Call, Callee, Function, FunctionKind, ParameterKind, Scope, ValueIndex, ValueKind};
+use crate::flow::{Call, Callee, Function, FunctionKind, ParameterKind, Scope, TypeTerm, ValueIndex, ValueKind};
 use crate::text::Language;
 use crate::verdict::{Confidence, Evidence, Verdict};
 
@@ -97,7 +97,11 @@ fn misfit(cx: &RuleContext, id: FunctionId, index: ValueIndex, call: &Call) -> O
         };
         let called = cx.function(callee);
         let is_kept_function = is_method && on_instance && called.kind == FunctionKind::Free;
-        if is_kept_function || !cx.program.is_as_written(callee) || has_namesake(cx, callee) {
+        if is_kept_function
+            || !cx.program.is_as_written(callee)
+            || has_namesake(cx, callee)
+            || is_for_all_types(cx, callee)
+        {
             return None;
         }
         let binds = match cx.language(id.module) {
@@ -123,6 +127,15 @@ fn has_namesake(cx: &RuleContext, id: FunctionId) -> bool {
         index != id.index && other.qualified == own.qualified && !other.is_bodiless && other.in_impl == own.in_impl
     };
     file.functions().any(is_other)
+}
+
+/// Whether a method stands in an `impl<T: Bound> Trait for T`: a type that does not fit the bound has its own, which a macro
+/// may have made.
+fn is_for_all_types(cx: &RuleContext, id: FunctionId) -> bool {
+    let file = cx.program.module(id.module);
+    let Some(block) = file.function(id.index).in_impl.map(|at| &file.impls[at as usize]) else { return false };
+    matches!(&block.self_type, TypeTerm::Path { segments, .. }
+        if matches!(&segments[..], [only] if block.generics.iter().any(|generic| generic.name == *only)))
 }
 
 fn rust_misfit(called: &Function, call: &Call, given: usize) -> Option<String> {
