@@ -6,16 +6,17 @@
 //! ~~~
 //!
 //! Such a declaration is how a lock is built, out of raw parts that say nothing by themselves; those are silent. A cell
-//! or a counted pointer is the safe form for one thread, and nobody who builds a lock takes it.
+//! or a counted pointer is the safe form for one thread, and nobody who builds a lock takes it. What a comment claims
+//! is no evidence.
 
 use std::collections::BTreeSet;
 
 use crate::analysis::names::Item;
 use crate::analysis::types::Type;
 use crate::analysis::{FunctionId, ModuleId};
-use crate::flow::{FunctionIndex, Impl, Mark, Module, TypeKind, TypeTerm};
+use crate::flow::{FunctionIndex, Impl, Module, TypeKind, TypeTerm};
 use crate::text::Language;
-use crate::verdict::{Confidence, Setting, Stance, Verdict};
+use crate::verdict::{Confidence, Setting, Verdict};
 
 use super::context::RuleContext;
 
@@ -53,19 +54,16 @@ fn of_block(cx: &RuleContext, module: ModuleId, file: &Module, block: &Impl) -> 
     })?;
     let trait_name = segments.last()?;
     let part = part.rsplit("::").next().unwrap_or(&part).to_owned();
-    let is_vouched_for = comments_on(file, block).any(|text| text.to_lowercase().contains("safe"));
-    let stance = if is_vouched_for { Stance::Unproven } else { Stance::Violated(Confidence::Medium) };
     let (name, field_name) = (&definition.name, &field.name);
     let id = FunctionId { module, index: FunctionIndex(0) };
     let at = FunctionId { module: of.module, index: FunctionIndex(0) };
     let mut verdict = cx
-        .verdict(NAME, stance, id, block.span, &format!("`{name}.{field_name}`"))
+        .violated(NAME, Confidence::Medium, id, block.span, &format!("`{name}.{field_name}`"))
         .assumes(format!("one thread at a time reaches `{field_name}` of `{name}`"))
         .says(format!(
             "`{name}` is declared `{trait_name}`, which its `{field_name}` is not: nothing keeps two threads from \
                  that `{part}` at once"
         ))
-        .asks(format!("What keeps two threads from `{field_name}` of `{name}` at once?"))
         .helps("give it a lock or an atomic, and the compiler will find the type fit by itself")
         .evidence(cx.location(at, field.span), format!("`{field_name}` holds `{part}`, which is for one thread"));
     if file.submodules.iter().any(|inner| inner.is_test && block.scope.module.starts_with(&inner.path)) {
@@ -91,20 +89,4 @@ fn part_without(cx: &RuleContext, of: &Type, marker: &str, depth: u32) -> Option
         Type::Tuple(parts) => parts.iter().find_map(deeper),
         _ => None,
     }
-}
-
-/// The comments that stand in a block, or above it and below whatever comes before; a block beside it about the same
-/// type shares them.
-fn comments_on<'f>(file: &'f Module, block: &'f Impl) -> impl Iterator<Item = &'f str> {
-    let start = block.span.start;
-    let is_sibling = |other: &Impl| other.functions.is_empty() && other.self_type == block.self_type;
-    let ends = (file.types.iter().map(|definition| definition.span))
-        .chain(file.functions.iter().skip(1).map(|function| function.span))
-        .chain(file.statics.iter().map(|place| place.span))
-        .chain(file.impls.iter().filter(move |other| !is_sibling(other)).map(|other| other.span));
-    let from = ends.map(|span| span.end).filter(|end| *end <= start).max().unwrap_or(0);
-    file.marks.iter().filter_map(move |mark| match mark {
-        Mark::Comment { span, text } if from <= span.start && span.end <= block.span.end => Some(text.as_str()),
-        _ => None,
-    })
 }
