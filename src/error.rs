@@ -52,6 +52,14 @@ pub enum Error {
         /// What was asked for.
         what: &'static str,
     },
+    /// The repository names changed source files without holding them.
+    #[error("the content of `{path}`{} is not in this repository", and_others(.others))]
+    Lost {
+        /// One of them.
+        path: String,
+        /// How many more there are.
+        others: usize,
+    },
     /// A file or folder that the user named cannot be read.
     #[error("cannot read `{path}`: {reason}")]
     Unreadable {
@@ -115,9 +123,22 @@ impl Error {
             | Self::Git { help, .. }
             | Self::Settings { help, .. }
             | Self::Usage { help, .. } => help.clone(),
+            Self::Lost { .. } => {
+                "in a partial clone `git fetch --refetch --no-filter` brings it; else `git fsck` says what is missing"
+                    .to_owned()
+            }
             Self::Bare { .. } => "name two commits: `tenth BEFORE..AFTER`".to_owned(),
-            Self::Unreadable { .. } | Self::Unwritable { .. } => String::new(),
+            Self::Unreadable { .. } => "name a file that is there and that you may read".to_owned(),
+            Self::Unwritable { .. } => "name a file that you may write, in a folder that is there".to_owned(),
         }
+    }
+}
+
+fn and_others(number: &usize) -> String {
+    match number {
+        0 => String::new(),
+        1 => " and of one more changed file".to_owned(),
+        _ => format!(" and of {number} more changed files"),
     }
 }
 

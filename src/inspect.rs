@@ -13,13 +13,14 @@
 //! This is for people; nothing parses it.
 
 use std::fmt::Write;
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::analysis::calls::Target;
 use crate::analysis::held::{Event, Waits, What};
 use crate::analysis::types::Type;
 use crate::analysis::{FunctionId, Program};
-use crate::change::ChangeSet;
+use crate::change::{self, ChangeSet};
 use crate::error::{Error, Result};
 use crate::flow::{Callee, ValueIndex, ValueKind, print};
 use crate::load::{self, Files};
@@ -33,7 +34,8 @@ pub fn inspect(request: &Request, path: &str, line: u32) -> Result<String> {
     let change = crate::of_subject(request)?;
     let settings = config::of_change(&change, request)?;
     let refuse = |reason: &str| Error::Unreadable { path: path.to_owned(), reason: reason.to_owned() };
-    let path = path_in(&change, path).ok_or_else(|| refuse("the side under review has no such source file"))?;
+    let path =
+        path_in(&change, request, path).ok_or_else(|| refuse("the side under review has no such source file"))?;
     let text = change.trees.read(Side::After, &path).ok_or_else(|| refuse("it is no text, or too large"))?.text;
     let lines = LineIndex::new(&text);
     if line > lines.count() {
@@ -58,10 +60,15 @@ pub fn inspect(request: &Request, path: &str, line: u32) -> Result<String> {
     })
 }
 
-/// The path from the repository's root that a user means who may stand in a folder of it.
-fn path_in(change: &ChangeSet, path: &str) -> Option<Arc<str>> {
-    let path = path.trim_start_matches("./").replace('\\', "/");
-    if change.trees.has(Side::After, &path) {
+/// The path from the repository's root that a user means who may stand in a folder of it: told from there, or else as a
+/// report names it, or else by an ending that one file alone has.
+fn path_in(change: &ChangeSet, request: &Request, path: &str) -> Option<Arc<str>> {
+    let path = path.replace('\\', "/");
+    let own = change::below_root(Path::new(&path), &request.ground);
+    let path = path.trim_start_matches("./");
+    if let Some(path) =
+        [own.as_deref(), Some(path)].into_iter().flatten().find(|path| change.trees.has(Side::After, path))
+    {
         return Some(path.into());
     }
     let listed = change.trees.list(Side::After);

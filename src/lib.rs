@@ -88,12 +88,24 @@ pub fn review(request: &Request) -> Result<Outcome> {
 pub(crate) fn of_subject(request: &Request) -> Result<ChangeSet> {
     match &request.subject {
         Subject::Change(source) => of_request(source, request),
+        Subject::Demo if request.agent_commits => Err(no_commits()),
         Subject::Demo => Ok(demo::change_set()),
+    }
+}
+
+/// What is said to a user who asks for commits of a change that has none.
+fn no_commits() -> Error {
+    Error::Usage {
+        what: "`--agent-commits` asks for files that commits touch, and this change is not made of commits".to_owned(),
+        help: "name a range of commits: `tenth BEFORE..AFTER --agent-commits`".to_owned(),
     }
 }
 
 /// The change that a source of it names.
 pub(crate) fn of_request(source: &change::ChangeSource, request: &Request) -> Result<ChangeSet> {
+    if request.agent_commits && !source.may_have_commits() {
+        return Err(no_commits());
+    }
     let change = match source {
         change::ChangeSource::SinceCheckpoint(patterns) => {
             let patterns = config::checkpoint_patterns(patterns, request)?;
@@ -237,7 +249,6 @@ fn work<T>(change: &ChangeSet, settings: &Settings, finish: impl FnOnce(&Materia
         coverage: &coverage,
         commits: &commits,
         options,
-        still_there: None,
     };
     let found = finish(&material);
     lap("match, find causes, rank");
@@ -319,7 +330,12 @@ fn files_of(
 fn left_out(change: &ChangeSet, policy: &Policy) -> Option<Notice> {
     let mut excluded = change.files.iter().map(|file| file.path()).filter(|path| policy.is_excluded(path)).peekable();
     let first = excluded.peek().map(|path| path.to_string())?;
-    let text = match excluded.count() {
+    let number = excluded.count();
+    if number == change.files.len() && change.coverage.iter().all(|row| policy.is_excluded(&row.path)) {
+        let text = "nothing of the change is reviewed, as the settings exclude all of its files".to_owned();
+        return Some(Notice { kind: "all-left-out".to_owned(), text, path: Some(first), line: None });
+    }
+    let text = match number {
         1 => "a changed file is left out, as the settings exclude it".to_owned(),
         number => format!("{number} changed files are left out, as the settings exclude them"),
     };

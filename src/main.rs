@@ -6,6 +6,7 @@ mod cli;
 mod settings;
 
 use std::io::{ErrorKind, IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -24,12 +25,15 @@ use crate::cli::{Cli, Color, HookTask, Invocation, Strictness, Task};
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
+/// The kinds of notices that standard error has as well: without them the report would be taken for another's.
+const SAID_AT_ONCE: [&str; 2] = ["choice", "no-source-files"];
+
 fn main() -> ExitCode {
     // A panic that no file's row of coverage caught is the tool's own failure: its status must not read as a finding's.
     match std::panic::catch_unwind(|| Cli::parse().invocation().and_then(run)) {
         Ok(Ok(code)) => code,
         Ok(Err(error)) => {
-            complain(&error);
+            complain(&cli::or_a_command(error));
             ExitCode::from(2)
         }
         Err(_) => {
@@ -102,6 +106,14 @@ fn hook_run(request: &Request, hook: Hook, remote: Option<&str>, invocation: &In
         }
         Hooked::Changes(changes) => changes,
     };
+    let on_stdout = invocation.outputs.iter().find(|output| output.to.is_none() && output.format.is_document());
+    if let (Some(output), 2..) = (on_stdout, changes.len()) {
+        let name = output.format.name();
+        return Err(Error::Usage {
+            what: format!("the push brings {} changes, and `{name}` holds the report of one", changes.len()),
+            help: format!("name a file, beside which each further report has its own: `--output {name}:PATH`"),
+        });
+    }
     let mut worst = ExitCode::SUCCESS;
     for (number, HookedChange { source, about }) in (1..).zip(changes) {
         if let Some(about) = about {
@@ -118,10 +130,10 @@ fn hook_run(request: &Request, hook: Hook, remote: Option<&str>, invocation: &In
     Ok(worst)
 }
 
-/// Where the report of the nth change goes: beside the first one's, `report-2.json`.
+/// Where the report of the nth change goes: beside the first one's, `report-2.json`, or behind it.
 fn numbered(output: &Output, number: u32) -> Output {
     let to = output.to.as_ref().map(|path| {
-        let (Some(stem), 2..) = (path.file_stem(), number) else { return path.clone() };
+        let (Some(stem), 2.., false) = (path.file_stem(), number, is_shared(path)) else { return path.clone() };
         let ending = path.extension().map_or_else(String::new, |ending| format!(".{}", ending.to_string_lossy()));
         path.with_file_name(format!("{}-{number}{ending}", stem.to_string_lossy()))
     });
@@ -144,7 +156,10 @@ fn explain(name: &str) -> Result<ExitCode> {
     let Some(rule) = rules::info(name) else {
         return Err(Error::Usage {
             what: format!("there is no rule `{name}`"),
-            help: "`tenth rules` lists them".to_owned(),
+            help: match rules::nearest(name) {
+                Some(nearest) => format!("did you mean `{nearest}`? `tenth rules` lists them"),
+                None => "`tenth rules` lists them".to_owned(),
+            },
         });
     };
     print_text(rule.document)
@@ -158,7 +173,7 @@ fn print_text(text: &str) -> Result<ExitCode> {
 /// Reviews and reports; the exit status says whether something gates.
 fn review(request: &Request, invocation: &Invocation, outputs: &[Output]) -> Result<ExitCode> {
     let outcome = tenth::review(request)?;
-    for notice in outcome.review.notices.iter().filter(|notice| notice.kind == "choice") {
+    for notice in outcome.review.notices.iter().filter(|notice| SAID_AT_ONCE.contains(&&*notice.kind)) {
         tell(&format!("tenth: {}", notice.text));
     }
     for output in outputs {
@@ -208,14 +223,18 @@ fn print(text: &str, output: &Output) -> Result<()> {
             Ok(()) | Err(_) => Ok(()),
         };
     };
-    // The summary of a step on GitHub belongs to every command of the step.
-    let is_shared = std::env::var_os("GITHUB_STEP_SUMMARY").is_some_and(|summary| summary == *path.as_os_str());
+    let is_shared = is_shared(path);
     let mut options = std::fs::OpenOptions::new();
     options.create(true).write(true).append(is_shared).truncate(!is_shared);
     options
         .open(path)
         .and_then(|mut file| file.write_all(text.as_bytes()))
         .map_err(|error| Error::Unwritable { path: path.display().to_string(), reason: error.to_string() })
+}
+
+/// Whether a file belongs to others as well: the summary of a step on GitHub is that of all its commands.
+fn is_shared(path: &Path) -> bool {
+    std::env::var_os("GITHUB_STEP_SUMMARY").is_some_and(|summary| summary == *path.as_os_str())
 }
 
 /// Whether a report is coloured: the flag first, then the environment, then whether a terminal reads it.

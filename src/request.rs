@@ -164,6 +164,21 @@ pub enum Format {
     Handoff,
 }
 
+impl Format {
+    /// Its name on the command line.
+    pub fn name(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+
+    /// Whether a program reads it as one document, behind which another would be damage.
+    pub fn is_document(self) -> bool {
+        match self {
+            Self::Json | Self::Sarif | Self::Gitlab | Self::Rdjson => true,
+            Self::Terminal | Self::Concise | Self::Jsonl | Self::Github | Self::Markdown | Self::Handoff => false,
+        }
+    }
+}
+
 /// Whether a report is coloured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Paint {

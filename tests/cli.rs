@@ -142,7 +142,7 @@ fn trees_can_be_compared_without_commits() {
 #[test]
 fn a_missing_revision_is_refused() {
     let repo = Repo::with(&[("a.py", "x = 1\n")]);
-    repo.tenth(&["nowhere..HEAD"]).refuses("revision `nowhere` does not exist", "git fetch origin nowhere");
+    repo.tenth(&["nowhere..HEAD"]).refuses("revision `nowhere` does not exist", "git branch --all");
     repo.tenth(&["HEAD~5..HEAD"]).refuses("revision `HEAD~5` does not exist", "git log --oneline HEAD");
     repo.tenth(&["a.py"]).refuses("it is a path", "tenth check a.py");
     let clone = repo.clone_as("clone", &[]);
@@ -302,26 +302,31 @@ fn how_settled_a_file_was_is_not_told_where_the_history_is_cut_off() {
 }
 
 #[test]
-fn what_a_partial_clone_lacks_becomes_coverage() {
-    let repo = Repo::with(&[("a.py", "x = 1\n")]);
-    repo.commit(&[("a.py", "x = 2\n")]);
+fn what_a_partial_clone_lacks_is_refused() {
+    let repo = Repo::with(&[("a.py", "x = 1\n"), ("b.py", "x = 1\n"), ("notes.md", "one\n")]);
+    repo.commit(&[("a.py", "x = 2\n"), ("b.py", "x = 3\n"), ("notes.md", "two\n")]);
     repo.git(&["config", "uploadpack.allowFilter", "true"]);
     let clone = repo.clone_as("clone", &["--filter=blob:none"]);
     let run = clone.tenth(&["HEAD~1..HEAD"]);
-    assert!(run.uncovered("a.py").contains("`git fetch --refetch --no-filter`"), "{}", run.out);
+    run.refuses("`a.py` and of one more changed file is not in this repository", "`git fetch --refetch --no-filter`");
     clone.git(&["fetch", "-q", "--refetch", "--no-filter"]);
     assert_eq!(clone.tenth(&["HEAD~1..HEAD"]).of("a.py"), "-1 +1");
 }
 
 #[test]
-fn a_missing_blob_becomes_coverage() {
-    let repo = Repo::with(&[("a.py", "x = 1\n"), ("b.py", "y = 1\n")]);
-    let blob = repo.git(&["rev-parse", "HEAD:a.py"]);
-    repo.commit(&[("a.py", "x = 2\n"), ("b.py", "y = 2\n")]);
-    fs::remove_file(repo.root.join(format!(".git/objects/{}/{}", &blob[..2], &blob[2..]))).expect("removed");
+fn a_missing_blob_is_coverage_or_refused_where_it_holds_code() {
+    let repo = Repo::with(&[("notes.md", "x = 1\n"), ("b.py", "y = 1\n")]);
+    let lose = |name: &str| {
+        let blob = repo.git(&["rev-parse", name]);
+        fs::remove_file(repo.root.join(format!(".git/objects/{}/{}", &blob[..2], &blob[2..]))).expect("removed");
+    };
+    repo.commit(&[("notes.md", "x = 2\n"), ("b.py", "y = 2\n")]);
+    lose("HEAD~1:notes.md");
     let run = repo.tenth(&["HEAD~1..HEAD"]);
     assert_eq!(run.paths(), ["b.py"]);
-    assert!(run.uncovered("a.py").starts_with("its content is not in this repository"));
+    assert!(run.uncovered("notes.md").starts_with("its content is not in this repository"));
+    lose("HEAD~1:b.py");
+    repo.tenth(&["HEAD~1..HEAD"]).refuses("the content of `b.py` is not in this repository", "`git fsck`");
 }
 
 #[test]
@@ -1147,7 +1152,7 @@ fn colour_follows_the_flag_and_the_environment() {
 fn inspect_shows_what_is_known_at_a_line_of_python() {
     let code = "import asyncio\nimport time\n\n\nclass Store:\n    def __init__(self):\n        self._lock = asyncio.Lock()\n\n    async def load(self, source):\n        async with self._lock:\n            time.sleep(1)\n            await source.fetch()\n";
     let repo = Repo::with(&[("store.py", code)]);
-    let blocked = repo.tenth(&["inspect", "store.py:11"]);
+    let blocked = run_tenth(repo.home(), &repo.root, &["inspect", "store.py:11"]);
     assert_eq!(blocked.code, 0, "{}", blocked.err);
     for expected in [
         "store.py:11 in store.Store.load",
@@ -1162,9 +1167,10 @@ fn inspect_shows_what_is_known_at_a_line_of_python() {
     let marked: Vec<&str> = blocked.out.lines().filter(|row| row.starts_with('>')).collect();
     assert!(!marked.is_empty() && marked.iter().all(|row| row.contains("@11")), "{marked:?}");
 
-    let unknown = repo.tenth(&["inspect", "store.py:12"]);
+    let unknown = run_tenth(repo.home(), &repo.root, &["inspect", "store.py:12"]);
     assert!(unknown.out.contains("unresolved: the type of `source` is not known"), "{}", unknown.out);
-    repo.tenth(&["inspect", "nowhere.py:1"]).refuses_plainly("cannot read `nowhere.py`");
+    run_tenth(repo.home(), &repo.root, &["inspect", "nowhere.py:1"])
+        .refuses("cannot read `nowhere.py`", "name a file that is there");
 }
 
 #[test]
@@ -1172,7 +1178,7 @@ fn inspect_shows_what_is_known_at_a_line_of_rust() {
     let code = "use std::sync::Mutex;\n\npub struct Queue {\n    jobs: Mutex<Vec<u32>>,\n}\n\nimpl Queue {\n    pub async fn run(&self) {\n        let jobs = self.jobs.lock().unwrap();\n        tick(jobs.len()).await;\n    }\n}\n\nasync fn tick(_: usize) {\n    std::future::pending::<()>().await\n}\n";
     let manifest = "[package]\nname = \"queue\"\nversion = \"0.1.0\"\nedition = \"2024\"\n";
     let repo = Repo::with(&[("Cargo.toml", manifest), ("src/lib.rs", code)]);
-    let run = repo.tenth(&["inspect", "src/lib.rs:10"]);
+    let run = run_tenth(repo.home(), &repo.root, &["inspect", "src/lib.rs:10"]);
     assert_eq!(run.code, 0, "{}", run.err);
     for expected in [
         "in queue::Queue::run",

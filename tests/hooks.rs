@@ -86,7 +86,7 @@ fn a_runners_range_starts_at_the_merge_base() {
     let range = [("PRE_COMMIT_FROM_REF", "main"), ("PRE_COMMIT_TO_REF", "topic")];
     assert_eq!(pre_commit(&repo, &range).paths(), ["a.py"]);
     let range = [("PRE_COMMIT_FROM_REF", "gone"), ("PRE_COMMIT_TO_REF", "topic")];
-    pre_commit(&repo, &range).refuses("revision `gone` does not exist", "git fetch origin gone");
+    pre_commit(&repo, &range).refuses("revision `gone` does not exist", "git branch --all");
 }
 
 #[test]
@@ -195,16 +195,21 @@ fn pushed() -> (Repo, String) {
 
 /// The reports of a push, one for each change.
 fn push(repo: &Repo, lines: &[String]) -> (i32, Vec<Vec<String>>, String) {
-    let arguments = ["hook", "run", "pre-push", "origin", "ssh://example.org/x", "--format", "json"];
+    let arguments = ["hook", "run", "pre-push", "origin", "ssh://example.org/x", "--output", "json:pushed.json"];
     let run = run(repo, &[], &arguments, &lines.iter().map(|line| format!("{line}\n")).collect::<String>());
-    let reports = serde_json::Deserializer::from_str(&run.out).into_iter::<serde_json::Value>();
-    let paths = |report: serde_json::Value| {
+    let files = ["pushed.json", "pushed-2.json", "pushed-3.json"].map(|name| repo.root.join(name));
+    let reports: Vec<String> = files.iter().filter_map(|file| fs::read_to_string(file).ok()).collect();
+    for file in files.iter().take(reports.len()) {
+        fs::remove_file(file).expect("removed");
+    }
+    let paths = |report: &String| {
+        let report: serde_json::Value = serde_json::from_str(report).expect("JSON");
         let hunks = report["hunks"].as_array().expect("hunks").clone();
         let mut paths: Vec<String> = hunks.iter().map(|hunk| hunk["path"].as_str().expect("path").to_owned()).collect();
         paths.dedup();
         paths
     };
-    (run.code, reports.map(|report| paths(report.expect("JSON"))).collect(), run.err)
+    (run.code, reports.iter().map(paths).collect(), run.err)
 }
 
 #[test]
@@ -322,6 +327,16 @@ fn each_change_of_a_push_has_a_file_of_its_own() {
         let text = fs::read_to_string(repo.root.join(file)).expect("written");
         assert_eq!(Run { code: 0, out: text, err: String::new() }.paths(), [path]);
     }
+    // Two documents in one stream are none; a file that belongs to others takes all.
+    let arguments = ["hook", "run", "pre-push", "origin", "--format", "json"];
+    self::run(&repo, &[], &arguments, &lines).refuses("the push brings 2 changes", "`--output json:PATH`");
+    let summary = repo.home().join("summary.md").display().to_string();
+    let output = format!("markdown:{summary}");
+    let arguments = ["hook", "run", "pre-push", "origin", "--output", &output];
+    self::run(&repo, &[("GITHUB_STEP_SUMMARY", &summary)], &arguments, &lines);
+    let text = fs::read_to_string(&summary).expect("written");
+    assert_eq!(text.matches("<!-- tenth:report v1 -->").count(), 2, "{text}");
+    assert!(!repo.home().join("summary-2.md").exists());
 }
 
 #[test]
@@ -431,7 +446,7 @@ fn merge_groups_and_pushes_are_told_by_their_ends() {
     assert_eq!(push(&first, &head, "").paths(), ["a.py"]);
     assert_eq!(push(&base, &head, r#", "forced": true"#).paths(), ["a.py"]);
     let new = r#", "repository": {"default_branch": "main"}"#;
-    push(FIRST, &head, new).refuses("`refs/remotes/origin/main` does not exist", "git fetch");
+    push(FIRST, &head, new).refuses("`refs/remotes/origin/main` does not exist", "git branch --all");
     repo.git(&["update-ref", "refs/remotes/origin/main", "main"]);
     assert_eq!(push(FIRST, &head, new).paths(), ["a.py"]);
 }
@@ -443,9 +458,9 @@ fn what_no_host_tells_is_refused() {
     in_github(&repo, "{").refuses("is no JSON", "tenth BASE...HEAD");
     in_github(&repo, r#"{"schedule": "0 0 * * *"}"#).refuses("the event `an-event` is about no change", "pull_request");
     let missing = [("GITHUB_EVENT_PATH", "missing.json")];
-    run(&repo, &missing, &["--pr"], "").refuses_plainly("cannot read `missing.json`");
+    run(&repo, &missing, &["--pr"], "").refuses("cannot read `missing.json`", "name a file that is there");
     let gitlab = [("CI_MERGE_REQUEST_IID", "3"), ("CI_COMMIT_SHA", FIRST)];
-    run(&repo, &gitlab, &["--pr"], "").refuses("does not exist", "git fetch");
+    run(&repo, &gitlab, &["--pr"], "").refuses("does not exist", "git branch --all");
     let head = repo.git(&["rev-parse", "HEAD"]);
     let gitlab = [("CI_MERGE_REQUEST_IID", "3"), ("CI_COMMIT_SHA", head.as_str())];
     run(&repo, &gitlab, &["--pr"], "").refuses("`CI_MERGE_REQUEST_DIFF_BASE_SHA` is not set", "merge requests");

@@ -191,6 +191,51 @@ fn reviews(files: &BTreeMap<String, Vec<u8>>) -> Vec<Value> {
     vec![check, staged, range]
 }
 
+const FORMS: [&str; 10] =
+    ["terminal", "concise", "json", "jsonl", "sarif", "github", "gitlab", "rdjson", "markdown", "handoff"];
+
+/// The report on files in a form.
+fn form(files: &BTreeMap<String, Vec<u8>>, form: &str) -> String {
+    let temp = tempfile::tempdir().expect("a temporary folder");
+    for (name, content) in files {
+        fs::write(temp.path().join(name), content).expect("written");
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tenth"));
+    command.current_dir(temp.path()).env_remove("CLICOLOR_FORCE").env_remove("FORCE_COLOR").stdin(Stdio::null());
+    let output = command.args(["check", ".", "--scope", "all", "--format", form]).output().expect("it runs");
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert!(matches!(output.status.code(), Some(0 | 1)), "{form}: {:?}: {err}", output.status);
+    assert!(!err.contains("panicked"), "{form}: {err}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn a_line_without_end_is_shown_around_what_is_wrong() {
+    let long = "x".repeat(66_000);
+    let text = format!(
+        "import time\n\n\nasync def f(g):\n    a = '{long}'\n    g('{long}'); time.sleep(1)  # {long}\n    b = '{long}'\n"
+    );
+    let files = BTreeMap::from([("wide.py".to_owned(), text.into_bytes())]);
+    for name in ["terminal", "concise", "markdown", "github"] {
+        let report = form(&files, name);
+        let widest = report.lines().map(|line| line.chars().count()).max().unwrap_or_default();
+        assert!(widest < 1000, "{name}: {widest} columns");
+        if matches!(name, "terminal" | "concise") {
+            assert!(report.contains("wide.py:6:66012"), "{name}: {report}");
+        }
+        assert!(name != "terminal" || report.contains("'); time.sleep(1)  # x"), "{report}");
+    }
+}
+
+#[test]
+fn every_form_takes_what_nobody_writes_by_hand() {
+    let mut files = named(damaged(), "");
+    files.extend(named(long_python(), ".py").into_iter().step_by(4));
+    for name in FORMS {
+        form(&files, name);
+    }
+}
+
 /// What is said of each file: why it was not read, and the rules that found something.
 fn said(report: &Value) -> BTreeMap<String, (Vec<String>, BTreeSet<String>)> {
     let mut said: BTreeMap<String, (Vec<String>, BTreeSet<String>)> = BTreeMap::new();

@@ -128,7 +128,7 @@ fn every_flag_of_a_review_works() {
         ("--git-dir", vec![git_dir.as_str()]),
         ("--work-tree", vec![".", "--git-dir", git_dir.as_str()]),
         ("--checkpoint", vec!["wip:*"]),
-        ("--agent-commits", vec![]),
+        ("--agent-commits", vec!["HEAD"]),
         ("--format", vec!["concise"]),
         ("--output", vec!["json:report.json", "--output", "terminal"]),
         ("--config", vec!["settings.toml"]),

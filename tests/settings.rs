@@ -94,6 +94,10 @@ fn a_suppression_that_a_change_adds_is_listed_and_gates_a_pull_request() {
     let (base, head) = (repo.git(&["rev-parse", "HEAD~1"]), repo.git(&["rev-parse", "HEAD"]));
     let pull_request = as_pull_request(&repo, &base, &head);
     assert_eq!((pull_request.code, findings(&pull_request)), (1, accepted(true)));
+    for format in ["terminal", "markdown", "github"] {
+        let text = as_pull_request_in(format, &repo, &base, &head).out;
+        assert!(text.contains("1 accepted error gates") && !text.contains("no findings"), "{text}");
+    }
     assert_eq!(pull_request.json()["summary"]["verdict"], "findings");
 
     // Where the settings before the change allow it, it opens the gate.
@@ -106,11 +110,15 @@ fn a_suppression_that_a_change_adds_is_listed_and_gates_a_pull_request() {
 
 /// The review of a pull request, as a run of CI asks for it.
 fn as_pull_request(repo: &Repo, base: &str, head: &str) -> Run {
+    as_pull_request_in("json", repo, base, head)
+}
+
+fn as_pull_request_in(format: &str, repo: &Repo, base: &str, head: &str) -> Run {
     let event = repo.home().join("event.json");
     let sides = format!(r#"{{"number": 1, "base": {{"sha": "{base}"}}, "head": {{"sha": "{head}"}}}}"#);
     std::fs::write(&event, format!(r#"{{"number": 1, "pull_request": {sides}}}"#)).unwrap();
     let mut command = isolated(env!("CARGO_BIN_EXE_tenth"), repo.home(), &repo.root);
-    command.args(["--pr", "--format", "json"]);
+    command.args(["--pr", "--format", format]);
     let variables = [("GITHUB_EVENT_PATH", event.display().to_string()), ("GITHUB_ACTIONS", "true".to_owned())];
     feed(command.envs(variables).env("GITHUB_EVENT_NAME", "pull_request"), b"")
 }
@@ -231,6 +239,23 @@ fn a_baseline_hides_what_it_names_and_no_more() {
 }
 
 // --------------------------------------------------------------------------------------------------- keys and flags
+
+#[test]
+fn a_baseline_names_what_no_comment_hides() {
+    let one = "time.sleep(1)  # tenth: ignore[blocking-in-async] -- it is short\n    ";
+    let repo = Repo::with(&[("app.py", &SLEEPY.replace("time.sleep(1)", &format!("{one}time.sleep(1)")))]);
+    assert_eq!(run_tenth(repo.home(), &repo.root, &["baseline", "write"]).code, 0);
+    let run = plain(&repo, &["check", "."]);
+    assert_eq!((run.code, findings(&run)), (0, Vec::new()));
+    assert_eq!((hidden(&run, "suppression"), hidden(&run, "baseline")), (1, 1));
+    // Neither does it hide more than it names, nor do two that are listed have one name.
+    repo.write("app.py", SLEEPY.replace("time.sleep(1)", &format!("{one}time.sleep(1)\n    time.sleep(1)")));
+    let run = plain(&repo, &["check", ".", "--show-hidden"]);
+    let json = run.json();
+    let ids: std::collections::BTreeSet<&str> =
+        json["findings"].as_array().unwrap().iter().filter_map(|one| one["id"].as_str()).collect();
+    assert_eq!((run.code, ids.len(), hidden(&run, "baseline")), (1, 3, 1));
+}
 
 #[test]
 fn what_is_staged_goes_by_the_settings_beside_it() {

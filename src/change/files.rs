@@ -1,7 +1,9 @@
 //! Files and folders as they stand, against an empty before side.
 //!
-//! Folders are walked in byte order; `.git`, `target`, `node_modules`, `__pycache__` and `.venv` are left out, links are
-//! not followed, and only source files are taken. A file named by itself is taken whatever its ending. Paths are told
+//! Folders are walked in byte order; `.git`, `target`, `node_modules`, `__pycache__` and `.venv` are left out, and what
+//! git is told to ignore, or outside of a repository other places where packages are installed. Links are not followed,
+//! and only source files are taken. A file named by itself is taken whatever its ending, and an ignored folder that is
+//! named is walked. Paths are told
 //! from the folder the user stands in (or names with `-C`); if something outside it is named, from the deepest folder
 //! that holds everything named. That folder is the root against which modules import each other.
 
@@ -10,13 +12,17 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use super::git::Ignored;
 use super::pairing::{Content, Entries, Entry, Mode, pair};
-use super::{Blob, BlobId, ChangeSet, Description, Kind, SIZE_LIMIT, Trees, is_listed};
+use super::{Blob, BlobId, ChangeSet, Description, Kind, Notice, SIZE_LIMIT, Trees, is_listed};
 use crate::error::{Error, Result};
 use crate::text::Side;
 
 /// Folders that hold no code of the user's.
 const SKIPPED: [&str; 5] = [".git", "target", "node_modules", "__pycache__", ".venv"];
+
+/// Folders that hold installed packages, where nobody says what is to be ignored.
+const INSTALLED: [&str; 5] = ["venv", ".tox", ".nox", ".eggs", "site-packages"];
 
 /// The files that `paths` name, as one change that adds them all.
 pub(super) fn check(paths: &[PathBuf], folder: Option<&Path>) -> Result<ChangeSet> {
@@ -51,6 +57,12 @@ pub(super) fn check(paths: &[PathBuf], folder: Option<&Path>) -> Result<ChangeSe
     let content = |path: &[u8]| found.get(path).map_or(Content::Missing, |(_, content)| content.clone());
     let paired = pair(Entries::new(), after, &|_, path, _| content(path));
     let texts = paired.files.iter().filter_map(|file| file.after.as_ref());
+    let mut notices = paired.notices;
+    if paired.files.is_empty() && paired.coverage.is_empty() {
+        let named: Vec<String> = paths.iter().map(|path| format!("`{}`", path.display())).collect();
+        let text = format!("there is no source file in {}", named.join(", "));
+        notices.push(Notice::new("no-source-files", text));
+    }
     let known = texts.map(|side| (side.path.clone(), Blob { id: side.id, text: side.text.clone() })).collect();
     Ok(ChangeSet {
         description: Description {
@@ -61,7 +73,7 @@ pub(super) fn check(paths: &[PathBuf], folder: Option<&Path>) -> Result<ChangeSe
         },
         files: paired.files,
         commits: Vec::new(),
-        notices: paired.notices,
+        notices,
         coverage: paired.coverage,
         past: None,
         trees: Arc::new(DiskTrees { root, known, listed: OnceLock::new() }),
@@ -115,6 +127,11 @@ fn path_below(root: &Path, place: &Path) -> Vec<u8> {
 
 /// The source files below a folder, and links with the name of one.
 fn walk(folder: &Path) -> Vec<(PathBuf, Mode)> {
+    let ignored = Ignored::below(folder);
+    let skips_installed =
+        ignored.is_none() && !folder.components().any(|part| INSTALLED.iter().any(|name| part.as_os_str() == *name));
+    let ignored = ignored.filter(|ignored| !ignored.is_whole());
+    let is_ignored = |place: &Path| ignored.as_ref().is_some_and(|ignored| ignored.has(place));
     let mut files = Vec::new();
     let mut folders = vec![folder.to_path_buf()];
     while let Some(folder) = folders.pop() {
@@ -123,10 +140,12 @@ fn walk(folder: &Path) -> Vec<(PathBuf, Mode)> {
             let Ok(kind) = entry.file_type() else { continue };
             let name = entry.file_name();
             if kind.is_dir() {
-                if !SKIPPED.iter().any(|skipped| name == *skipped) {
+                let is_skipped = SKIPPED.iter().any(|skipped| name == *skipped)
+                    || (skips_installed && INSTALLED.iter().any(|skipped| name == *skipped));
+                if !is_skipped && !is_ignored(&entry.path()) {
                     folders.push(entry.path());
                 }
-            } else if is_listed(&name.to_string_lossy()) {
+            } else if is_listed(&name.to_string_lossy()) && !is_ignored(&entry.path()) {
                 files.push((entry.path(), if kind.is_symlink() { Mode::Link } else { Mode::File }));
             }
         }
@@ -158,6 +177,13 @@ impl DiskTrees {
         let stays_below = Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
         (side == Side::After && stays_below).then(|| self.root.join(path))
     }
+
+    /// Whether a link stands on the way to a path below the root: such a way may lead anywhere.
+    fn is_linked(&self, path: &str) -> bool {
+        let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
+        let is_link = |part: &str| fs::symlink_metadata(self.root.join(part)).is_ok_and(|meta| meta.is_symlink());
+        ends.map(|end| &path[..end]).any(is_link)
+    }
 }
 
 impl Trees for DiskTrees {
@@ -167,13 +193,14 @@ impl Trees for DiskTrees {
             return Some(known.clone());
         }
         match read(&place) {
-            Content::Text(text) => Some(Blob::new(text)),
-            Content::Unread(_) | Content::Missing => None,
+            Content::Text(text) if !self.is_linked(path) => Some(Blob::new(text)),
+            Content::Text(_) | Content::Unread(_) | Content::Missing => None,
         }
     }
 
     fn has(&self, side: Side, path: &str) -> bool {
-        self.place(side, path).is_some_and(|place| self.known.contains_key(path) || place.is_file())
+        let is_there = |place: PathBuf| place.is_file() && !self.is_linked(path);
+        self.place(side, path).is_some_and(|place| self.known.contains_key(path) || is_there(place))
     }
 
     fn list(&self, side: Side) -> Arc<[Arc<str>]> {

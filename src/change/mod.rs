@@ -23,7 +23,7 @@ mod patch;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
@@ -65,6 +65,23 @@ pub enum ChangeSource {
     },
     /// The pull request, merge request, merge group or push that this run of CI is about.
     PullRequest,
+}
+
+impl Ground {
+    /// A path that the user names, as seen from where they want to be.
+    pub fn told(&self, path: &Path) -> PathBuf {
+        self.folder.as_ref().map_or_else(|| path.to_path_buf(), |folder| folder.join(path))
+    }
+}
+
+impl ChangeSource {
+    /// Whether commits lie between its sides.
+    pub fn may_have_commits(&self) -> bool {
+        match self {
+            Self::Range(_) | Self::Patch(_) | Self::SinceCheckpoint(_) | Self::Step { .. } | Self::PullRequest => true,
+            Self::Staged | Self::Worktree | Self::Automatic | Self::Files(_) => false,
+        }
+    }
 }
 
 /// Where the user wants to be.
@@ -390,6 +407,19 @@ fn variable(name: &str) -> Option<String> {
 /// repository or no work tree.
 pub fn here(ground: &Ground) -> String {
     git::here(ground).unwrap_or_default()
+}
+
+/// A path as the user names it, told from the root of the work tree; `None` where it leads out of it, or there is none.
+pub fn below_root(path: &Path, ground: &Ground) -> Option<String> {
+    let root = git::root(ground)?.canonicalize().ok()?;
+    let folder = ground.folder.clone().unwrap_or_else(|| PathBuf::from(".")).canonicalize().ok()?;
+    let place = files::plain(&folder.join(path));
+    // An absolute path may lead to the root by a link.
+    let real = || Some(place.parent()?.canonicalize().ok()?.join(place.file_name()?));
+    let below = place.strip_prefix(&root).map(Path::to_path_buf).ok();
+    let below = below.or_else(|| Some(real()?.strip_prefix(&root).ok()?.to_path_buf()))?;
+    let parts: Option<Vec<&str>> = below.components().map(|part| part.as_os_str().to_str()).collect();
+    Some(parts?.join("/"))
 }
 
 /// The work tree's root, if there is one.

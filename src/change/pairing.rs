@@ -21,6 +21,12 @@ use crate::text::{Language, Side};
 const NOT_HERE: &str =
     "its content is not in this repository; in a partial clone `git fetch --refetch --no-filter` brings it";
 
+/// The changed source files whose content a listing promises and cannot give.
+pub(super) fn lost(coverage: &[Uncovered]) -> Vec<&str> {
+    let is_lost = |row: &&Uncovered| row.why == NOT_HERE && Language::of_path(&row.path).is_some();
+    coverage.iter().filter(is_lost).map(|row| row.path.as_str()).collect()
+}
+
 /// How many lines may be looked at to find similar files.
 const RENAME_LINES: usize = 20_000_000;
 

@@ -62,6 +62,16 @@ pub(crate) enum HookTask {
 }
 
 impl Command {
+    /// The name of one that has no report.
+    pub(super) fn name_without_report(&self) -> Option<&'static str> {
+        match self {
+            Self::Run { .. } => None,
+            Self::Install(_) => Some("hook install"),
+            Self::Uninstall(_) => Some("hook uninstall"),
+            Self::Status { .. } => Some("hook status"),
+        }
+    }
+
     pub(super) fn task(self) -> HookTask {
         match self {
             Self::Run { hook, arguments } => {

@@ -5,9 +5,9 @@ mod settings;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use tenth::change::{ChangeSource, Ground, PatchInput};
-use tenth::error::{Error, Result};
+use tenth::error::{Error, Result, nearest_of};
 use tenth::request::{Format, Gate, Output, Request, Scope, SettingsFrom, Subject};
 use tenth::verdict::{Confidence, Level};
 
@@ -174,7 +174,7 @@ struct Flags {
     /// List what scope, baseline and suppressions hide
     #[arg(long, global = true)]
     show_hidden: bool,
-    /// When to colour; `auto` heeds NO_COLOR, CLICOLOR_FORCE and whether a terminal reads it
+    /// When to colour; `auto` heeds NO_COLOR, CLICOLOR_FORCE, FORCE_COLOR, CLICOLOR, TERM and whether a terminal reads it
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     color: Color,
     /// Say on standard error how long each part took
@@ -209,8 +209,7 @@ pub(crate) enum Color {
 fn output(text: &str) -> std::result::Result<Output, String> {
     let (kind, path) = text.split_once(':').unwrap_or((text, "-"));
     let format = Format::from_str(kind, false).map_err(|_| {
-        let kinds =
-            Format::value_variants().iter().filter_map(|kind| Some(kind.to_possible_value()?.get_name().to_owned()));
+        let kinds = Format::value_variants().iter().map(|kind| kind.name());
         format!("`{kind}` is not a kind of report: {}", kinds.collect::<Vec<_>>().join(", "))
     })?;
     if path.is_empty() {
@@ -269,10 +268,17 @@ impl Cli {
     /// Checks what clap cannot, and says what is meant.
     pub(crate) fn invocation(self) -> Result<Invocation> {
         let Self { range, sides, flags, command } = self;
-        let outputs = outputs(flags.format, flags.output)?;
+        let ground = Ground { folder: flags.folder, git_dir: flags.git_dir, work_tree: flags.work_tree };
+        let outputs = outputs(flags.format, flags.output, &ground)?;
+        if let (Some(name), true) = (command.as_ref().and_then(without_report), asks_for_a_report(&outputs)) {
+            return Err(usage(
+                format!("`tenth {name}` prints text and makes no report"),
+                "leave `--format` and `--output` out".to_owned(),
+            ));
+        }
         let request = Request {
             subject: Subject::Demo,
-            ground: Ground { folder: flags.folder, git_dir: flags.git_dir, work_tree: flags.work_tree },
+            ground,
             agent_commits: flags.agent_commits,
             settings: match (flags.config, flags.isolated) {
                 (Some(file), _) => SettingsFrom::File(file),
@@ -370,7 +376,29 @@ fn source(range: Option<String>, sides: Sides, patterns: &[String], otherwise: C
     Ok(source)
 }
 
-fn outputs(format: Option<Format>, mut outputs: Vec<Output>) -> Result<Vec<Output>> {
+/// The name of a command that has no report.
+fn without_report(command: &Command) -> Option<&'static str> {
+    match command {
+        Command::Inspect { .. } => Some("inspect"),
+        Command::Config { .. } => Some("config"),
+        Command::Baseline { .. } => Some("baseline"),
+        Command::Rules => Some("rules"),
+        Command::Explain { .. } => Some("explain"),
+        Command::Hook { command } => command.name_without_report(),
+        Command::Review { .. }
+        | Command::Check { .. }
+        | Command::Brief { .. }
+        | Command::Checkpoints { .. }
+        | Command::Demo => None,
+    }
+}
+
+/// Whether anything but text for people on standard output is wanted.
+fn asks_for_a_report(outputs: &[Output]) -> bool {
+    outputs.iter().any(|output| output.to.is_some() || output.format != Format::Terminal)
+}
+
+fn outputs(format: Option<Format>, mut outputs: Vec<Output>, ground: &Ground) -> Result<Vec<Output>> {
     outputs.extend(format.map(|format| Output { format, to: None }));
     if outputs.is_empty() {
         outputs.push(Output { format: Format::Terminal, to: None });
@@ -379,6 +407,16 @@ fn outputs(format: Option<Format>, mut outputs: Vec<Output>) -> Result<Vec<Outpu
         return Err(usage(
             "more than one report is to go to standard output".to_owned(),
             "give all but one a path: `--output json:report.json`".to_owned(),
+        ));
+    }
+    for output in &mut outputs {
+        output.to = output.to.as_ref().map(|path| ground.told(path));
+    }
+    let paths = || outputs.iter().filter_map(|output| output.to.as_ref());
+    if let Some(path) = paths().find(|path| paths().filter(|other| other == path).count() > 1) {
+        return Err(usage(
+            format!("more than one report is to go to `{}`", path.display()),
+            "give each a path of its own".to_owned(),
         ));
     }
     Ok(outputs)
@@ -395,14 +433,28 @@ fn file_and_line(place: &str) -> Result<(String, u32)> {
     }
 }
 
+/// Adds to what is said of a revision that is none the command that is called nearly so.
+pub(crate) fn or_a_command(error: Error) -> Error {
+    match error {
+        Error::NoRevision { revision, because, help } => {
+            let commands = Cli::command();
+            let names = commands.get_subcommands().map(clap::Command::get_name);
+            let help = match nearest_of(&revision, names).filter(|_| because.is_empty()) {
+                Some(name) => format!("if a command is meant: `tenth {name}`; else {help}"),
+                None => help,
+            };
+            Error::NoRevision { revision, because, help }
+        }
+        other => other,
+    }
+}
+
 fn usage(what: String, help: String) -> Error {
     Error::Usage { what, help }
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

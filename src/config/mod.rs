@@ -60,7 +60,7 @@ pub fn of_change(change: &ChangeSet, request: &Request) -> Result<Settings> {
     let (before, after) = match (&request.settings, &request.subject) {
         (SettingsFrom::Isolated, _) | (SettingsFrom::Found, Subject::Demo) => (None, None),
         (SettingsFrom::File(path), _) => {
-            let named = find::named(&from(&request.ground, path))?;
+            let named = find::named(&request.ground.told(path))?;
             (Some(named.clone()), Some(named))
         }
         (SettingsFrom::Found, Subject::Change(ChangeSource::Files(paths))) => {
@@ -117,7 +117,7 @@ pub fn checkpoint_patterns(named: &[String], request: &Request) -> Result<Vec<St
 pub fn current(request: &Request) -> Result<(Document, Option<String>)> {
     let found = match &request.settings {
         SettingsFrom::Isolated => None,
-        SettingsFrom::File(path) => Some(find::named(&from(&request.ground, path))?),
+        SettingsFrom::File(path) => Some(find::named(&request.ground.told(path))?),
         SettingsFrom::Found => find::on_disk(&request.ground.folder.clone().unwrap_or_else(|| PathBuf::from(".")))?,
     };
     Ok(found.map_or_else(Default::default, |found| (found.document, Some(found.path))))
@@ -162,7 +162,7 @@ pub const TEMPLATE: &str = include_str!("template.toml");
 
 /// Writes a file of settings to begin with, where there is none, and says where.
 pub fn init(ground: &Ground) -> Result<String> {
-    let path = from(ground, Path::new("tenth.toml"));
+    let path = ground.told(Path::new("tenth.toml"));
     if let Some(found) =
         find::on_disk(path.parent().unwrap_or(Path::new(".")))?.filter(|found| !found.path.contains('/'))
     {
@@ -175,11 +175,6 @@ pub fn init(ground: &Ground) -> Result<String> {
     std::fs::write(&path, TEMPLATE)
         .map_err(|error| Error::Unwritable { path: shown.clone(), reason: error.to_string() })?;
     Ok(shown)
-}
-
-/// A path as seen from where the user wants to be.
-fn from(ground: &Ground, path: &Path) -> PathBuf {
-    ground.folder.as_ref().map_or_else(|| path.to_path_buf(), |folder| folder.join(path))
 }
 
 fn beside(found: &Found) -> Option<Notice> {

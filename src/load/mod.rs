@@ -128,8 +128,9 @@ impl Files {
         self.uncovered.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
-    /// How many files were lowered, for `--timings`.
-    pub fn count(&self) -> usize {
+    /// How many files were lowered.
+    #[cfg(test)]
+    fn count(&self) -> usize {
         self.lowered.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 

@@ -2,6 +2,7 @@
 
 use crate::review::{Hunk, Side, Sources};
 
+use super::narrow::beginning;
 use super::words;
 
 /// How many unchanged lines stand above and below.
@@ -28,7 +29,7 @@ pub(super) fn lines(hunk: &Hunk, sources: &Sources) -> Vec<Line> {
     let mut push = |sign, source: Option<&crate::review::SourceText>, range: std::ops::Range<u32>| {
         let Some(source) = source else { return };
         for number in range.filter(|&number| 1 <= number && number <= source.lines.count()) {
-            lines.push(Line { sign, number, text: words::harmless_text(source.line(number)) });
+            lines.push(Line { sign, number, text: beginning(&words::harmless_text(source.line(number))) });
         }
     };
     push(' ', around, start.saturating_sub(AROUND)..start);

@@ -62,7 +62,7 @@ fn hunks(review: &Review, sources: &Sources) -> Vec<Block> {
 fn diff(hunk: &Hunk, sources: &Sources) -> String {
     let lines = excerpt::lines(hunk, sources);
     let body: String = lines.iter().map(|line| format!("{}{}\n", line.sign, line.text)).collect();
-    let fence = "`".repeat(longest_run(&body, '`').max(2) + 1);
+    let fence = fence(&body);
     let body: String = body.lines().map(|line| format!("  {line}\n")).collect();
     format!("  <details><summary>diff</summary>\n\n  {fence}diff\n{body}  {fence}\n\n  </details>\n")
 }
@@ -136,7 +136,10 @@ fn accepted(review: &Review) -> Vec<Block> {
 
 /// What the change does to the settings and to what is silenced.
 fn notices(review: &Review) -> Vec<Block> {
-    let line = |notice: &Notice| format!("- {}{}\n", escape(&words::pointer(notice)), escape(&notice.text));
+    let line = |notice: &Notice| {
+        let place = words::pointer(notice).map(|place| format!("{}: ", code(&place))).unwrap_or_default();
+        format!("- {place}{}\n", escape(&notice.text))
+    };
     words::told(review).map(|notice| block(What::Notice, line(notice))).collect()
 }
 
@@ -177,6 +180,26 @@ fn fixed(review: &Review) -> Part {
     let text = format!("\nThe change does away with {}.\n", words::count(number, "finding"));
     let blocks = if number == 0 { Vec::new() } else { vec![block(What::Finding, text)] };
     Part { opening: String::new(), closing: "", blocks }
+}
+
+/// A text for people as it stands, in which nothing means anything to Markdown.
+pub(super) fn fenced(text: &str) -> String {
+    let fence = fence(text);
+    format!("{fence}text\n{text}{fence}\n")
+}
+
+/// A text of headings and lists, whose words mean nothing else to Markdown.
+pub(super) fn lines(text: &str) -> String {
+    let line = |line: &str| match line.strip_prefix("- ") {
+        Some(item) => format!("- {}\n", escape(item)),
+        None => format!("{}\n", escape(line)),
+    };
+    text.lines().map(line).collect()
+}
+
+/// What opens and closes a block of code that holds this text.
+fn fence(text: &str) -> String {
+    "`".repeat(longest_run(text, '`').max(2) + 1)
 }
 
 /// A name or a place as a code span, whatever back-ticks it holds.

@@ -15,6 +15,7 @@ mod json;
 mod jsonl;
 mod line_hash;
 mod markdown;
+mod narrow;
 mod parts;
 mod rdjson;
 mod sarif;
@@ -62,7 +63,8 @@ pub fn render(format: Format, review: &Review, sources: &Sources, style: Style) 
 pub fn checkpoints(format: Format, found: &Checkpoints) -> Option<String> {
     match format {
         Format::Json => Some(chain::json(found)),
-        Format::Terminal | Format::Concise | Format::Markdown | Format::Handoff => Some(chain::text(found)),
+        Format::Terminal | Format::Concise | Format::Handoff => Some(chain::text(found)),
+        Format::Markdown => Some(markdown::fenced(&chain::text(found))),
         Format::Jsonl | Format::Sarif | Format::Github | Format::Gitlab | Format::Rdjson => None,
     }
 }
@@ -71,7 +73,8 @@ pub fn checkpoints(format: Format, found: &Checkpoints) -> Option<String> {
 pub fn brief(format: Format, found: &Brief) -> Option<String> {
     match format {
         Format::Json => Some(brief::json(found)),
-        Format::Terminal | Format::Markdown => Some(brief::text(found)),
+        Format::Terminal => Some(brief::text(found)),
+        Format::Markdown => Some(markdown::lines(&brief::text(found))),
         Format::Concise
         | Format::Handoff
         | Format::Jsonl

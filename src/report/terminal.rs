@@ -6,13 +6,18 @@
 
 use std::fmt::{self, Write as _};
 
-use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, Severity};
+use miette::{
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, Severity,
+    SourceCode, SourceSpan, SpanContents,
+};
 
 use crate::review::{
     Assumption, CoverageState, Finding, Level, Origin, Position, Review, Side, SourceText, Sources, Stance, Standing,
     Status,
 };
+use crate::text::Span;
 
+use super::narrow::Narrow;
 use super::{Paint, Style, excerpt, words};
 
 /// A label on more lines than this would push everything else off the screen; its first line stands for it.
@@ -236,7 +241,8 @@ fn remarks(out: &mut String, review: &Review, style: Style) {
     if told.peek().is_some() {
         let _ = writeln!(out, "{}\n", paint(style, "1", "Settings and suppressions"));
         for notice in told {
-            let _ = writeln!(out, "  {}{}", words::pointer(notice), words::one_line(&notice.text));
+            let place = words::pointer(notice).map(|place| format!("{place}: ")).unwrap_or_default();
+            let _ = writeln!(out, "  {place}{}", words::one_line(&notice.text));
         }
         out.push('\n');
     }
@@ -280,8 +286,36 @@ struct Snippet {
     code: Option<String>,
     severity: Severity,
     help: Option<String>,
-    source: Option<NamedSource<String>>,
+    source: Option<Shown>,
     labels: Vec<LabeledSpan>,
+}
+
+/// A text as it is shown.
+#[derive(Debug)]
+struct Shown {
+    path: String,
+    text: String,
+    /// Where labels stand in the whole text, of which lines may have been cut.
+    places: Vec<(SourceSpan, Position)>,
+}
+
+impl SourceCode for Shown {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        before: usize,
+        after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let read = self.text.read_span(span, before, after)?;
+        let asked = self.places.iter().find(|(known, _)| known == span && (before, after) == (0, 0));
+        let (line, column) = match asked {
+            Some((_, place)) => (place.line.saturating_sub(1) as usize, place.column.saturating_sub(1) as usize),
+            None => (read.line(), read.column()),
+        };
+        let path = self.path.clone();
+        let shown = MietteSpanContents::new_named(path, read.data(), *read.span(), line, column, read.line_count());
+        Ok(Box::new(shown))
+    }
 }
 
 impl Snippet {
@@ -294,23 +328,20 @@ impl Snippet {
             }
             return;
         };
-        for (at, label) in labels.iter().enumerate() {
-            let start = source.offset(label.start);
-            let end = if label.end.line - label.start.line.min(label.end.line) < LONGEST_LABEL {
-                source.offset(label.end)
-            } else {
-                start + source.line(label.start.line).len() as u32
-                    - (start - source.lines.line_span(label.start.line).start)
-            };
-            let length = end.saturating_sub(start).max(1);
+        let spans: Vec<Span> = labels.iter().map(|label| span(source, label)).collect();
+        let narrow = Narrow::around(source, &spans);
+        let mut places = Vec::new();
+        for (at, (label, span)) in labels.iter().zip(spans).enumerate() {
+            let start = narrow.offset(span.start);
+            let length = narrow.offset(span.end).saturating_sub(start).max(1);
             let note = (!label.note.is_empty()).then(|| words::one_line(label.note));
-            let span = (start as usize, length as usize);
+            places.push(((start, length).into(), label.start));
             self.labels.push(match at {
-                0 => LabeledSpan::new_primary_with_span(note, span),
-                _ => LabeledSpan::new_with_span(note, span),
+                0 => LabeledSpan::new_primary_with_span(note, (start, length)),
+                _ => LabeledSpan::new_with_span(note, (start, length)),
             });
         }
-        self.source = Some(NamedSource::new(words::one_line(path), words::harmless_text(&source.text)));
+        self.source = Some(Shown { path: words::one_line(path), text: narrow.text, places });
     }
 
     fn render(&self, out: &mut String, style: Style) {
@@ -331,6 +362,14 @@ impl Snippet {
         }
         out.push('\n');
     }
+}
+
+/// What a label covers: all of it, or its first line.
+fn span(source: &SourceText, label: &Label<'_>) -> Span {
+    let start = source.offset(label.start);
+    let is_short = label.end.line - label.start.line.min(label.end.line) < LONGEST_LABEL;
+    let end_of_line = || source.lines.line_span(label.start.line).start + source.line(label.start.line).len() as u32;
+    Span::new(start, if is_short { source.offset(label.end) } else { end_of_line() })
 }
 
 impl fmt::Display for Snippet {
@@ -354,8 +393,8 @@ impl Diagnostic for Snippet {
         self.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
     }
 
-    fn source_code(&self) -> Option<&dyn miette::SourceCode> {
-        self.source.as_ref().map(|source| source as &dyn miette::SourceCode)
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.source.as_ref().map(|source| source as &dyn SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {

@@ -32,6 +32,15 @@ pub(super) fn outcome(review: &Review) -> String {
     if summary.open_questions > 0 {
         parts.push(count(summary.open_questions, "open question"));
     }
+    for (level, name) in [(Level::Error, "error"), (Level::Warning, "warning"), (Level::Note, "note")] {
+        let gates =
+            |finding: &&Finding| finding.status == Status::Accepted && finding.gating && finding.severity == level;
+        match review.findings.iter().filter(gates).count() as u32 {
+            0 => {}
+            1 => parts.push(format!("1 accepted {name} gates")),
+            number => parts.push(format!("{number} accepted {name}s gate")),
+        }
+    }
     let found = if parts.is_empty() { "no findings, no open questions".to_owned() } else { parts.join(", ") };
     match summary.verdict {
         Outcome::Clean | Outcome::Findings => found,
@@ -66,17 +75,15 @@ pub(super) fn is_quiet(review: &Review) -> bool {
 /// The notices that a reader of any form must see: what the change does to the settings and to what is silenced. The
 /// others say how the change was taken, and stand in the report as JSON.
 pub(super) fn told(review: &Review) -> impl Iterator<Item = &Notice> {
-    const KINDS: [&str; 6] = ["settings-", "suppression-", "assumption-", "baseline-", "foreign-", "findings-left-out"];
+    const KINDS: [&str; 7] =
+        ["settings-", "suppression-", "assumption-", "baseline-", "foreign-", "findings-left-out", "all-left-out"];
     review.notices.iter().filter(|notice| KINDS.iter().any(|kind| notice.kind.starts_with(kind)))
 }
 
-/// Where a notice points, with a colon behind it: "app.py:3: ".
-pub(super) fn pointer(notice: &Notice) -> String {
-    match (&notice.path, notice.line) {
-        (Some(path), Some(line)) => format!("{}:{line}: ", one_line(path)),
-        (Some(path), None) => format!("{}: ", one_line(path)),
-        (None, _) => String::new(),
-    }
+/// Where a notice points: "app.py:3".
+pub(super) fn pointer(notice: &Notice) -> Option<String> {
+    let path = one_line(notice.path.as_ref()?);
+    Some(notice.line.map_or_else(|| path.clone(), |line| format!("{path}:{line}")))
 }
 
 /// The findings that somebody has accepted and that are listed all the same.

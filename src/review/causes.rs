@@ -14,8 +14,7 @@
 //!
 //! Whatever else changed, a hunk that took away what upheld the assumption before is a cause as well.
 //!
-//! Context is every other hunk that overlaps a function on the trace. Where the analysis can be asked again
-//! ([`StillThere`]), a cause without which the verdict still stands becomes context, unless that leaves none.
+//! Context is every other hunk that overlaps a function on the trace.
 
 use std::collections::BTreeSet;
 
@@ -24,7 +23,7 @@ use crate::verdict::{Location, Stance, Verdict};
 
 use super::diff::Diff;
 use super::matching::last_name;
-use super::material::{ItemRange, StillThere};
+use super::material::ItemRange;
 
 /// Hunks by what they have to do with a verdict, in path order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,26 +35,13 @@ pub(super) struct Blame {
 }
 
 /// The causes of an introduced verdict, and its context.
-pub(super) fn of_introduced(
-    diff: &Diff<'_>,
-    verdict: &Verdict,
-    partner: Option<&Verdict>,
-    still_there: Option<&StillThere<'_>>,
-) -> Blame {
+pub(super) fn of_introduced(diff: &Diff<'_>, verdict: &Verdict, partner: Option<&Verdict>) -> Blame {
     let held: BTreeSet<usize> = verdict.places().flat_map(|place| diff.holding(Side::After, place)).collect();
     let (mut causes, is_near) =
         if held.is_empty() { without_a_changed_place(diff, verdict, partner) } else { (held, true) };
     // What made the assumption hold before is a cause when it goes, whatever else changed.
     if let Some(partner) = partner.filter(|partner| partner.stance == Stance::Upheld) {
         causes.extend(partner.places().flat_map(|place| diff.holding(Side::Before, place)));
-    }
-    if let Some(still_there) = still_there
-        && causes.len() > 1
-    {
-        let needed: BTreeSet<usize> = causes.iter().copied().filter(|&at| !still_there(verdict, &[at])).collect();
-        if !needed.is_empty() {
-            causes = needed;
-        }
     }
     let context = surrounding(diff, verdict).difference(&causes).copied().collect();
     Blame { causes: causes.into_iter().collect(), context, is_near }

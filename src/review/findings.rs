@@ -154,10 +154,14 @@ fn join<'a>(first: &mut Judged<'a>, mut other: Judged<'a>, is_part: bool) {
     first.blame.context.retain(|hunk| !causes.contains(hunk));
 }
 
-/// Numbers equal verdicts of a side in the order of their places.
-pub(super) fn ordinals(verdicts: &[Verdict]) -> Vec<u32> {
+/// Numbers equal verdicts of a side in the order of their places. Those that are findings and that nobody has accepted in
+/// the code come first: by these numbers a baseline names what it hides, and it hides nothing else.
+pub(super) fn ordinals(verdicts: &[Verdict], acceptances: &[Acceptance]) -> Vec<u32> {
+    let is_open = |at: usize| acceptances[at] == Acceptance::Open && matches!(verdicts[at].stance, Stance::Violated(_));
     let mut order: Vec<usize> = (0..verdicts.len()).collect();
-    order.sort_by(|&one, &two| matching::canonical(&verdicts[one], &verdicts[two]));
+    order.sort_by(|&one, &two| {
+        is_open(two).cmp(&is_open(one)).then_with(|| matching::canonical(&verdicts[one], &verdicts[two]))
+    });
     let mut counts = BTreeMap::<(&str, &str, &str, &str), u32>::new();
     let mut ordinals = vec![0; verdicts.len()];
     for at in order {

@@ -46,13 +46,7 @@ pub struct Material<'a> {
     pub notices: &'a [Notice],
     /// What the user asked for.
     pub options: &'a Options,
-    /// Says whether a verdict of the after side would still be there if these hunks were taken back; `None` where that
-    /// is not computed. Sharpens causes, and is never needed for them.
-    pub still_there: Option<&'a StillThere<'a>>,
 }
-
-/// A question to the analysis: is this verdict still there when these hunks (by place in the report) are taken back?
-pub type StillThere<'a> = dyn Fn(&Verdict, &[usize]) -> bool + 'a;
 
 /// What the user asked for.
 #[derive(Clone, Debug)]

@@ -42,7 +42,7 @@ pub use chain::*;
 pub use contract::*;
 pub use material::{
     Covers, Definition, FunctionFacts, ItemKind, ItemRange, Material, Options, Said, Scope, Signal, SourceText,
-    Sources, StillThere, Suppression,
+    Sources, Suppression,
 };
 pub use policy::{Folder, PathPolicy, PathSet, Policy, RuleLevel};
 pub use risk::signal_names;
@@ -130,8 +130,8 @@ pub fn review(material: &Material<'_>) -> Review {
     let mut unfinished: Vec<&Finding> =
         counted.iter().copied().filter(|finding| is_unfinished(&diff, finding)).collect();
     unfinished.sort_by(|one, two| findings::place(one).cmp(&findings::place(two)));
-    let handoff = handoff::handoff(&diff, material.signals, &unfinished);
-    let unfinished: Vec<String> = unfinished.into_iter().map(|finding| finding.id.clone()).collect();
+    let mut handoff = handoff::handoff(&diff, material.signals, &unfinished);
+    let mut unfinished: Vec<String> = unfinished.into_iter().map(|finding| finding.id.clone()).collect();
 
     let change = change(material);
     let open_questions = assumptions.iter().filter(|line| line.stance == Stance::Unproven).count() as u32;
@@ -157,7 +157,18 @@ pub fn review(material: &Material<'_>) -> Review {
     let mut notices = notices(material);
     notices.extend(suppress::notices(&diff, material));
     notices.extend(unknown);
-    notices.extend(cut_down(&mut shown, material.options.max_findings));
+    if let Some(notice) = cut_down(&mut shown, material.options.max_findings) {
+        notices.push(notice);
+        // Nothing refers to what is not listed.
+        let ids: BTreeSet<&str> = shown.iter().map(|finding| finding.id.as_str()).collect();
+        let is_listed = |id: &String| ids.contains(id.as_str());
+        unfinished.retain(is_listed);
+        let lines = assumptions.iter_mut().map(|line| &mut line.finding);
+        let left = handoff.iter_mut().flat_map(|handoff| &mut handoff.left).map(|left| &mut left.finding);
+        for finding in lines.chain(left) {
+            finding.take_if(|id| !is_listed(id));
+        }
+    }
     Review {
         schema: SCHEMA.to_owned(),
         tool: Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
@@ -231,14 +242,16 @@ impl Review {
 fn judged<'a>(material: &Material<'a>, diff: &Diff<'_>) -> (Vec<Judged<'a>>, Vec<Judged<'a>>) {
     let policy = &material.options.policy;
     let matched = matching::matched(diff, material.before, material.after);
-    let numbers = findings::ordinals(material.after);
+    let acceptances: Vec<Acceptance> =
+        material.after.iter().map(|verdict| suppress::acceptance(diff, material, verdict)).collect();
+    let numbers = findings::ordinals(material.after, &acceptances);
     let mut after: Vec<Judged<'a>> = Vec::new();
     for (at, verdict) in material.after.iter().enumerate() {
         let partner = matched.after[at].map(|other| &material.before[other]);
         let origin = matching::origin(diff, verdict, partner);
         let rule = (material.rule)(verdict.rule);
         let blame = match origin {
-            Origin::Introduced => causes::of_introduced(diff, verdict, partner, material.still_there),
+            Origin::Introduced => causes::of_introduced(diff, verdict, partner),
             Origin::Reached | Origin::Existing => causes::of_others(diff, verdict),
         };
         let level = severity::severity(rule, verdict, origin, policy.level(rule, &verdict.at.path));
@@ -254,13 +267,13 @@ fn judged<'a>(material: &Material<'a>, diff: &Diff<'_>) -> (Vec<Judged<'a>>, Vec
             blame,
             ordinal: numbers[at],
             again: Vec::new(),
-            acceptance: suppress::acceptance(diff, material, verdict),
+            acceptance: acceptances[at],
         });
     }
     after.sort_by(|one, two| matching::canonical(one.verdict, two.verdict));
     suppress::apply_baseline(&mut after, &material.options.baseline);
 
-    let numbers = findings::ordinals(material.before);
+    let numbers = findings::ordinals(material.before, &vec![Acceptance::Open; material.before.len()]);
     let mut fixed: Vec<Judged<'a>> = Vec::new();
     for (at, verdict) in material.before.iter().enumerate() {
         let partner = matched.before[at].map(|other| material.after[other].stance);

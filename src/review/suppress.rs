@@ -114,14 +114,16 @@ pub struct Known {
 /// Every finding of the after side that no comment hides, as a baseline names it.
 pub fn known(material: &Material<'_>) -> Vec<Known> {
     let diff = Diff::new(material.change, material.sources, material.items);
-    let numbers = findings::ordinals(material.after);
-    let violated = material.after.iter().zip(numbers).filter(|(verdict, _)| {
+    let acceptances: Vec<Acceptance> =
+        material.after.iter().map(|verdict| acceptance(&diff, material, verdict)).collect();
+    let numbers = findings::ordinals(material.after, &acceptances);
+    let violated = material.after.iter().zip(acceptances).zip(numbers).filter(|((verdict, acceptance), _)| {
         matches!(verdict.stance, Stance::Violated(_))
             && material.options.policy.is_on((material.rule)(verdict.rule), &verdict.at.path)
-            && acceptance(&diff, material, verdict) == Acceptance::Open
+            && *acceptance == Acceptance::Open
     });
     let mut known: Vec<Known> = violated
-        .map(|(verdict, ordinal)| Known {
+        .map(|((verdict, _), ordinal)| Known {
             path: verdict.at.path.to_string(),
             rule: verdict.rule.to_owned(),
             function: verdict.function.clone(),

@@ -117,10 +117,6 @@ impl Story {
     }
 
     pub(crate) fn review(&self) -> Review {
-        self.review_with(None)
-    }
-
-    pub(crate) fn review_with(&self, still_there: Option<&StillThere<'_>>) -> Review {
         review(&Material {
             change: &self.change,
             sources: &self.sources,
@@ -137,7 +133,6 @@ impl Story {
             coverage: &[],
             commits: &[],
             options: &self.options,
-            still_there,
         })
     }
 
@@ -391,20 +386,6 @@ fn a_finding_in_an_untouched_file_still_has_a_cause() {
     assert_eq!(hunk_lines(&review, &review.findings[0].causes), [("b.py".to_owned(), 1)]);
     // A guess is good enough to show where to look, and not to ask a question about.
     assert_eq!(review.summary.open_questions, 0);
-}
-
-#[test]
-fn taking_a_hunk_back_tells_causes_from_the_rest() {
-    let before = "async def f():\n    a()\n    x = 1\n    b()\n";
-    let after = "async def f():\n    a(1)\n    x = 1\n    b(1)\n";
-    let mut story = Story::new(&[("m.py", before)], &[("m.py", after)]);
-    let mut one = story.violated(Side::After, "lock-reentry", "m.py", "b(1)", 0);
-    one.evidence.push(verdict::Evidence { at: story.at(Side::After, "m.py", "a(1)", 0), note: "here".into() });
-    story.after.push(one);
-    assert_eq!(story.review().findings[0].causes.len(), 2);
-    let review = story.review_with(Some(&|_, taken| taken == [0]));
-    assert_eq!(hunk_lines(&review, &review.findings[0].causes), [("m.py".to_owned(), 4)]);
-    assert_eq!(hunk_lines(&review, &review.findings[0].context), [("m.py".to_owned(), 2)]);
 }
 
 #[test]

@@ -27,6 +27,7 @@ mod chain;
 mod ci;
 mod history;
 mod hooks;
+mod ignored;
 mod listing;
 pub(super) mod push;
 mod revisions;
@@ -43,10 +44,11 @@ use git2::{ErrorCode, ObjectType, Oid, Repository};
 pub(super) use self::chain::{chain, touched_by};
 pub(super) use self::ci::of_run;
 pub use self::hooks::{HooksFolder, HooksPath, hooks_folder};
+pub(super) use self::ignored::Ignored;
 use self::revisions::{Point, Spec};
 pub(super) use self::trees::GitTrees;
 use self::trees::{Pool, SideTree};
-use super::pairing::{Content, Entries, Entry, pair};
+use super::pairing::{Content, Entries, Entry, lost, pair};
 use super::{BlobId, ChangeSet, Commit, Description, Ground, Kind, Notice, Person, Uncovered};
 use crate::error::{Error, Result};
 use crate::text::Side;
@@ -101,7 +103,7 @@ fn locate(ground: &Ground) -> Result<Found> {
         });
     }
     // As git has it, what is named together with `-C` is told from there.
-    let told = |path: &PathBuf| folder.map_or_else(|| path.clone(), |folder| folder.join(path));
+    let told = |path: &PathBuf| ground.told(path);
     let place = match (&ground.git_dir, folder) {
         (Some(git_dir), _) => Place::Named { git_dir: told(git_dir), work_tree: ground.work_tree.as_ref().map(told) },
         (None, Some(folder)) => Place::At(folder.to_path_buf()),
@@ -141,6 +143,8 @@ fn broken(error: git2::Error) -> Error {
         "only repositories with SHA-1 ids can be read; review the text of a change from outside of it: `git diff \
          BEFORE AFTER | tenth -C / --patch -`, or files as they stand: `tenth check PATH`"
             .to_owned()
+    } else if reason.contains("refstorage") || reason.contains("reftable") {
+        "only references in files can be read: `git refs migrate --ref-format=files`".to_owned()
     } else {
         String::new()
     };
@@ -271,7 +275,7 @@ fn between_trees(
     let side = tree_before.map_or(SideTree::Empty, SideTree::Tree);
     let trees = Arc::new(GitTrees::new(pool, side, SideTree::Tree(after.tree)));
     let extra = Extra { base, commits: made, notices, coverage: Vec::new() };
-    let mut change = assemble(description, (old, new), extra, trees.clone());
+    let mut change = assemble(description, (old, new), extra, trees.clone())?;
     change.notices.extend(beside.and_then(|before| beside::notice(&trees, &change.files, &before)));
     Ok(change)
 }
@@ -307,7 +311,7 @@ fn to_index(found: Found, mut notices: Vec<Notice>) -> Result<ChangeSet> {
     let side = head.map_or(SideTree::Empty, |head| SideTree::Tree(head.tree));
     let trees =
         GitTrees::new(Pool::new(found), side, SideTree::Listed { entries: index.entries, own: BTreeMap::new() });
-    Ok(assemble(description, listing, Extra { base, commits: Vec::new(), notices, coverage }, Arc::new(trees)))
+    assemble(description, listing, Extra { base, commits: Vec::new(), notices, coverage }, Arc::new(trees))
 }
 
 fn to_worktree(found: Found, before: Option<Point>, how: String, mut notices: Vec<Notice>) -> Result<ChangeSet> {
@@ -329,7 +333,7 @@ fn to_worktree(found: Found, before: Option<Point>, how: String, mut notices: Ve
     let side = before.map_or(SideTree::Empty, |before| SideTree::Tree(before.tree));
     let after = SideTree::Listed { entries: work.entries, own: work.own };
     let trees = GitTrees::new(Pool::new(found), side, after);
-    Ok(assemble(description, listing, Extra { base, commits, notices, coverage: work.coverage }, Arc::new(trees)))
+    assemble(description, listing, Extra { base, commits, notices, coverage: work.coverage }, Arc::new(trees))
 }
 
 /// What a change has beside its files.
@@ -341,9 +345,18 @@ struct Extra {
     coverage: Vec<Uncovered>,
 }
 
-fn assemble(description: Description, listing: (Entries, Entries), extra: Extra, trees: Arc<GitTrees>) -> ChangeSet {
+fn assemble(
+    description: Description,
+    listing: (Entries, Entries),
+    extra: Extra,
+    trees: Arc<GitTrees>,
+) -> Result<ChangeSet> {
     let read = |side: Side, path: &[u8], entry: Entry| -> Content { trees.content(side, path, entry) };
     let paired = pair(listing.0, listing.1, &read);
+    // What can be brought must not count as looked at.
+    if let [first, others @ ..] = &*lost(&paired.coverage) {
+        return Err(Error::Lost { path: (*first).to_owned(), others: others.len() });
+    }
     let mut notices = extra.notices;
     notices.extend(paired.notices);
     let mut coverage = extra.coverage;
@@ -352,7 +365,7 @@ fn assemble(description: Description, listing: (Entries, Entries), extra: Extra,
     let analysed = paired.files.iter().filter(|file| file.language().is_some());
     let paths: Vec<Arc<str>> = analysed.filter_map(|file| Some(file.before.as_ref()?.path.clone())).collect();
     let past = extra.base.filter(|_| !paths.is_empty()).and_then(|base| trees.past(base, &paths));
-    ChangeSet { description, files: paired.files, commits: extra.commits, notices, coverage, past, trees }
+    Ok(ChangeSet { description, files: paired.files, commits: extra.commits, notices, coverage, past, trees })
 }
 
 /// The commits that `after` has and `before` lacks, newest first.

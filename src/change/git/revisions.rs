@@ -11,7 +11,7 @@ use git2::{ErrorCode, Oid, Repository};
 
 use super::{broken, id_text};
 use crate::change::Notice;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, nearest_of};
 
 /// How to get the history that a shallow clone lacks.
 pub(super) const UNSHALLOW: &str =
@@ -169,7 +169,21 @@ fn why_no_revision(repo: &Repository, revision: &str) -> (String, String) {
     if is_path {
         return (": it is a path".to_owned(), format!("to review files as they stand: `tenth check {revision}`"));
     }
-    (String::new(), format!("fetch it: `git fetch origin {root}`; `git branch --all` lists what is here"))
+    let nearest = nearest(repo, root).map(|name| format!("did you mean `{name}`? "));
+    let has_remote = repo.remotes().is_ok_and(|remotes| !remotes.is_empty());
+    let fetch = has_remote.then(|| format!("fetch it: `git fetch origin {root}`; "));
+    let (nearest, fetch) = (nearest.unwrap_or_default(), fetch.unwrap_or_default());
+    (String::new(), format!("{nearest}{fetch}`git branch --all` lists what is here"))
+}
+
+/// The branch or tag that is called nearly so.
+fn nearest(repo: &Repository, name: &str) -> Option<String> {
+    let names: Vec<String> = ["refs/heads/*", "refs/tags/*", "refs/remotes/*"]
+        .iter()
+        .filter_map(|kind| repo.references_glob(kind).ok())
+        .flat_map(|found| found.flatten().filter_map(|one| Some(one.shorthand().ok()?.to_owned())).collect::<Vec<_>>())
+        .collect();
+    nearest_of(name, names.iter().map(String::as_str)).map(str::to_owned)
 }
 
 /// The parents that a commit was made with, whatever a shallow clone shows of them.

@@ -24,7 +24,7 @@ use crate::text::Side;
 
 /// Reads a patch and completes it from the repository, if there is one.
 pub(super) fn review(input: &PatchInput, ground: &Ground) -> Result<ChangeSet> {
-    let text = read(input)?;
+    let text = read(input, ground)?;
     let parsed = parse::parse(&text).map_err(|what| not_a_patch(&what))?;
     if parsed.sections.is_empty() && !text.trim_ascii().is_empty() {
         return Err(not_a_patch("it holds no diff"));
@@ -46,11 +46,13 @@ pub(super) fn review(input: &PatchInput, ground: &Ground) -> Result<ChangeSet> {
     Ok(change)
 }
 
-fn read(input: &PatchInput) -> Result<Vec<u8>> {
+fn read(input: &PatchInput, ground: &Ground) -> Result<Vec<u8>> {
     let mut text = Vec::new();
     let (name, result) = match input {
         PatchInput::Stdin => ("-".to_owned(), std::io::stdin().lock().read_to_end(&mut text).map(|_| ())),
-        PatchInput::File(path) => (path.display().to_string(), std::fs::read(path).map(|bytes| text = bytes)),
+        PatchInput::File(path) => {
+            (path.display().to_string(), std::fs::read(ground.told(path)).map(|bytes| text = bytes))
+        }
     };
     result.map_err(|error| Error::Unreadable { path: name, reason: error.to_string() })?;
     Ok(text)
@@ -86,6 +88,10 @@ impl Files<'_> {
             return Err(not_a_patch("a file in it has no name"));
         };
         let row = |why: &str| Uncovered { path: String::from_utf8_lossy(name).into_owned(), why: why.to_owned() };
+        if [&section.old, &section.new].into_iter().flatten().any(|path| leads_out(path)) {
+            self.coverage.push(row("its path leads out of the folder that the patch is about"));
+            return Ok(());
+        }
         let odd = match section.mode.map(|mode| mode & 0o170_000) {
             Some(0o120_000) => Some("a symbolic link"),
             Some(0o160_000) => Some("a submodule"),
@@ -159,6 +165,11 @@ impl Files<'_> {
         draft.apply(&section.hunks).map_err(unfit)?;
         Ok(Some(draft))
     }
+}
+
+/// Whether a path is not one below a root.
+fn leads_out(path: &[u8]) -> bool {
+    path.starts_with(b"/") || path.split(|&byte| byte == b'/').any(|part| part == b"..")
 }
 
 fn unfit(line: usize) -> Error {

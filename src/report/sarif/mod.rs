@@ -45,11 +45,7 @@ pub(super) fn render(review: &Review, sources: &Sources) -> String {
         automation_details: AutomationDetails { id: "tenth/" },
         column_kind: "unicodeCodePoints",
         original_uri_base_ids: BTreeMap::from([(ROOT, root)]),
-        invocations: [Invocation {
-            execution_successful: true,
-            exit_code: u8::from(review.gates()),
-            tool_execution_notifications: notifications(review),
-        }],
+        invocations: [Invocation { execution_successful: true, tool_execution_notifications: notifications(review) }],
         results,
     };
     let log = Log { schema: "https://json.schemastore.org/sarif-2.1.0.json", version: "2.1.0", runs: [run] };
