@@ -52,7 +52,7 @@ pub enum Error {
         /// What was asked for.
         what: &'static str,
     },
-    /// The repository names changed source files without holding them.
+    /// A partial clone names changed source files without holding them.
     #[error("the content of `{path}`{} is not in this repository", and_others(.others))]
     Lost {
         /// One of them.
@@ -123,10 +123,7 @@ impl Error {
             | Self::Git { help, .. }
             | Self::Settings { help, .. }
             | Self::Usage { help, .. } => help.clone(),
-            Self::Lost { .. } => {
-                "in a partial clone `git fetch --refetch --no-filter` brings it; else `git fsck` says what is missing"
-                    .to_owned()
-            }
+            Self::Lost { .. } => "this is a partial clone: `git fetch --refetch --no-filter` brings it".to_owned(),
             Self::Bare { .. } => "name two commits: `tenth BEFORE..AFTER`".to_owned(),
             Self::Unreadable { .. } => "name a file that is there and that you may read".to_owned(),
             Self::Unwritable { .. } => "name a file that you may write, in a folder that is there".to_owned(),

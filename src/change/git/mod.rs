@@ -353,8 +353,10 @@ fn assemble(
 ) -> Result<ChangeSet> {
     let read = |side: Side, path: &[u8], entry: Entry| -> Content { trees.content(side, path, entry) };
     let paired = pair(listing.0, listing.1, &read);
-    // What can be brought must not count as looked at.
-    if let [first, others @ ..] = &*lost(&paired.coverage) {
+    // What can be brought must not count as looked at; what nobody has is coverage.
+    if let [first, others @ ..] = &*lost(&paired.coverage)
+        && trees.with(is_partial).unwrap_or(false)
+    {
         return Err(Error::Lost { path: (*first).to_owned(), others: others.len() });
     }
     let mut notices = extra.notices;
@@ -366,6 +368,18 @@ fn assemble(
     let paths: Vec<Arc<str>> = analysed.filter_map(|file| Some(file.before.as_ref()?.path.clone())).collect();
     let past = extra.base.filter(|_| !paths.is_empty()).and_then(|base| trees.past(base, &paths));
     Ok(ChangeSet { description, files: paired.files, commits: extra.commits, notices, coverage, past, trees })
+}
+
+/// Whether a clone was made without all objects, which its remote still has.
+/// `remote.<name>.promisor` of git's configuration says so, or `extensions.partialClone` of older ones.
+fn is_partial(repo: &Repository) -> bool {
+    let promises = |config: &git2::Config| -> std::result::Result<bool, git2::Error> {
+        let mut found = config.get_string("extensions.partialclone").is_ok();
+        let mut add = |entry: &git2::ConfigEntry<'_>| found |= entry.value().is_ok_and(|value| value != "false");
+        config.entries(Some(r"^remote\..*\.promisor$"))?.for_each(&mut add)?;
+        Ok(found)
+    };
+    repo.config().and_then(|config| promises(&config)).unwrap_or(false)
 }
 
 /// The commits that `after` has and `before` lacks, newest first.
