@@ -98,15 +98,6 @@ impl Span {
     }
 }
 
-/// A stretch of one text and what stands for it in another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Replaced {
-    /// In the one.
-    pub from: Span,
-    /// In the other.
-    pub to: Span,
-}
-
 /// A place as people and reports name it: line and column, both from 1, the column in code points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Position {

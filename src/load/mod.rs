@@ -15,10 +15,10 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use rustc_hash::FxHashMap;
 
 use crate::analysis::{Loader, Mentions, Package, Version};
-use crate::change::{Blob, BlobId, ChangeSet, ChangedFile, Extent, FileSide, HunkLines, Trees, Uncovered};
+use crate::change::{Blob, BlobId, ChangeSet, ChangedFile, Extent, Trees, Uncovered};
 use crate::flow::Module;
-use crate::lower::{Edition, lower, lower_both};
-use crate::text::{Language, Replaced, Side, SourceFile};
+use crate::lower::{Edition, lower};
+use crate::text::{Language, Side, SourceFile};
 
 use self::pythons::Pythons;
 
@@ -65,41 +65,15 @@ impl Files {
         });
     }
 
-    /// Lowers the changed files of both sides side by side. What the two texts of a file have in common is parsed once.
-    /// Files that are not wanted are left out.
+    /// Lowers the changed files of both sides side by side. Files that are not wanted are left out.
     pub fn prefetch_changed(&self, change: &ChangeSet, is_wanted: &dyn Fn(&ChangedFile) -> bool) {
         let is_read = |file: &&ChangedFile| file.extent == Extent::Whole && is_wanted(file);
-        let files: Vec<&ChangedFile> = change.files.iter().filter(is_read).collect();
-        files.par_iter().for_each(|file| {
-            if let (Some(before), Some(after)) = (&file.before, &file.after) {
-                self.lower_both(before, after, &file.hunks);
-            }
-            for (side, of) in [(Side::Before, &file.before), (Side::After, &file.after)] {
-                if let Some(of) = of {
-                    self.module(side, &of.path);
-                }
-            }
-        });
-    }
-
-    fn lower_both(&self, before: &FileSide, after: &FileSide, hunks: &[HunkLines]) {
-        let source = |side: &FileSide| SourceFile::new(side.path.clone(), side.text.clone());
-        let (Some(first), Some(second)) = (source(after), source(before)) else { return };
-        let editions = [self.edition(Side::After, &after.path), self.edition(Side::Before, &before.path)];
-        if first.language != second.language || editions[0] != editions[1] {
-            return;
-        }
-        let replaced = hunks
-            .iter()
-            .map(|hunk| Replaced { from: hunk.after.span(&first.lines), to: hunk.before.span(&second.lines) });
-        let replaced: Vec<Replaced> = replaced.collect();
-        // If this fails, each side is tried by itself, and says so if it fails again.
-        let lower = || lower_both(&first, &second, editions[0], &replaced);
-        let Ok(lowered) = catch_unwind(AssertUnwindSafe(lower)) else { return };
-        for ((side, edition), module) in [after, before].into_iter().zip(editions).zip(lowered) {
-            // Another worker may have been faster; what it made is the same.
-            let _ = self.slot((side.path.clone(), side.id, edition)).set(Some(Arc::new(module)));
-        }
+        let sides = |file: &ChangedFile| {
+            let sides = [(Side::Before, &file.before), (Side::After, &file.after)];
+            sides.map(|(side, of)| of.as_ref().map(|of| (side, of.path.clone())))
+        };
+        let wanted: Vec<_> = change.files.iter().filter(is_read).flat_map(sides).flatten().collect();
+        self.prefetch(&wanted);
     }
 
     fn slot(&self, key: Key) -> Slot {

@@ -11,7 +11,7 @@ pub mod python;
 pub mod rust;
 
 use crate::flow::Module;
-use crate::text::{Language, Replaced, SourceFile};
+use crate::text::{Language, SourceFile};
 
 /// The edition of a Rust file's package, which decides where temporaries end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -28,15 +28,6 @@ pub fn lower(file: &SourceFile, edition: Edition) -> Module {
     match file.language {
         Language::Python => python::lower(file),
         Language::Rust => rust::lower(file, edition),
-    }
-}
-
-/// Parses and lowers two texts that have much in common, given what of the first is replaced in the second, in order.
-/// What comes out is what [`lower`] makes of each; the second is read with the help of the first.
-pub fn lower_both(first: &SourceFile, second: &SourceFile, edition: Edition, replaced: &[Replaced]) -> [Module; 2] {
-    match first.language {
-        Language::Python => python::lower_both(first, second, replaced),
-        Language::Rust => [rust::lower(first, edition), rust::lower(second, edition)],
     }
 }
 

@@ -1,4 +1,4 @@
-//! Python: from a tree-sitter tree to flow.
+//! Python: from a syntax tree to flow.
 //!
 //! One pass over the tree, one `Context` for each function that is being lowered. Names are settled before a body
 //! is lowered (`scopes`), since Python decides by the whole body whether a name is local.
@@ -29,30 +29,16 @@ use crate::flow::{
 };
 use crate::syntax::nesting;
 use crate::syntax::python::tree::{Cursor, Field, Kind, Tree};
-use crate::syntax::python::{Parsed, parse, parse_again};
-use crate::text::{Replaced, SourceFile, Span};
+use crate::syntax::python::{Parsed, parse};
+use crate::text::{SourceFile, Span};
 use scopes::{Bound, Names};
 
 /// Parses and lowers a Python file.
 pub fn lower(file: &SourceFile) -> Module {
     match too_deep(file) {
         Some(mark) => unread(file, mark),
-        None => lower_parsed(file, parse(file).0),
+        None => lower_parsed(file, parse(file)),
     }
-}
-
-/// Parses and lowers two texts that have much in common.
-pub fn lower_both(first: &SourceFile, second: &SourceFile, replaced: &[Replaced]) -> [Module; 2] {
-    let (parsed, tree) = match too_deep(first) {
-        Some(mark) => return [unread(first, mark), lower(second)],
-        None => parse(first),
-    };
-    let lowered = lower_parsed(first, parsed);
-    let again = match too_deep(second) {
-        Some(mark) => unread(second, mark),
-        None => lower_parsed(second, parse_again(second, first, tree, replaced)),
-    };
-    [lowered, again]
 }
 
 fn too_deep(file: &SourceFile) -> Option<Mark> {
@@ -341,3 +327,6 @@ fn is_statement(kind: Kind) -> bool {
             | Kind::With
     )
 }
+
+#[cfg(test)]
+mod tests;

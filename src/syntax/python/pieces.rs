@@ -38,7 +38,7 @@ pub(super) fn read(text: &str, broken: &mut Vec<Broken>, is_marked: bool) -> Tre
     pieces.tree.close(root, text.len() as u32);
     if pieces.broken.is_empty() && !is_marked {
         // Each piece parses, the whole does not: say where the parser stumbled.
-        let at = parse_text(text, None).and_then(|tree| first_error(&tree)).unwrap_or(0);
+        let at = parse_text(text).and_then(|tree| first_error(&tree)).unwrap_or(0);
         let (span, reason) = diagnose(text, Some(at as u32));
         pieces.broken.push(Broken { span, reason });
     }
@@ -263,7 +263,7 @@ impl Pieces<'_> {
         let before = if indent > 0 { AROUND } else { "" };
         let piece = format!("{before}{}{after}", &self.text[start..end]);
         let mut tree = Tree::default();
-        let Some(parsed) = parse_text(&piece, None) else { return (tree, Some(start)) };
+        let Some(parsed) = parse_text(&piece) else { return (tree, Some(start)) };
         tree.add(&parsed, |offset| (offset.saturating_sub(before.len()) + start).min(end) as u32);
         let error = first_error(&parsed).map(|at| (at.saturating_sub(before.len()) + start).min(end));
         (tree, error)
