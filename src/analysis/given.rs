@@ -10,8 +10,9 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use super::binding::Binding;
 use super::held::What;
-use super::locks::{Binding, Lock, LockPlace};
+use super::locks::{Lock, LockPlace};
 use super::{FunctionId, Program};
 use crate::flow::{Callee, Colour, ValueIndex, ValueKind};
 use crate::verdict::Location;

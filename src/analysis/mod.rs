@@ -17,6 +17,7 @@
 //! of the code: same change, same answers. Files come through a [`Loader`], never from disk.
 
 pub mod accesses;
+pub mod binding;
 pub mod calls;
 pub mod cancellation;
 pub mod channels;
@@ -31,6 +32,7 @@ pub mod given;
 pub mod handlers;
 pub mod held;
 pub mod imprint;
+pub mod in_place;
 pub mod interruption;
 pub mod locks;
 pub mod makes;
@@ -47,6 +49,7 @@ pub mod summary;
 pub mod types;
 pub mod uses;
 pub mod ways;
+mod wording;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

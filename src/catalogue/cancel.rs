@@ -2,17 +2,9 @@
 
 use serde::Deserialize;
 
-use super::entry::{Argument, Condition, Entry};
+use super::Tables;
+use super::entry::{Argument, Condition, entries};
 
-macro_rules! entries {
-    ($($entry:ty),*) => {
-        $(impl Entry for $entry {
-            fn put_name(&mut self, name: &str) {
-                self.name = name.to_owned();
-            }
-        })*
-    };
-}
 entries!(Exception, Scope, Gather, Verb);
 
 /// A class of exceptions that a cancellation is an instance of.
@@ -105,4 +97,46 @@ pub enum Does {
     Ends,
     /// Takes something to call when it is done.
     CallsBack,
+}
+
+impl Tables {
+    /// What a handler for this class takes, if it takes cancellations.
+    pub fn exception(&self, class: &str) -> Option<&Exception> {
+        self.find(&self.exceptions, class)
+    }
+
+    /// Which arguments of a managed block's call are the classes that the block takes.
+    pub fn suppresses(&self, name: &str) -> Option<&Argument> {
+        self.find(&self.suppressors, name)
+    }
+
+    /// How a managed block bounds what stands in it.
+    pub fn bounds(&self, name: &str) -> Option<&Scope> {
+        self.find(&self.bounds, name)
+    }
+
+    /// Whether a call waits for nothing but the time.
+    pub fn pauses(&self, name: &str) -> bool {
+        self.has(&self.pausing, name)
+    }
+
+    /// Whether the scopes of a library, once cancelled, cancel every await in them.
+    pub fn cancels_again(&self, library: &str) -> bool {
+        self.cancelling_again.iter().any(|known| known == library)
+    }
+
+    /// How a call gives back what became of tasks.
+    pub fn gather(&self, name: &str) -> Option<&Gather> {
+        self.find(&self.gathers, name)
+    }
+
+    /// Which argument a call keeps from being cancelled with its caller.
+    pub fn shields(&self, name: &str) -> Option<&Argument> {
+        self.find(&self.shields, name)
+    }
+
+    /// What a method of this name does, whoever has it.
+    pub fn verb(&self, method: &str) -> Option<Does> {
+        self.verbs.exact(method).map(|verb| verb.does)
+    }
 }

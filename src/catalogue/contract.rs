@@ -5,9 +5,9 @@
 
 use serde::Deserialize;
 
-use super::entry::{Argument, Entry};
+use super::entry::{Argument, entries};
 use super::table::Table;
-use super::{Tables, entry};
+use super::{Tables, locks};
 
 macro_rules! contracts {
     ($($(#[$doc:meta])* $table:ident: $entry:ty,)*) => {
@@ -215,7 +215,7 @@ pub struct Entered {
     #[serde(skip)]
     pub name: String,
     /// The managed block that it is made for.
-    pub with: entry::Managed,
+    pub with: locks::Managed,
 }
 
 /// A call that needs something around it.
@@ -290,15 +290,6 @@ pub struct Once {
     pub harm: String,
 }
 
-macro_rules! entries {
-    ($($entry:ty),*) => {
-        $(impl Entry for $entry {
-            fn put_name(&mut self, name: &str) {
-                self.name = name.to_owned();
-            }
-        })*
-    };
-}
 entries!(Affine, LoopBound, Exclusive, Closed, Expires, Ready, Colours, Entered, Needs, Once, Workers, GoesOn);
 
 impl Tables {
@@ -361,7 +352,7 @@ impl Tables {
     }
 
     /// How what this call makes is entered.
-    pub fn entered(&self, name: &str) -> Option<entry::Managed> {
+    pub fn entered(&self, name: &str) -> Option<locks::Managed> {
         self.find(&self.contracts.entered, name).map(|entered| entered.with)
     }
 

@@ -9,7 +9,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Deserializer};
 
 use super::entry::{Argument, Entry};
-use super::prefixes;
+use super::lookup::prefixes;
 use super::term::Term;
 
 /// Entries by their canonical names, in order.

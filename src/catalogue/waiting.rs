@@ -1,19 +1,28 @@
-//! What is lost with a future that is dropped, what belongs to one channel, what ends with its owner.
+//! What the catalogue says of waits among tasks: for what, through which channel, by whose waker, and what is lost with
+//! a future that is dropped.
 
 use serde::Deserialize;
 
-use super::entry::{Argument, Entry};
+use super::Tables;
+use super::entry::{Argument, Entry, entries};
 
-macro_rules! entries {
-    ($($entry:ty),*) => {
-        $(impl Entry for $entry {
-            fn put_name(&mut self, name: &str) {
-                self.name = name.to_owned();
-            }
-        })*
-    };
-}
 entries!(Interrupted, Channel, TaskOwner);
+
+/// For what a call waits, when it is awaited, as long as somebody else likes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WaitsFor {
+    /// Another machine.
+    Network,
+    /// Another process.
+    Process,
+    /// Another task.
+    Signal,
+}
+
+impl Entry for WaitsFor {
+    fn put_name(&mut self, _: &str) {}
+}
 
 /// A call whose future loses something when it is dropped before its end.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -72,4 +81,83 @@ pub struct TaskOwner {
     /// Methods that only ask about the tasks.
     #[serde(default)]
     pub asks: Vec<String>,
+}
+
+impl Tables {
+    /// For whom a call waits without an end when it is awaited, needing no lock for itself.
+    pub fn waits(&self, name: &str) -> Option<WaitsFor> {
+        self.find(&self.waits, name).copied()
+    }
+
+    /// Whether a call asks for what only others bring about, and returns at once.
+    pub fn polls(&self, name: &str) -> bool {
+        self.has(&self.polling, name)
+    }
+
+    /// Whether a call gives way, or stops the processor for a moment, without waiting for anything.
+    pub fn yields(&self, name: &str) -> bool {
+        self.has(&self.yielding, name)
+    }
+
+    /// Whether a method takes a result for a good one, and ends the thread otherwise.
+    pub fn insists(&self, method: &str) -> bool {
+        self.names(&self.insisting, method)
+    }
+
+    /// Which argument of the call is a future that it drops when its time is up.
+    pub fn deadline(&self, name: &str) -> Option<&Argument> {
+        self.find(&self.deadlines, name)
+    }
+
+    /// What the future of the call loses when it is dropped before its end.
+    pub fn interrupted(&self, name: &str) -> Option<&Interrupted> {
+        self.find(&self.interrupted, name)
+    }
+
+    /// The channel whose ends the call makes.
+    pub fn channel(&self, name: &str) -> Option<&Channel> {
+        self.find(&self.channels, name)
+    }
+
+    /// The channel that the method receives from, waiting, until every sender is gone.
+    pub fn receives(&self, method: &str) -> Option<&Channel> {
+        let method = self.canonical(method);
+        self.channels.iter().map(|(_, channel)| channel).find(|channel| channel.receives.iter().any(|m| *m == *method))
+    }
+
+    /// Whether the method sends to a channel.
+    pub fn sends(&self, method: &str) -> bool {
+        let method = self.canonical(method);
+        self.channels.iter().any(|(_, channel)| channel.sends.iter().any(|known| *known == *method))
+    }
+
+    /// Whether a type tells of what comes after it was made, and of nothing before.
+    pub fn is_subscription(&self, type_name: &str) -> bool {
+        self.names(&self.subscriptions, type_name)
+    }
+
+    /// What a type ends with it when its value is dropped.
+    pub fn owner(&self, type_name: &str) -> Option<&TaskOwner> {
+        self.find_type(&self.owners, type_name)
+    }
+
+    /// Whether a type is what a task hands on to be woken, or what that is got from.
+    pub fn wakes_tasks(&self, type_name: &str) -> bool {
+        self.names(&self.wakers, type_name) || self.gives_wakers(type_name)
+    }
+
+    /// Whether a type is what a waker is got from.
+    pub fn gives_wakers(&self, type_name: &str) -> bool {
+        self.names(&self.wakers_in, type_name)
+    }
+
+    /// Whether the language's tasks hand on what wakes them.
+    pub fn knows_wakers(&self) -> bool {
+        !self.wakers_in.is_empty()
+    }
+
+    /// Whether a value says that the task is to be woken later.
+    pub fn is_pending(&self, value: &str) -> bool {
+        self.names(&self.pending, value)
+    }
 }

@@ -8,8 +8,8 @@ use std::rc::Rc;
 
 use crate::analysis::FunctionId;
 use crate::analysis::held::{Event, Held, Waits, What};
+use crate::analysis::in_place::InPlace;
 use crate::analysis::locks::Lock;
-use crate::analysis::summary::InPlace;
 use crate::catalogue::{Flavour, LockKind};
 use crate::verdict::{Confidence, Stance, Verdict};
 

@@ -2,7 +2,8 @@
 
 use crate::analysis::FunctionId;
 use crate::analysis::held::{Event, What};
-use crate::analysis::summary::{Blocks, InPlace, Summary};
+use crate::analysis::in_place::InPlace;
+use crate::analysis::summary::{Blocks, Summary};
 use crate::catalogue::{Blocking, BlockingKind, Stake};
 use crate::flow::FunctionKind;
 use crate::text::Language;

@@ -1,7 +1,8 @@
 //! Rust: from syn's trees to flow.
 //!
 //! ~~~text
-//! items      what a file declares; each body becomes a function
+//! items      what a file declares                     imports   what `use` brings
+//! functions  each body becomes a function             definitions types, traits and what belongs to them
 //! body       blocks, statements, `let`
 //! expression values, places, calls            control   if, match, loops, ways out
 //! patterns   what patterns bind               closures  closures, async blocks
@@ -15,7 +16,10 @@
 mod body;
 mod closures;
 mod control;
+mod definitions;
 mod expression;
+mod functions;
+mod imports;
 mod items;
 mod macros;
 mod patterns;

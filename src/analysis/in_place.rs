@@ -1,0 +1,249 @@
+//! What runs before a call is over, in the thread and under the locks of whoever calls.
+//!
+//! Beside the function that is called, that is what it is given and calls itself (`retry(load)`), a closure that runs where
+//! it stands, a generator that the very statement drives, and what a managed block enters.
+
+use super::binding::Binding;
+use super::calls::{Resolution, Target};
+use super::held::{Event, What};
+use super::locks::{Lock, LockPlace, LockRoot};
+use super::names::Member;
+use super::{FunctionId, Program};
+use crate::catalogue::{self, LockKind, Manner, Runs};
+use crate::flow::{Call, Callee, Colour, FunctionKind, Suspension, ValueIndex, ValueKind};
+use crate::text::Language;
+
+/// Project functions that run before a call is over; all of them are candidates for the one that does.
+#[derive(Clone, Debug)]
+pub struct InPlace {
+    /// The candidates.
+    pub candidates: Vec<FunctionId>,
+    /// Whether they run in an await of the call's result rather than in the call.
+    pub is_awaited: bool,
+    /// Whether they run once and never again, however often it is come to.
+    pub is_once: bool,
+    /// What happens: "calls `load_flags`".
+    pub what: String,
+    /// How its parameters are bound.
+    pub binding: Binding,
+}
+
+impl Program<'_> {
+    /// The project functions that run before what happens at an event is over.
+    pub fn in_place(&self, id: FunctionId, event: &Event) -> Vec<InPlace> {
+        match &event.what {
+            What::Call(value) => self.runs_at(id, *value, false),
+            // What an asynchronous callee does, it does where it is awaited.
+            What::Suspend(Suspension::Await, Some(value)) if self.function(id).call(*value).is_some() => {
+                let mut found = self.runs_at(id, *value, true);
+                for argument in self.awaited_arguments(id, *value) {
+                    found.extend(self.runs_at(id, argument, true));
+                }
+                found
+            }
+            What::Runs(implicit) => vec![InPlace {
+                candidates: vec![implicit.callee],
+                is_awaited: self.function(implicit.callee).is_async(),
+                is_once: event.held.iter().any(|held| is_initialiser(&held.lock)),
+                what: implicit.what.clone(),
+                binding: Binding::Receiver(implicit.receiver.clone()),
+            }],
+            What::Suspend(..) | What::Acquire(..) => Vec::new(),
+        }
+    }
+
+    fn runs_at(&self, id: FunctionId, value: ValueIndex, awaited: bool) -> Vec<InPlace> {
+        let mut found = self.runs_in_place(id, value, &self.resolution(id, value));
+        found.retain(|in_place| in_place.is_awaited == awaited);
+        found
+    }
+
+    /// The project functions that run before a call, or the await of its result, is over.
+    pub fn runs_in_place(&self, id: FunctionId, value: ValueIndex, resolution: &Resolution) -> Vec<InPlace> {
+        let mut found = Vec::new();
+        let functions = resolution.functions();
+        let text = || self.callee_text(id, value);
+        if let Some(first) = functions.first() {
+            let is_awaited = self.function(*first).colour == Colour::Async;
+            let runs = match self.function(*first).colour {
+                Colour::Plain => true,
+                Colour::Async => self.is_awaited_somehow(id, value) && self.drives_a_loop(*first).is_none(),
+                Colour::Generator => self.is_driven_here(id, value),
+                Colour::AsyncGenerator => false,
+            };
+            if runs && !functions.iter().any(|callee| self.is_wrapped_elsewhere(*callee)) {
+                if let [callee] = functions[..] {
+                    self.add_callbacks(id, value, callee, &mut found);
+                }
+                let what = format!("calls `{}`", text());
+                let is_kept = functions.iter().all(|callee| self.computes_once(*callee));
+                let is_once = is_kept || self.is_made_on_first_use(id, value);
+                let binding = Binding::Call(value);
+                found.insert(0, InPlace { candidates: functions, is_awaited, is_once, what, binding });
+            }
+        }
+        let function = self.function(id);
+        let Some(call) = function.call(value) else { return found };
+        let handed_over = self.offload(id, resolution);
+        if let Some(offload) = handed_over.filter(|offload| offload.runs == Runs::Same) {
+            for argument in self.arguments_meant(call, &offload.callable) {
+                self.add_closure(id, argument, &text(), &mut found);
+            }
+        } else if handed_over.is_none()
+            && self.spawn(id, resolution).is_none()
+            && self.language(id.module) == Language::Rust
+            && resolution.external().is_some()
+        {
+            // A closure that is handed to no spawner runs where it stands: `iter().map(|x| …)`, `unwrap_or_else`.
+            for argument in &call.arguments {
+                self.add_closure(id, argument.value, &text(), &mut found);
+            }
+        }
+        if self.initialises(id, call, resolution) {
+            found.iter_mut().for_each(|in_place| in_place.is_once = true);
+        }
+        found
+    }
+
+    /// The calls whose results a call takes care of, as `gather(one(), two())` does.
+    fn awaited_arguments(&self, id: FunctionId, value: ValueIndex) -> Vec<ValueIndex> {
+        let function = self.function(id);
+        let Some(call) = function.call(value) else { return Vec::new() };
+        let resolution = self.resolution(id, value);
+        let tables = self.tables(self.language(id.module));
+        let consumer = resolution.external().and_then(|name| tables.consumes_awaitables(name));
+        let meant = consumer.map(|argument| self.arguments_meant(call, argument)).unwrap_or_default();
+        meant.into_iter().filter(|argument| function.call(*argument).is_some()).collect()
+    }
+
+    /// Whether a call's result is awaited, as it stands or by what it is handed to.
+    fn is_awaited_somehow(&self, id: FunctionId, value: ValueIndex) -> bool {
+        let function = self.function(id);
+        self.is_awaited(id, value)
+            || function.values.iter().enumerate().any(|(at, other)| {
+                let consumer = ValueIndex(at as u32);
+                matches!(&other.kind, ValueKind::Call(call)
+                    if call.arguments.iter().any(|argument| argument.value == value))
+                    && self.is_awaited(id, consumer)
+                    && self.awaited_arguments(id, consumer).contains(&value)
+            })
+    }
+
+    /// Plain functions that a callee is given and calls itself: `retry(load)`.
+    fn add_callbacks(&self, id: FunctionId, value: ValueIndex, callee: FunctionId, found: &mut Vec<InPlace>) {
+        if self.language(id.module) == Language::Rust {
+            return;
+        }
+        for parameter in self.called_parameters(callee) {
+            let Some(argument) = self.argument_for(id, value, callee, parameter) else { continue };
+            let is_plain = |given: &FunctionId| {
+                let given = self.function(*given);
+                given.colour == Colour::Plain && given.kind != FunctionKind::Closure
+            };
+            let candidates: Vec<FunctionId> = self.functions_meant(id, argument).into_iter().filter(is_plain).collect();
+            if !candidates.is_empty() {
+                let (given, to) = (self.value_text(id, argument), self.callee_text(id, value));
+                let what = format!("hands `{given}` to `{to}`, which calls it");
+                let binding = Binding::Receiver(LockPlace::unknown());
+                found.push(InPlace { candidates, is_awaited: false, is_once: false, what, binding });
+            }
+        }
+    }
+
+    /// The parameters that a function calls, by number.
+    fn called_parameters(&self, id: FunctionId) -> Vec<u32> {
+        let function = self.function(id);
+        let mut found = Vec::new();
+        for value in &function.values {
+            let ValueKind::Call(call) = &value.kind else { continue };
+            let Callee::Value(of) = call.callee else { continue };
+            let ValueKind::Place(place) = &function.value(of).kind else { continue };
+            let Some(variable) = place.as_variable() else { continue };
+            let Some(at) = function.parameters.iter().position(|known| known.variable == variable) else { continue };
+            // One that was given another value meanwhile is no longer what the caller handed over.
+            if self.reaching(id, variable, value.block, value.step).values.is_empty() && !found.contains(&(at as u32)) {
+                found.push(at as u32);
+            }
+        }
+        found
+    }
+
+    fn add_closure(&self, id: FunctionId, argument: ValueIndex, callee: &str, found: &mut Vec<InPlace>) {
+        let function = self.function(id);
+        if let ValueKind::Function(index) = function.value(argument).kind {
+            let closure = FunctionId { module: id.module, index };
+            let body = self.function(closure);
+            if body.kind == FunctionKind::Closure && body.colour == Colour::Plain {
+                let what = format!("runs a closure in `{callee}`");
+                let binding = Binding::Closure(argument);
+                found.push(InPlace { candidates: vec![closure], is_awaited: false, is_once: false, what, binding });
+            }
+        }
+    }
+
+    /// Whether a generator that a call makes is driven by the very statement: a loop over it, a managed block.
+    fn is_driven_here(&self, id: FunctionId, value: ValueIndex) -> bool {
+        let function = self.function(id);
+        function.loops.iter().any(|one| one.over == Some(value))
+            || function.managed.iter().any(|managed| managed.value == value)
+    }
+
+    /// Whether a decorator hands the function to a thread, so that calling it only makes something to await.
+    fn is_wrapped_elsewhere(&self, id: FunctionId) -> bool {
+        let function = self.function(id);
+        let tables = self.tables(self.language(id.module));
+        function.decorators.iter().any(|decorator| {
+            self.decorator_name(id, &decorator.path)
+                .and_then(|name| tables.offload(&name))
+                .is_some_and(|offload| offload.wraps && offload.runs != Runs::Same)
+        })
+    }
+
+    /// Whether a call runs what it is given once in the life of the program: `READY.call_once(…)` of a static.
+    fn initialises(&self, id: FunctionId, call: &Call, resolution: &Resolution) -> bool {
+        let language = self.language(id.module);
+        let Callee::Method(receiver, _) = call.callee else { return false };
+        let Some((of, method)) = resolution.external().and_then(|name| name.rsplit_once(language.separator())) else {
+            return false;
+        };
+        let is_during = |lock: &catalogue::Lock| {
+            lock.kind == LockKind::Once && lock.acquisition(method).is_some_and(|how| how.manner == Manner::During)
+        };
+        self.tables(language).lock(of).is_some_and(is_during)
+            && matches!(self.lock_place(id, receiver).root, LockRoot::Static(_))
+    }
+
+    /// Whether a function keeps its only result, and calling it once more gives that: `@cache` without parameters.
+    fn computes_once(&self, id: FunctionId) -> bool {
+        let function = self.function(id);
+        let tables = self.tables(self.language(id.module));
+        function.parameters.is_empty()
+            && function.decorators.iter().any(|decorator| {
+                self.decorator_name(id, &decorator.path).is_some_and(|name| tables.keeps_results(&name))
+            })
+    }
+
+    /// The function that a managed block's entry runs: a context manager of the project, or its class's `__enter__`.
+    pub fn entered_function(&self, id: FunctionId, value: ValueIndex, is_async: bool) -> Option<(FunctionId, Binding)> {
+        let function = self.function(id);
+        if let ValueKind::Call(_) = function.value(value).kind {
+            let resolution = self.resolution(id, value);
+            if let [Target::Function(callee)] = resolution.targets[..]
+                && matches!(self.function(callee).colour, Colour::Generator | Colour::AsyncGenerator)
+            {
+                return Some((callee, Binding::Call(value)));
+            }
+        }
+        let definition = self.value_type(id, value).instance()?.definition?;
+        let name = if is_async { "__aenter__" } else { "__enter__" };
+        match self.method(definition, name).first() {
+            Some(Member::Function(callee)) => Some((*callee, Binding::Receiver(self.lock_place(id, value)))),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a lock is held while what it is for runs, once in the life of the program.
+fn is_initialiser(lock: &Lock) -> bool {
+    lock.kind == LockKind::Once && matches!(lock.place.root, LockRoot::Static(_))
+}
