@@ -70,6 +70,8 @@ pub struct Outcome {
     pub timings: Vec<(&'static str, Duration)>,
     /// How much was searched for callers in files that the change leaves alone.
     pub searched: Searched,
+    /// The files that were read. To free them takes time, which a process that ends need not spend.
+    _files: Files,
 }
 
 /// Does what a request asks for.
@@ -131,8 +133,8 @@ fn workers(threads: Option<usize>) -> Result<rayon::ThreadPool> {
 }
 
 fn review_with_workers(change: &ChangeSet, settings: &Settings) -> Outcome {
-    let Worked { found, sources, timings, searched } = work(change, settings, review::review);
-    Outcome { review: found, sources, timings, searched }
+    let Worked { found, sources, timings, searched, files } = work(change, settings, review::review);
+    Outcome { review: found, sources, timings, searched, _files: files }
 }
 
 /// Every finding of the after side of a request's change, as a baseline names it.
@@ -152,6 +154,7 @@ struct Worked<T> {
     sources: Sources,
     timings: Vec<(&'static str, Duration)>,
     searched: Searched,
+    files: Files,
 }
 
 /// Analyses both sides of a change and makes of them what is wanted.
@@ -252,7 +255,7 @@ fn work<T>(change: &ChangeSet, settings: &Settings, finish: impl FnOnce(&Materia
     };
     let found = finish(&material);
     lap("match, find causes, rank");
-    Worked { found, sources, timings, searched: callers.searched }
+    Worked { found, sources, timings, searched: callers.searched, files }
 }
 
 /// What one side's analysis gives to the review.

@@ -190,7 +190,10 @@ fn review(request: &Request, invocation: &Invocation, outputs: &[Output]) -> Res
             searched.changed, searched.files, searched.candidates, searched.callers
         ));
     }
-    Ok(status(&outcome.review, invocation.strictness))
+    let status = status(&outcome.review, invocation.strictness);
+    // The process ends: what was read need not be freed piece by piece before.
+    std::mem::forget(outcome);
+    Ok(status)
 }
 
 /// The exit status that a review leads to. What only strictness objects to is said on standard error.

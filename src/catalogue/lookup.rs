@@ -48,14 +48,13 @@ impl Tables {
 
     /// Whether anything is known of a library, given the first segment of its names.
     pub fn has_root(&self, root: &str) -> bool {
-        let separator = self.separator;
-        self.blocking.has_below(root, separator)
-            || self.locks.has_below(root, separator)
-            || self.signatures.has_below(root, separator)
-            || self.types.has_below(root, separator)
-            || self.aliases.has_below(root, separator)
-            || self.spawns.has_below(root, separator)
-            || self.offload.has_below(root, separator)
+        self.blocking.goes_on_from(root)
+            || self.locks.goes_on_from(root)
+            || self.signatures.goes_on_from(root)
+            || self.types.goes_on_from(root)
+            || self.aliases.goes_on_from(root)
+            || self.spawns.goes_on_from(root)
+            || self.offload.goes_on_from(root)
     }
 
     /// Whether a call of this name means something here, so that looking through a dereference would lose it.
@@ -159,7 +158,9 @@ pub(super) fn prefixes<'n>(name: &'n str, separator: &str) -> impl Iterator<Item
     let mut next = Some(name.len());
     std::iter::from_fn(move || {
         let at = next?;
-        next = name[..at].rfind(separator);
+        // The last byte of a separator stands in no name, and a byte is found sooner than a text.
+        let last = *separator.as_bytes().last()?;
+        next = memchr::memrchr(last, &name.as_bytes()[..at]).and_then(|found| (found + 1).checked_sub(separator.len()));
         Some(name.split_at(at))
     })
 }

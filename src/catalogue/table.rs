@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Deserializer};
 
 use super::entry::{Argument, Entry};
@@ -20,8 +20,8 @@ pub struct Table<T> {
     places: FxHashMap<String, u32>,
     /// Places of those that end in `*`, by the path before it.
     covering: FxHashMap<String, u32>,
-    /// The first segments of all names.
-    heads: FxHashSet<String>,
+    /// The first segments of all names, and whether more follows in any of them.
+    heads: FxHashMap<String, bool>,
 }
 
 impl<T> Default for Table<T> {
@@ -41,7 +41,7 @@ impl<T> Table<T> {
         Self {
             places: places().map(|(name, at)| (name.clone(), at)).collect(),
             covering: places().filter_map(|(name, at)| Some((path(name)?, at))).collect(),
-            heads: places().map(|(name, _)| head(name).to_owned()).collect(),
+            heads: heads(places().map(|(name, _)| name.as_str())),
             entries,
         }
     }
@@ -60,16 +60,14 @@ impl<T> Table<T> {
         Some(&self.entries[*at as usize].1)
     }
 
-    /// Whether an entry stands below a path.
-    pub(super) fn has_below(&self, path: &str, separator: &str) -> bool {
-        let prefix = [path, separator].concat();
-        let first = self.entries.partition_point(|(name, _)| *name < prefix);
-        self.entries.get(first).is_some_and(|(name, _)| name.starts_with(&prefix))
-    }
-
     /// Whether some name begins with this segment.
     pub(super) fn begins_with(&self, head: &str) -> bool {
-        self.heads.contains(head)
+        self.heads.contains_key(head)
+    }
+
+    /// Whether some name begins with this segment and goes on.
+    pub(super) fn goes_on_from(&self, head: &str) -> bool {
+        self.heads.get(head).copied().unwrap_or(false)
     }
 
     /// All entries with their names, in order.
@@ -91,6 +89,15 @@ impl<T> Table<T> {
             self.extend(other.entries);
         }
     }
+}
+
+fn heads<'n>(names: impl Iterator<Item = &'n str>) -> FxHashMap<String, bool> {
+    let mut heads = FxHashMap::default();
+    for name in names {
+        let head = head(name);
+        *heads.entry(head.to_owned()).or_default() |= head.len() < name.len();
+    }
+    heads
 }
 
 /// The first segment of a name.

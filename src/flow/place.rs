@@ -48,13 +48,14 @@ impl Place {
 
     /// The place one step further down.
     pub fn then(&self, field: Field) -> Self {
-        let mut place = self.clone();
-        if place.fields.len() < MOST_FIELDS && !place.is_cut {
-            place.fields.push(field);
-        } else {
-            place.is_cut = true;
+        let is_cut = self.is_cut || self.fields.len() >= MOST_FIELDS;
+        // Room for what is there and no more: a file has thousands of places, and they are kept.
+        let mut fields = Vec::with_capacity(self.fields.len() + usize::from(!is_cut));
+        fields.extend_from_slice(&self.fields);
+        if !is_cut {
+            fields.push(field);
         }
-        place
+        Self { root: self.root.clone(), fields, is_cut }
     }
 
     /// The variable, if the place is one as a whole.

@@ -32,6 +32,12 @@ pub fn workers(threads: Option<usize>) -> Result<rayon::ThreadPool, rayon::Threa
     rayon::ThreadPoolBuilder::new().stack_size(STACK).num_threads(threads.unwrap_or(0)).build()
 }
 
+impl std::fmt::Debug for Files {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Files").finish_non_exhaustive()
+    }
+}
+
 /// The files of both sides, lowered on demand.
 pub struct Files {
     trees: Arc<dyn Trees>,

@@ -4,6 +4,7 @@
 //! loaded costs nothing until somebody asks about a type of that name.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -32,10 +33,14 @@ pub enum Member {
 pub(super) struct Cache {
     pub(super) index: RefCell<Index>,
     orders: RefCell<FxHashMap<TypeId, Arc<Order>>>,
+    heirs: RefCell<FxHashMap<TypeId, Heirs>>,
     widened: RefCell<FxHashSet<(TypeId, String)>>,
     /// Modules whose imported traits were looked at.
     extended: RefCell<FxHashSet<ModuleId>>,
 }
+
+/// The classes below a class, and how many modules were loaded when they were looked for.
+type Heirs = (usize, Rc<[TypeId]>);
 
 /// A Python class and its bases, in the order in which attributes are looked up.
 #[derive(Default)]
@@ -84,12 +89,25 @@ impl Program<'_> {
     }
 
     /// The classes of loaded modules that name this class among their bases.
-    pub fn subclasses(&self, id: TypeId) -> Vec<TypeId> {
+    pub fn subclasses(&self, id: TypeId) -> Rc<[TypeId]> {
+        let loaded = || self.modules.borrow().len();
+        if let Some((at, known)) = self.names.members.heirs.borrow().get(&id)
+            && *at == loaded()
+        {
+            return known.clone();
+        }
+        let cuts = self.names.circles.borrow().cuts();
         let name = self.type_def(id).name.clone();
-        self.settled(
-            |index| index.under(&index.heirs, &name),
-            |heir| *heir != id && self.bases(*heir).contains(&Item::Type(id)),
-        )
+        let heirs: Rc<[TypeId]> = self
+            .settled(
+                |index| index.under(&index.heirs, &name),
+                |heir| *heir != id && self.bases(*heir).contains(&Item::Type(id)),
+            )
+            .into();
+        if self.names.circles.borrow().is_whole_since(cuts) {
+            self.names.members.heirs.borrow_mut().insert(id, (loaded(), heirs.clone()));
+        }
+        heirs
     }
 
     /// The first `impl` block of loaded modules for a type that names this associated type.
@@ -141,11 +159,14 @@ impl Program<'_> {
         if self.type_def(id).kind == TypeKind::Trait {
             return self.in_impls(&self.impls_of(id), name);
         }
-        let mut below = self.subclasses(id);
+        let mut below = self.subclasses(id).to_vec();
         let mut at = 0;
         while let Some(&heir) = below.get(at) {
-            let more: Vec<TypeId> = self.subclasses(heir).into_iter().filter(|more| !below.contains(more)).collect();
-            below.extend(more.into_iter().filter(|more| *more != id));
+            for &more in &*self.subclasses(heir) {
+                if more != id && !below.contains(&more) {
+                    below.push(more);
+                }
+            }
             at += 1;
         }
         below.into_iter().flat_map(|heir| self.own_method(heir, name)).collect()

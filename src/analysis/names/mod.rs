@@ -131,12 +131,20 @@ pub(crate) struct Cache {
 impl Program<'_> {
     /// What a path stands for, as written in a scope of a module.
     pub fn resolve(&self, module: ModuleId, scope: &Scope, segments: &[String]) -> Item {
+        let language = self.module(module).language;
+        let around;
+        let scope = match language {
+            Language::Python => {
+                around = self.binding_scope(module, scope);
+                &around
+            }
+            Language::Rust => scope,
+        };
         let known = self.names.resolved.borrow().get(&module).and_then(|at| at.get(scope)?.get(segments).cloned());
         if let Some(known) = known {
             return known;
         }
         let cuts = self.names.circles.borrow().cuts();
-        let language = self.module(module).language;
         let item = match language {
             Language::Python => self.python_path(module, scope, segments),
             Language::Rust => self.rust_path(module, scope, segments, Want::Thing),

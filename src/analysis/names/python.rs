@@ -13,6 +13,22 @@ impl Program<'_> {
         rest.iter().fold(head, |item, segment| self.python_member(&item, segment))
     }
 
+    /// The innermost scope around a place that binds a name at all. Few functions do: their variables are no names here.
+    pub(super) fn binding_scope(&self, module: ModuleId, scope: &Scope) -> Scope {
+        let mut around = Scope { module: Vec::new(), function: inside(scope.function) };
+        if around.function.is_none() {
+            return around;
+        }
+        let (file, outline) = (self.module(module), self.outline(module));
+        while let Some(function) = around.function {
+            if outline.scope(&around).is_some() {
+                break;
+            }
+            around.function = inside(file.function(function).parent);
+        }
+        around
+    }
+
     /// A bare name: the functions around it, the module, what star imports bring, the builtins.
     fn python_name(&self, module: ModuleId, scope: &Scope, name: &str) -> Item {
         let file = self.module(module);

@@ -233,7 +233,7 @@ fn methods_come_from_the_first_base_that_has_them() {
     let names = |ids: Vec<crate::analysis::TypeId>| -> Vec<String> {
         ids.into_iter().map(|id| program.type_name(id)).collect()
     };
-    assert_eq!(names(program.subclasses(root)), ["base.Left", "base.Right", "base.Worker"]);
+    assert_eq!(names(program.subclasses(root).to_vec()), ["base.Left", "base.Right", "base.Worker"]);
     let overrides: Vec<String> =
         program.overrides(root, "run").into_iter().map(|id| program.qualified_name(id)).collect();
     assert_eq!(overrides, ["base.Right.run"]);

@@ -27,7 +27,7 @@ const DEEPEST: u32 = 1000;
 
 /// Reads a text, if it is Python from end to end. What nests too deeply must have been turned away before.
 pub(super) fn read(text: &str) -> Option<Tree> {
-    if longest_line(text) > LONGEST {
+    if text.len() > LONGEST as usize && longest_line(text) > LONGEST {
         return None;
     }
     let parsed = parse_unchecked(text, ParseOptions::from(Mode::Module)).try_into_module()?;
