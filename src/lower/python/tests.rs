@@ -88,6 +88,23 @@ fn odd_spellings_are_read_alike() {
         "@a.b(c, d=e)\n@f\nasync def g(): pass\n",
         "x = 1j, 1.5, .5e3, 0x_ff, 10_000\n",
         "x = a if b else c if d else lambda: e\n",
+        "\u{feff}import a\nb()\n",
+        "a = 1\r\nif b:\r\n    c\r\n    d\r\n",
+        "\u{c}def f(): pass\n\u{c}\nx = 1\n",
+        "if a:\n\tb\n\t# c\n        # d\n    # e\n",
+        "x = '''é\\\n'''\ny = r'\\a'\nz = b'\\x00' '\\N{DASH}'\n",
+        "def f():\n    \"\"\"a\"\"\"\n    ...\nclass A: ...\n",
+        "async def f():\n    await (a)\n    return await b.c(await d)\n",
+        "x = (yield)\n",
+        "x = a @ b // c ** -d\nx @= y\n",
+        "x: int\nself.y: str = 'a'\n",
+        "import a as b, c\nfrom d import (e,\n    f as g)\n",
+        "try: a\nexcept* B as c: d\n",
+        "with open(a) as b, (c if d else e): f\n",
+        "for x in *a, b: pass\n",
+        "f(a)(b)[c].d(e)(*f)\n",
+        "x = f'{a}' 'b' f\"{c['d']}\"\n",
+        "x = 1; del x; y = 2;\n",
     ];
     for text in texts {
         let [exact, grammar] = both(text).unwrap_or_else(|| panic!("it is sound: {text}"));
