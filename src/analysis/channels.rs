@@ -10,10 +10,11 @@
 
 use super::calls::Resolution;
 use super::types::Type;
-use super::{FunctionId, Program};
+use super::{FunctionId, Program, TypeId};
 use crate::catalogue::{Channel, Receiver, Term};
 use crate::flow::{
-    Callee, Field, Function, LoopIndex, Place, Root, Suspension, ValueIndex, ValueKind, ValueOf, VariableIndex,
+    Callee, Collection, Field, Function, LoopIndex, Place, Root, Suspension, ValueIndex, ValueKind, ValueOf,
+    VariableIndex,
 };
 
 /// How many steps back an end is followed.
@@ -129,7 +130,7 @@ impl<'a> Program<'a> {
         None
     }
 
-    /// What the only assignment of `self.field` gives it.
+    /// What the only assignment of `self.field` gives it, or the only struct literal of the file.
     fn only_value_of_field(&self, id: FunctionId, place: &Place) -> Option<(FunctionId, ValueIndex)> {
         let [Field::Name(name)] = &place.fields[..] else { return None };
         let Root::Variable(root) = place.root else { return None };
@@ -139,8 +140,29 @@ impl<'a> Program<'a> {
         }
         let owner = self.self_type(id)?;
         let field = self.type_def(owner).fields.iter().find(|field| field.name == *name).cloned()?;
-        let [ValueOf { function, value }] = field.values[..] else { return None };
+        let made = if field.values.is_empty() { self.in_literals(owner, name) } else { field.values };
+        let [ValueOf { function, value }] = made[..] else { return None };
         Some((FunctionId { module: owner.module, index: function }, value))
+    }
+
+    /// What the struct literals of a type's own file give one of its fields.
+    fn in_literals(&self, owner: TypeId, field: &str) -> Vec<ValueOf> {
+        let (module, own_name) = (self.module(owner.module), self.type_def(owner).name.clone());
+        let mut found = Vec::new();
+        for (index, function) in module.functions() {
+            for value in &function.values {
+                let ValueKind::Collection(Collection::Struct(path), items) = &value.kind else { continue };
+                let is_of_it = match path.last() {
+                    Some(last) if last == "Self" => {
+                        self.self_type(FunctionId { module: owner.module, index }) == Some(owner)
+                    }
+                    last => last == Some(&own_name),
+                };
+                let given = items.iter().filter(|(name, _)| is_of_it && name.as_deref() == Some(field));
+                found.extend(given.map(|(_, value)| ValueOf { function: index, value: *value }));
+            }
+        }
+        found
     }
 
     fn makes_channel(&self, id: FunctionId, value: ValueIndex) -> Option<&'a Channel> {

@@ -13,7 +13,7 @@
 
 use super::types::Type;
 use super::{FunctionId, Program};
-use crate::catalogue::{Blocking, Told};
+use crate::catalogue::{Blocking, BlockingKind, Told};
 use crate::flow::{Callee, Next, Root, ValueIndex, ValueKind};
 
 /// How many blocks above a call a test of its receiver is looked for.
@@ -22,6 +22,9 @@ const FARTHEST: usize = 16;
 impl Program<'_> {
     /// Whether the text shows that a call which an entry describes returns at once.
     pub(super) fn is_ready(&self, id: FunctionId, call: ValueIndex, entry: &Blocking) -> bool {
+        if entry.kind == BlockingKind::Channel && self.may_always_have_room(id, call, entry) {
+            return true;
+        }
         if entry.unless_told.is_empty() && entry.unless_tested.is_none() && entry.unless_caught.is_empty() {
             return false;
         }
@@ -49,6 +52,17 @@ impl Program<'_> {
         });
         here.map(|(index, _)| FunctionId { module: id.module, index })
             .any(|id| entry.unless_told.iter().any(|told| self.is_told(id, &name, told)))
+    }
+
+    /// Whether what is sent may go to a channel that takes any number, as far as is known: one type of sender serves
+    /// both kinds.
+    fn may_always_have_room(&self, id: FunctionId, call: ValueIndex, entry: &Blocking) -> bool {
+        if !self.tables(self.language(id.module)).may_send_without_bound(&entry.name) {
+            return false;
+        }
+        let function = self.function(id);
+        let Some(Callee::Method(sender, _)) = function.call(call).map(|call| &call.callee) else { return true };
+        !self.channel_end(id, *sender).is_some_and(|end| self.is_bounded(end.channel))
     }
 
     /// Whether a call stands in a `try` that catches what it raises where it would have to wait.

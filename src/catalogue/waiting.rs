@@ -131,6 +131,16 @@ impl Tables {
         self.channels.iter().any(|(_, channel)| channel.sends.iter().any(|known| *known == *method))
     }
 
+    /// Whether a method that sends never waits on channels of one making, and does on those of another.
+    pub fn may_send_without_bound(&self, method: &str) -> bool {
+        let sends = |channel: &&Channel| channel.sends.iter().any(|known| known == method);
+        self.channels
+            .iter()
+            .map(|(_, channel)| channel)
+            .filter(sends)
+            .any(|known| !known.bounded && known.room.is_none())
+    }
+
     /// Whether a type tells of what comes after it was made, and of nothing before.
     pub fn is_subscription(&self, type_name: &str) -> bool {
         self.names(&self.subscriptions, type_name)

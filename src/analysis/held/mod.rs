@@ -42,7 +42,8 @@ pub struct Facts {
     touched: Vec<Touched>,
     /// Locks whose guard the function returns.
     pub returned: Vec<Rc<Lock>>,
-    /// Locks held where it yields: a context manager holds them for its caller.
+    /// Locks held wherever it yields: a context manager holds them for its caller. One that yields without the lock to
+    /// whoever has it already (`if self._owner is current_task(): yield`) promises nothing.
     pub yielded: Vec<Rc<Lock>>,
     /// Locks taken without a guard and still held where it returns: `__enter__` holds them for its caller.
     pub kept: Vec<Rc<Lock>>,

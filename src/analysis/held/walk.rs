@@ -27,7 +27,8 @@ pub(super) struct Walk<'p, 'a> {
     by_step: FxHashMap<(BlockIndex, u32, u32), usize>,
     pub(super) events: Option<Vec<Event>>,
     touched: Vec<Touched>,
-    yielded: Vec<Rc<Lock>>,
+    /// What is held wherever it yields; `None` before it does.
+    yielded: Option<Vec<Rc<Lock>>>,
     returned: Vec<Rc<Lock>>,
     kept: Vec<Rc<Lock>>,
     exits: Vec<Exit>,
@@ -44,7 +45,7 @@ impl<'p, 'a> Walk<'p, 'a> {
             by_step: FxHashMap::default(),
             events: None,
             touched: Vec::new(),
-            yielded: Vec::new(),
+            yielded: None,
             returned: Vec::new(),
             kept: Vec::new(),
             exits: Vec::new(),
@@ -144,7 +145,7 @@ impl<'p, 'a> Walk<'p, 'a> {
             events,
             touched: self.touched,
             returned: self.returned,
-            yielded: self.yielded,
+            yielded: self.yielded.unwrap_or_default(),
             kept: self.kept,
             kept_in_a_form,
             exits: self.exits,
@@ -211,6 +212,17 @@ impl<'p, 'a> Walk<'p, 'a> {
         }
     }
 
+    /// Notes what is held at a `yield`, as far as it is at every other.
+    fn yield_holding(&mut self, state: &State) {
+        let lock = |entry: &Entry| self.acquisitions[entry.acquisition].lock.clone();
+        let mut held: Vec<Rc<Lock>> = state.iter().filter(|entry| entry.is_certain).map(lock).collect();
+        held.dedup();
+        match &mut self.yielded {
+            Some(always) => always.retain(|lock| held.contains(lock)),
+            None => self.yielded = Some(held),
+        }
+    }
+
     fn suspend(
         &mut self,
         block: BlockIndex,
@@ -230,12 +242,7 @@ impl<'p, 'a> Walk<'p, 'a> {
         let during = of.and_then(|of| self.held_during(of, state));
         self.record(block, number, span, What::Suspend(how, of), during.as_ref().unwrap_or(state));
         if how == Suspension::Yield && self.events.is_some() {
-            for entry in state.iter() {
-                let lock = &self.acquisitions[entry.acquisition].lock;
-                if !self.yielded.contains(lock) {
-                    self.yielded.push(lock.clone());
-                }
-            }
+            self.yield_holding(state);
         }
         let Some(of) = of.filter(|_| how == Suspension::Await) else { return };
         // A future that was handed a guard ends with it; what comes out may hold it on.
