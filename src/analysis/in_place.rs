@@ -3,11 +3,14 @@
 //! Beside the function that is called, that is what it is given and calls itself (`retry(load)`), a closure that runs where
 //! it stands, a generator that the very statement drives, and what a managed block enters.
 
+use std::rc::Rc;
+
 use super::binding::Binding;
 use super::calls::{Resolution, Target};
 use super::held::{Event, What};
 use super::locks::{Lock, LockPlace, LockRoot};
 use super::names::Member;
+use super::summary::Summary;
 use super::{FunctionId, Program};
 use crate::catalogue::{self, LockKind, Manner, Runs};
 use crate::flow::{Call, Callee, Colour, FunctionKind, Suspension, ValueIndex, ValueKind};
@@ -26,6 +29,13 @@ pub struct InPlace {
     pub what: String,
     /// How its parameters are bound.
     pub binding: Binding,
+}
+
+impl InPlace {
+    /// What each candidate does where it is called like this.
+    pub fn summaries<'a>(&self, program: &Program<'a>, caller: FunctionId) -> Vec<Rc<Summary<'a>>> {
+        self.candidates.iter().map(|callee| program.summary_of_call(caller, &self.binding, *callee)).collect()
+    }
 }
 
 impl Program<'_> {

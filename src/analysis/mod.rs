@@ -46,6 +46,7 @@ pub mod shape;
 mod solve;
 pub mod strands;
 pub mod summary;
+mod switches;
 pub mod types;
 pub mod uses;
 pub mod ways;

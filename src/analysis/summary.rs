@@ -212,7 +212,11 @@ impl<'a> Program<'a> {
     fn add_callees(&self, id: FunctionId, event: &Event, summary: &mut Summary<'a>) {
         for runs in self.in_place(id, event) {
             // Every candidate must do it: an effect of one alone is no effect of the call.
-            let summaries: Vec<_> = runs.candidates.iter().map(|callee| (*callee, self.summary(*callee))).collect();
+            let summaries: Vec<_> = runs
+                .candidates
+                .iter()
+                .map(|callee| (*callee, self.summary_of_call(id, &runs.binding, *callee)))
+                .collect();
             let Some(((callee, first), others)) = summaries.split_first() else { continue };
             let hop = self.hop(id, event.span, runs.what.clone());
             if !runs.is_awaited {

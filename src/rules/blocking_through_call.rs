@@ -62,7 +62,7 @@ fn check_callback(cx: &RuleContext, id: FunctionId, hand_over: &HandOver, out: &
 
 fn check_call(cx: &RuleContext, id: FunctionId, event: &Event, in_place: &InPlace, out: &mut Vec<Verdict>) {
     let function = cx.function(id);
-    let summaries: Vec<_> = in_place.candidates.iter().map(|callee| cx.program.summary(*callee)).collect();
+    let summaries: Vec<_> = in_place.summaries(cx.program, id);
     let gives_way = cx.context(id).gives_way_at_queries();
     let Some(blocks) = summaries.iter().find_map(|summary| longest(&summary.blocks, gives_way)) else { return };
     if !is_felt(cx, id, blocks.entry) {

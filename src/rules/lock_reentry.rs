@@ -67,7 +67,7 @@ fn through_candidate(
 ) -> Option<Verdict> {
     let function = cx.function(id);
     let bound = |callee: FunctionId, lock: &Lock| cx.program.bound(id, &in_place.binding, callee, lock);
-    let summary = cx.program.summary(callee);
+    let summary = cx.program.summary_of_call(id, &in_place.binding, callee);
     for takes in summary.takes.iter().filter(|takes| takes.waits == Waits::Yes) {
         let lock = bound(callee, &takes.lock);
         // A lock whose guard the callee hands out is taken by the call itself, which is looked at as such.
@@ -77,7 +77,7 @@ fn through_candidate(
         let Some((held, confidence)) = held_already(event, &lock) else { continue };
         // May is not must: a candidate that does not take it leaves it open.
         let harmless = in_place.candidates.iter().find(|&&other| {
-            let theirs = cx.program.summary(other);
+            let theirs = cx.program.summary_of_call(id, &in_place.binding, other);
             !theirs.takes.iter().any(|takes| bound(other, &takes.lock).place.is_same(&lock.place))
         });
         let stance = if harmless.is_some() { Stance::Unproven } else { Stance::Violated(confidence) };

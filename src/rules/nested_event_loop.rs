@@ -116,7 +116,7 @@ fn through_call(
     out: &mut Vec<Verdict>,
 ) {
     let function = cx.function(id);
-    let summaries: Vec<_> = in_place.candidates.iter().map(|callee| cx.program.summary(*callee)).collect();
+    let summaries: Vec<_> = in_place.summaries(cx.program, id);
     let Some(enters) = summaries.iter().find_map(|summary| shortest(summary)) else { return };
     if place == Inside::Destructor && enters.entry.stake != Stake::Unbounded {
         return;

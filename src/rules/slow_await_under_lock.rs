@@ -69,7 +69,7 @@ fn lasts(cx: &RuleContext, id: FunctionId, event: &Event, of: ValueIndex) -> Opt
         return None;
     }
     cx.program.in_place(id, event).into_iter().filter(|in_place| in_place.is_awaited).find_map(|in_place| {
-        let summaries: Vec<_> = in_place.candidates.iter().map(|callee| cx.program.summary(*callee)).collect();
+        let summaries: Vec<_> = in_place.summaries(cx.program, id);
         let first = summaries.first()?.waits.first()?.clone();
         summaries.iter().all(|summary| !summary.waits.is_empty()).then(|| {
             let hop = cx.program.hop(id, event.span, in_place.what.clone());

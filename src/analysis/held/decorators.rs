@@ -19,7 +19,7 @@ use crate::analysis::types::Type;
 use crate::analysis::{FunctionId, Program, TypeId};
 use crate::catalogue::Mode;
 use crate::flow::{
-    BlockIndex, Callee, Decorator, Field, Function, ManagedIndex, Next, ParameterKind, Place, Root, StepKind,
+    BlockIndex, Callee, Decorator, Field, Function, Managed, ManagedIndex, Next, ParameterKind, Place, Root, StepKind,
     ValueIndex, ValueKind, VariableIndex,
 };
 use crate::text::{Language, Span};
@@ -86,26 +86,28 @@ impl Program<'_> {
         found.filter(|inner| inner.module == id.module && self.function(*inner).parent == Some(id.index))
     }
 
-    /// The managed blocks of a wrapper that are open where it calls what was decorated. Blocks stand in source order,
-    /// so those entered and not left before the call are the ones around it.
+    /// The managed blocks of a wrapper that stand around every call of what was decorated, outermost first. One that
+    /// calls it without the lock as well, for whoever has it already, promises nothing.
     fn open_around_the_call(&self, applied: FunctionId, wrapper: FunctionId) -> Vec<ManagedIndex> {
         let Some(decorated) = self.function(applied).parameters.first().map(|first| first.variable) else {
             return Vec::new();
         };
         let body = self.function(wrapper);
-        let shape = self.shape(wrapper);
-        let mut open = Vec::new();
-        for (block, _, step) in body.steps() {
-            match step.kind {
-                StepKind::Enter(managed) => open.push(managed),
-                StepKind::Exit(managed) if shape.is_reachable(block) && !is_way_out(&body, block) => {
-                    open.retain(|known| *known != managed);
-                }
-                StepKind::Call(value) if calls(&body, value, decorated) => return open,
-                _ => {}
-            }
+        let called: Vec<Span> = body
+            .steps()
+            .filter_map(|(_, _, step)| match step.kind {
+                StepKind::Call(value) if calls(&body, value, decorated) => Some(step.span),
+                _ => None,
+            })
+            .collect();
+        if called.is_empty() {
+            return Vec::new();
         }
-        Vec::new()
+        let stands_around = |of: &Managed| called.iter().all(|call| of.body.contains(*call));
+        let mut around: Vec<_> =
+            (0..).map(ManagedIndex).zip(&body.managed).filter(|(_, of)| stands_around(of)).collect();
+        around.sort_by_key(|(_, of)| of.body.start);
+        around.into_iter().map(|(index, _)| index).collect()
     }
 
     /// The lock of a wrapper's managed block in terms of the decorated function.
@@ -208,11 +210,6 @@ impl Program<'_> {
         }
         (at != id).then_some((at, variable))
     }
-}
-
-/// Whether a block only passes an exception on.
-fn is_way_out(function: &Function, block: BlockIndex) -> bool {
-    matches!(function.blocks[block.at()].next, Next::Raise(None))
 }
 
 /// Whether a call calls a captured variable.
