@@ -252,7 +252,7 @@ impl<'a> Builder<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::read;
+    use super::{LONGEST, longest_line, read};
 
     #[test]
     fn what_is_no_python_is_turned_away() {
@@ -265,5 +265,20 @@ mod tests {
     fn long_chains_are_turned_away_and_long_tables_of_lines_are_not() {
         assert!(read(&format!("x = a{}\n", " + a".repeat(20_000))).is_none());
         assert!(read(&"x = 1\n".repeat(20_000)).is_some());
+    }
+
+    #[test]
+    fn the_longest_statement_leaves_room_on_the_stack_of_a_worker() {
+        let forms = ["a+", "a**", "a if b else ", "lambda:", "a or b and ", "a<b and not ", "a,*b,", "a.b[c](d)+"];
+        let read_all = move || {
+            for form in forms {
+                let text = format!("x = {}a\n", form.repeat((LONGEST as usize - 16) / form.len()));
+                assert!(longest_line(&text) <= LONGEST);
+                let _ = read(&text);
+                let _ = read(&format!("x = a{}\n", ".b(c)".repeat(LONGEST as usize / 5 - 2)));
+            }
+        };
+        let worker = std::thread::Builder::new().stack_size(crate::load::STACK).spawn(read_all).expect("it starts");
+        worker.join().expect("nothing panics");
     }
 }
