@@ -43,7 +43,8 @@ pub(super) fn read(text: &str) -> Option<Tree> {
         end: 0,
         depth: 0,
         is_too_deep: false,
-        tree: Tree::default(),
+        // Room for the nodes of nearly any text: what grows is copied.
+        tree: Tree { nodes: Vec::with_capacity(text.len() / 6), ..Tree::default() },
         spine: Vec::new(),
     };
     builder.tree.comments =
