@@ -122,11 +122,11 @@ impl<'a> Program<'a> {
                 context.runs.push(Runs::Task);
             }
         } else if context.runs.is_empty()
-            && matches!(function.kind, FunctionKind::Closure | FunctionKind::GeneratorExpression)
-            && let Some(parent) = function.parent
+            && let Some(parent) = function.parent.map(|index| FunctionId { module: id.module, index })
+            && (function.kind == FunctionKind::GeneratorExpression
+                || function.kind == FunctionKind::Closure && self.runs_where_it_stands(id, parent))
         {
-            // What is not handed over runs where it stands.
-            let parent = self.context(FunctionId { module: id.module, index: parent });
+            let parent = self.context(parent);
             context.runs = parent.runs.clone();
             shown = parent.shown.clone();
         }

@@ -16,6 +16,9 @@ use crate::catalogue::{self, LockKind, Manner, Runs};
 use crate::flow::{Call, Callee, Colour, FunctionKind, Suspension, ValueIndex, ValueKind};
 use crate::text::Language;
 
+/// What associated functions are called that make a value of what they are given.
+const CONSTRUCTORS: [&str; 3] = ["new", "from", "pin"];
+
 /// Project functions that run before a call is over; all of them are candidates for the one that does.
 #[derive(Clone, Debug)]
 pub struct InPlace {
@@ -102,7 +105,7 @@ impl Program<'_> {
         } else if handed_over.is_none()
             && self.spawn(id, resolution).is_none()
             && self.language(id.module) == Language::Rust
-            && resolution.external().is_some()
+            && resolution.external().is_some_and(|name| !self.keeps_what_it_is_given(call, name))
         {
             // A closure that is handed to no spawner runs where it stands: `iter().map(|x| …)`, `unwrap_or_else`.
             for argument in &call.arguments {
@@ -176,6 +179,45 @@ impl Program<'_> {
             }
         }
         found
+    }
+
+    /// Whether a library's function only stores a closure: a constructor (`Box::new`), a collection's `push`.
+    fn keeps_what_it_is_given(&self, call: &Call, name: &str) -> bool {
+        let is_constructor = matches!(&call.callee, Callee::Path(path)
+            if path.len() > 1 && path.last().is_some_and(|last| CONSTRUCTORS.contains(&last.as_str())));
+        is_constructor || self.tables(Language::Rust).puts_in(name)
+    }
+
+    /// Whether a closure is known to run in the function that it stands in: it is called there, or given to somebody who
+    /// calls it before returning. One that is stored, returned or given to nobody knows whom runs nobody knows where.
+    pub(super) fn runs_where_it_stands(&self, closure: FunctionId, within: FunctionId) -> bool {
+        let function = self.function(within);
+        function.values.iter().enumerate().any(|(at, value)| {
+            let ValueKind::Call(call) = &value.kind else { return false };
+            let index = ValueIndex(at as u32);
+            let is_given =
+                call.arguments.iter().any(|argument| self.functions_meant(within, argument.value).contains(&closure));
+            if !is_given && !matches!(call.callee, Callee::Value(_)) {
+                return false;
+            }
+            let resolution = self.resolution(within, index);
+            let tables = self.tables(self.language(within.module));
+            let maps = resolution.external().and_then(|name| tables.maps(name));
+            let is_mapped = maps.is_some_and(|argument| {
+                let meant = self.arguments_meant(call, argument);
+                meant.iter().any(|argument| self.functions_meant(within, *argument).contains(&closure))
+            });
+            let is_called = |callee: &FunctionId| {
+                self.called_parameters(*callee).into_iter().any(|parameter| {
+                    let given = self.argument_for(within, index, *callee, parameter);
+                    given.is_some_and(|given| self.functions_meant(within, given).contains(&closure))
+                })
+            };
+            is_mapped
+                || resolution.functions().iter().any(is_called)
+                || resolution.functions().contains(&closure)
+                || self.runs_in_place(within, index, &resolution).iter().any(|runs| runs.candidates.contains(&closure))
+        })
     }
 
     fn add_closure(&self, id: FunctionId, argument: ValueIndex, callee: &str, found: &mut Vec<InPlace>) {
