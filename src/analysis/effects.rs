@@ -2,7 +2,7 @@
 
 use super::calls::{Resolution, Target};
 use super::{FunctionId, Program};
-use crate::catalogue::{Argument, Blocking, BlockingKind, Condition, Offload, Spawn};
+use crate::catalogue::{Argument, Blocking, BlockingKind, Condition, Offload, Runs, Spawn};
 use crate::flow::{Call, Colour, FunctionIndex, Value, ValueIndex, ValueKind};
 
 impl<'a> Program<'a> {
@@ -131,6 +131,27 @@ impl<'a> Program<'a> {
             Target::External(name) => tables.spawn(name),
             _ => None,
         })
+    }
+
+    /// What a call gives somebody to run elsewhere or as a task, and where that runs: `Thread(target=work)`,
+    /// `pool.submit(work, path)`, `create_task(work())`.
+    pub fn given_to_run(&self, id: FunctionId, call: ValueIndex) -> Option<(Vec<ValueIndex>, Runs)> {
+        let function = self.function(id);
+        let written = function.call(call)?;
+        let resolution = self.resolution(id, call);
+        // What is said of the callable is the more exact: a pool of processes starts things as any executor does.
+        let callable = self.offload(id, &resolution).map(|offload| (&offload.callable, offload.runs));
+        let started = || self.spawn(id, &resolution).map(|spawn| (&spawn.argument, spawn.runs));
+        let (argument, runs) = callable.or_else(started)?;
+        Some((self.arguments_meant(written, argument), runs))
+    }
+
+    /// What a call gives a worker thread to run; nothing, if it gives it nothing.
+    pub fn given_to_a_thread(&self, id: FunctionId, call: ValueIndex) -> Vec<ValueIndex> {
+        match self.given_to_run(id, call) {
+            Some((given, Runs::Thread)) => given,
+            _ => Vec::new(),
+        }
     }
 
     /// The values that an argument of the catalogue means at a call.

@@ -28,11 +28,7 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     for (at, value) in function.values.iter().enumerate() {
         let index = ValueIndex(at as u32);
         let ValueKind::Call(call) = &value.kind else { continue };
-        let resolution = cx.resolution(id, index);
-        let Some(offload) = cx.program.offload(id, &resolution).filter(|offload| offload.runs == Runs::Thread) else {
-            continue;
-        };
-        let work = cx.program.arguments_meant(call, &offload.callable);
+        let Some((work, Runs::Thread)) = cx.program.given_to_run(id, index) else { continue };
         let mut given: Vec<ValueIndex> = Vec::new();
         given.extend(call.arguments.iter().map(|argument| argument.value).filter(|value| !work.contains(value)));
         // What a wrapper such as `partial` binds goes along with it.

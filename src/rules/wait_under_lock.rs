@@ -107,16 +107,11 @@ fn kept_in_field(cx: &RuleContext, id: FunctionId, place: &Place, name: &str) ->
 /// A wait for the end of something that takes the lock on its way.
 fn for_the_end(cx: &RuleContext, id: FunctionId, event: &Event, handle: ValueIndex, out: &mut Vec<Verdict>) {
     let Some((starter, start)) = start_of(cx, id, handle) else { return };
-    let owner = cx.function(starter);
-    let Some(call) = owner.call(start) else { return };
-    let resolution = cx.resolution(starter, start);
-    let spawned = cx.program.spawn(starter, &resolution).map(|spawn| (&spawn.argument, spawn.runs));
-    let handed_over = || cx.program.offload(starter, &resolution).map(|offload| (&offload.callable, offload.runs));
-    let Some((argument, runs)) = spawned.or_else(handed_over) else { return };
+    let Some((given, runs)) = cx.program.given_to_run(starter, start) else { return };
     if !matches!(runs, Runs::Thread | Runs::Task) {
         return;
     }
-    for argument in cx.program.arguments_meant(call, argument) {
+    for argument in given {
         let meant = cx.program.functions_meant(starter, argument);
         let [callee] = meant[..] else { continue };
         let summary = cx.program.summary(callee);
@@ -126,7 +121,7 @@ fn for_the_end(cx: &RuleContext, id: FunctionId, event: &Event, handle: ValueInd
             Some((held, takes))
         });
         if let Some((held, takes)) = found {
-            let start = cx.location(starter, owner.value(start).span);
+            let start = cx.location(starter, cx.function(starter).value(start).span);
             let started = cx.function(callee);
             out.push(ends_never(cx, id, event, held, takes, &started.name, start));
             return;

@@ -106,8 +106,7 @@ fn driven_directly(cx: &RuleContext, by: FunctionId, call: ValueIndex) -> Option
     if written.arguments.is_empty() {
         return None;
     }
-    let offload = cx.program.offload(by, &cx.resolution(by, call)).filter(|offload| offload.runs == Runs::Thread)?;
-    let target = cx.program.arguments_meant(written, &offload.callable).into_iter().next()?;
+    let target = cx.program.given_to_a_thread(by, call).into_iter().next()?;
     let value = function.value(target);
     let ValueKind::Place(place) = &value.kind else { return None };
     let (Field::Name(_), true) = (place.fields.last()?, !place.is_cut) else { return None };

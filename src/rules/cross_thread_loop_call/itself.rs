@@ -1,7 +1,6 @@
 //! A method of what belongs to a loop is itself what a thread is given to run: `Timer(1, event.set)`.
 
 use crate::analysis::FunctionId;
-use crate::catalogue::Runs;
 use crate::flow::{Field, Place, ValueIndex, ValueKind};
 use crate::text::Language;
 use crate::verdict::{Confidence, Verdict};
@@ -16,13 +15,11 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     let function = cx.function(id);
     let tables = cx.program.tables(Language::Python);
     for (at, value) in function.values.iter().enumerate() {
-        let ValueKind::Call(call) = &value.kind else { continue };
+        if !matches!(value.kind, ValueKind::Call(_)) {
+            continue;
+        }
         let index = ValueIndex(at as u32);
-        let resolution = cx.resolution(id, index);
-        let spawned = || cx.program.spawn(id, &resolution).map(|spawn| (&spawn.argument, spawn.runs));
-        let offloaded = cx.program.offload(id, &resolution).map(|offload| (&offload.callable, offload.runs));
-        let Some((argument, Runs::Thread)) = offloaded.or_else(spawned) else { continue };
-        for given in cx.program.arguments_meant(call, argument) {
+        for given in cx.program.given_to_a_thread(id, index) {
             let Some(entry) = method_of(cx, id, given).and_then(|name| tables.affine(&name)) else { continue };
             let (text, to) = (cx.program.value_text(id, given), cx.program.callee_text(id, index));
             out.push(

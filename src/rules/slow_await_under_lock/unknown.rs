@@ -14,7 +14,7 @@ use crate::analysis::held::{Event, Held, HeldBy, What};
 use crate::analysis::summary::Lasts;
 use crate::analysis::types::Type;
 use crate::analysis::uses::Uses;
-use crate::catalogue::{Runs, Tables};
+use crate::catalogue::Tables;
 use crate::flow::{Callee, StepKind, Suspension, ValueIndex, ValueKind};
 use crate::text::{Language, Span};
 use crate::verdict::{Hop, Location, Stake, Stance, Verdict};
@@ -170,10 +170,8 @@ fn unknown_call(cx: &RuleContext, id: FunctionId, of: ValueIndex) -> Option<Stri
 /// What a thread is given to do, if nobody knows how long that takes or it waits for somebody else.
 fn thread_work(cx: &RuleContext, id: FunctionId, of: ValueIndex) -> Option<String> {
     let function = cx.function(id);
-    let call = function.call(of)?;
     let tables = cx.program.tables(Language::Python);
-    let offload = cx.program.offload(id, &cx.resolution(id, of)).filter(|offload| offload.runs == Runs::Thread)?;
-    cx.program.arguments_meant(call, &offload.callable).into_iter().find_map(|work| {
+    cx.program.given_to_a_thread(id, of).into_iter().find_map(|work| {
         // What a wrapper such as `partial` is given first is what runs.
         let bound = function.call(work).and_then(|call| call.arguments.first());
         let work = bound.map_or(work, |bound| bound.value);
