@@ -179,13 +179,7 @@ fn work<T>(change: &ChangeSet, settings: &Settings, finish: impl FnOnce(&Materia
     let callers = callers::find(change, settings, &files, changed);
     lap("find callers in untouched files");
 
-    let comparable = gather::comparable(change, &before.touched, &after.touched);
-    let compared = if comparable.is_empty() {
-        sides::Compared::default()
-    } else {
-        let program = |side| program(change, settings, &files, side);
-        sides::compare(&program(Side::Before), &program(Side::After), &comparable)
-    };
+    let compared = compared(change, settings, &files, &before.touched, &after.touched);
     lap("compare the sides of functions");
 
     let plain = [before.plain, after.plain].concat();
@@ -202,35 +196,12 @@ fn work<T>(change: &ChangeSet, settings: &Settings, finish: impl FnOnce(&Materia
             suppressions.extend(suppressions::of_module(&module, side, &text, &lines));
         }
     }
-    let (mut before, mut after, mut coverage) = (before.verdicts, after.verdicts, after.coverage);
-    before.extend(callers.before);
-    before.extend(compared.before);
-    after.extend(callers.after);
-    after.extend(compared.after);
-    coverage.extend(compared.coverage);
+    let rows = after.coverage.into_iter().chain(compared.coverage).chain(callers.coverage);
+    let coverage = coverage(change, &files, rows.collect());
+    let before: Vec<Verdict> = before.verdicts.into_iter().chain(callers.before).chain(compared.before).collect();
+    let after: Vec<Verdict> = after.verdicts.into_iter().chain(callers.after).chain(compared.after).collect();
     sources.complete(Side::Before, &before, &*change.trees);
     sources.complete(Side::After, &after, &*change.trees);
-    // What the before side lacked is no gap in what the change is judged by.
-    coverage.extend(callers.coverage);
-    coverage.extend(
-        files.uncovered().into_iter().filter(|row| change.file(Side::After, &row.path).is_some()).map(|row| Coverage {
-            path: row.path,
-            function: None,
-            state: CoverageState::NotAnalysed,
-            why: row.why,
-        }),
-    );
-    coverage.sort_by(|one, two| (&one.path, &one.function, &one.why).cmp(&(&two.path, &two.function, &two.why)));
-    coverage.dedup();
-    let commits: Vec<review::Commit> = change
-        .commits
-        .iter()
-        .map(|commit| {
-            let mark = change::marks::agent(commit);
-            let agent = mark.as_ref().map(|mark| mark.agent.to_owned());
-            review::Commit { id: commit.id.clone(), agent, mark: mark.map(|mark| mark.shown_by) }
-        })
-        .collect();
     // Every verdict comes from a rule in the list; a test holds the checks against the documents.
     let rule = |name: &str| rules::info(name).expect("every check has its document");
     let mut notices = settings.notices.clone();
@@ -250,12 +221,53 @@ fn work<T>(change: &ChangeSet, settings: &Settings, finish: impl FnOnce(&Materia
         said: &prose::said(change),
         facts: &facts,
         coverage: &coverage,
-        commits: &commits,
+        commits: &commits(change),
         options,
     };
     let found = finish(&material);
     lap("match, find causes, rank");
     Worked { found, sources, timings, searched: callers.searched, files }
+}
+
+/// What the rules say that see both sides of a function, for those that are on both and differ in what they do.
+fn compared(
+    change: &ChangeSet,
+    settings: &Settings,
+    files: &Files,
+    before: &[gather::Touched],
+    after: &[gather::Touched],
+) -> sides::Compared {
+    let comparable = gather::comparable(change, before, after);
+    if comparable.is_empty() {
+        return sides::Compared::default();
+    }
+    let program = |side| program(change, settings, files, side);
+    sides::compare(&program(Side::Before), &program(Side::After), &comparable)
+}
+
+/// Every row of coverage, those of files that could not be lowered included.
+fn coverage(change: &ChangeSet, files: &Files, mut rows: Vec<Coverage>) -> Vec<Coverage> {
+    // What the before side lacked is no gap in what the change is judged by.
+    let of_the_after_side = files.uncovered().into_iter().filter(|row| change.file(Side::After, &row.path).is_some());
+    rows.extend(of_the_after_side.map(|row| Coverage {
+        path: row.path,
+        function: None,
+        state: CoverageState::NotAnalysed,
+        why: row.why,
+    }));
+    rows.sort_by(|one, two| (&one.path, &one.function, &one.why).cmp(&(&two.path, &two.function, &two.why)));
+    rows.dedup();
+    rows
+}
+
+/// The commits of a change, with the marks that coding agents left.
+fn commits(change: &ChangeSet) -> Vec<review::Commit> {
+    let told = |commit: &change::Commit| {
+        let mark = change::marks::agent(commit);
+        let agent = mark.as_ref().map(|mark| mark.agent.to_owned());
+        review::Commit { id: commit.id.clone(), agent, mark: mark.map(|mark| mark.shown_by) }
+    };
+    change.commits.iter().map(told).collect()
 }
 
 /// What one side's analysis gives to the review.

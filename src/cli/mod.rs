@@ -267,42 +267,15 @@ pub(crate) enum Strictness {
 impl Cli {
     /// Checks what clap cannot, and says what is meant.
     pub(crate) fn invocation(self) -> Result<Invocation> {
-        let Self { range, sides, flags, command } = self;
-        let ground = Ground { folder: flags.folder, git_dir: flags.git_dir, work_tree: flags.work_tree };
-        let outputs = outputs(flags.format, flags.output, &ground)?;
+        let Self { range, sides, mut flags, command } = self;
+        let request = request(&mut flags);
+        let outputs = outputs(flags.format, flags.output, &request.ground)?;
         if let (Some(name), true) = (command.as_ref().and_then(without_report), asks_for_a_report(&outputs)) {
             return Err(usage(
                 format!("`tenth {name}` prints text and makes no report"),
                 "leave `--format` and `--output` out".to_owned(),
             ));
         }
-        let request = Request {
-            subject: Subject::Demo,
-            ground,
-            agent_commits: flags.agent_commits,
-            settings: match (flags.config, flags.isolated) {
-                (Some(file), _) => SettingsFrom::File(file),
-                (None, true) => SettingsFrom::Isolated,
-                (None, false) => SettingsFrom::Found,
-            },
-            fail_on: flags.fail_on,
-            scope: flags.scope,
-            min_severity: match flags.min_severity {
-                LevelName::Error => Level::Error,
-                LevelName::Warning => Level::Warning,
-                LevelName::Note => Level::Note,
-            },
-            min_confidence: match flags.min_confidence {
-                ConfidenceName::High => Confidence::High,
-                ConfidenceName::Medium => Confidence::Medium,
-            },
-            select: flags.select,
-            ignore: flags.ignore,
-            max_findings: flags.max_findings,
-            upheld: flags.upheld,
-            show_hidden: flags.show_hidden,
-            threads: flags.threads.map(usize::from),
-        };
         let of = |source: ChangeSource| Request { subject: Subject::Change(source), ..request.clone() };
 
         if let (Some(range), Some(_)) = (&range, &command) {
@@ -350,6 +323,41 @@ impl Cli {
             (false, false) => Strictness::Usual,
         };
         Ok(Invocation { task, outputs, color: flags.color, timings: flags.timings, strictness })
+    }
+}
+
+/// What flags ask for, of the example until a change is named.
+fn request(flags: &mut Flags) -> Request {
+    Request {
+        subject: Subject::Demo,
+        ground: Ground {
+            folder: flags.folder.take(),
+            git_dir: flags.git_dir.take(),
+            work_tree: flags.work_tree.take(),
+        },
+        agent_commits: flags.agent_commits,
+        settings: match (flags.config.take(), flags.isolated) {
+            (Some(file), _) => SettingsFrom::File(file),
+            (None, true) => SettingsFrom::Isolated,
+            (None, false) => SettingsFrom::Found,
+        },
+        fail_on: flags.fail_on,
+        scope: flags.scope,
+        min_severity: match flags.min_severity {
+            LevelName::Error => Level::Error,
+            LevelName::Warning => Level::Warning,
+            LevelName::Note => Level::Note,
+        },
+        min_confidence: match flags.min_confidence {
+            ConfidenceName::High => Confidence::High,
+            ConfidenceName::Medium => Confidence::Medium,
+        },
+        select: std::mem::take(&mut flags.select),
+        ignore: std::mem::take(&mut flags.ignore),
+        max_findings: flags.max_findings,
+        upheld: flags.upheld,
+        show_hidden: flags.show_hidden,
+        threads: flags.threads.map(usize::from),
     }
 }
 

@@ -19,6 +19,7 @@ mod diff;
 mod findings;
 mod handoff;
 mod ids;
+mod judged;
 mod matching;
 mod material;
 mod phrases;
@@ -49,12 +50,12 @@ pub use risk::signal_names;
 pub use suppress::{Known, known};
 
 use crate::change::Kind;
-use crate::rules::RuleInfo;
 use crate::text::Language;
 use crate::verdict;
 
 use diff::Diff;
 use findings::Judged;
+use judged::judged;
 use rank::Weighed;
 use suppress::Acceptance;
 
@@ -70,63 +71,16 @@ pub fn review(material: &Material<'_>) -> Review {
     let (after, fixed) = (findings::merged(separate), findings::merged(fixed));
     let coverage = coverage(material);
 
-    let finding = |one: &Judged<'_>| findings::finding(&diff, one, material.options);
-    let mut hidden = Hidden::default();
-    let mut shown: Vec<Finding> = Vec::new();
-    // What is listed although something hides it counts nowhere else.
-    let mut uncounted: BTreeSet<String> = BTreeSet::new();
-    for one in &after {
-        let Some(mut finding) = finding(one) else { continue };
-        let hides = if !scope::has(&diff, material.options.scope, one) {
-            Some(&mut hidden.scope)
-        } else {
-            match one.acceptance {
-                Acceptance::Open | Acceptance::Accepted => None,
-                Acceptance::Suppressed => Some(&mut hidden.suppression),
-                Acceptance::Baselined => Some(&mut hidden.baseline),
-            }
-        };
-        if let Some(count) = hides {
-            *count += 1;
-            if !material.options.show_hidden {
-                continue;
-            }
-            finding.gating = false;
-            uncounted.insert(finding.id.clone());
-        }
-        shown.push(finding);
-    }
-    findings::sort(&mut shown);
-
-    let mut fixed: Vec<Finding> = fixed.iter().filter_map(finding).collect();
-    findings::sort(&mut fixed);
-    for finding in &mut fixed {
-        finding.gating = false;
-    }
+    let Listed { mut findings, uncounted, hidden } = listed(material, &diff, &after);
+    let fixed = told_as_fixed(material, &diff, &fixed);
 
     let mut weighed = weighed(&diff, &after, &fixed);
     claims::weigh(&diff, &claims, material.notices, &mut weighed);
     let hunks = rank::ranked(&diff, &weighed, material.signals, &coverage, material.options);
-    let upheld: Vec<&Judged<'_>> = after.iter().filter(|one| checklist::is_upheld_here(&diff, one)).collect();
-    let ids: BTreeSet<&str> = shown.iter().map(|finding| finding.id.as_str()).collect();
-    let listed: Vec<&Judged<'_>> = after
-        .iter()
-        .filter(|one| match one.verdict.stance {
-            verdict::Stance::Violated(_) => finding(one).is_some_and(|finding| ids.contains(finding.id.as_str())),
-            verdict::Stance::Unproven => checklist::is_question(one) || checklist::is_accepted_question(one),
-            verdict::Stance::Upheld => false,
-        })
-        .collect();
-    let upheld = checklist::checklist(&diff, &upheld, &shown, &hunks);
-    let upheld_count = upheld.len() as u32;
-    let mut assumptions = checklist::checklist(&diff, &listed, &shown, &hunks);
-    if material.options.upheld {
-        assumptions.extend(upheld);
-    }
-
+    let Checklist { mut assumptions, upheld } = checklist(material, &diff, &after, &findings, &hunks);
     let claims = claims::told(claims, &assumptions);
 
-    let counted: Vec<&Finding> = shown.iter().filter(|finding| !uncounted.contains(&finding.id)).collect();
+    let counted: Vec<&Finding> = findings.iter().filter(|finding| !uncounted.contains(&finding.id)).collect();
     let mut unfinished: Vec<&Finding> =
         counted.iter().copied().filter(|finding| is_unfinished(&diff, finding)).collect();
     unfinished.sort_by(|one, two| findings::place(one).cmp(&findings::place(two)));
@@ -136,10 +90,6 @@ pub fn review(material: &Material<'_>) -> Review {
     let change = change(material);
     let open_questions = assumptions.iter().filter(|line| line.stance == Stance::Unproven).count() as u32;
     let split = split::split(material, &diff, open_questions);
-    let count = |level| {
-        let open = counted.iter().filter(|finding| finding.status == Status::Open);
-        open.filter(|finding| finding.severity == level).count() as u32
-    };
     let summary = Summary {
         verdict: outcome(&counted, !unfinished.is_empty(), &coverage),
         files: change.files,
@@ -147,33 +97,25 @@ pub fn review(material: &Material<'_>) -> Review {
         highlighted_hunks: hunks.iter().filter(|hunk| hunk.highlighted).count() as u32,
         added_lines: change.added_lines,
         removed_lines: change.removed_lines,
-        errors: count(Level::Error),
-        warnings: count(Level::Warning),
-        notes: count(Level::Note),
+        errors: open_at(&counted, Level::Error),
+        warnings: open_at(&counted, Level::Warning),
+        notes: open_at(&counted, Level::Note),
         open_questions,
-        upheld: upheld_count,
+        upheld,
         hidden,
     };
     let mut notices = notices(material);
     notices.extend(suppress::notices(&diff, material));
     notices.extend(unknown);
-    if let Some(notice) = cut_down(&mut shown, material.options.max_findings) {
+    if let Some(notice) = cut_down(&mut findings, material.options.max_findings) {
         notices.push(notice);
-        // Nothing refers to what is not listed.
-        let ids: BTreeSet<&str> = shown.iter().map(|finding| finding.id.as_str()).collect();
-        let is_listed = |id: &String| ids.contains(id.as_str());
-        unfinished.retain(is_listed);
-        let lines = assumptions.iter_mut().map(|line| &mut line.finding);
-        let left = handoff.iter_mut().flat_map(|handoff| &mut handoff.left).map(|left| &mut left.finding);
-        for finding in lines.chain(left) {
-            finding.take_if(|id| !is_listed(id));
-        }
+        forget_the_rest(&findings, &mut unfinished, &mut assumptions, &mut handoff);
     }
     Review {
         schema: SCHEMA.to_owned(),
         tool: Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
         change,
-        findings: shown,
+        findings,
         fixed,
         assumptions,
         claims,
@@ -185,6 +127,112 @@ pub fn review(material: &Material<'_>) -> Review {
         notices,
         coverage,
         summary,
+    }
+}
+
+/// The findings of the after side that are listed.
+struct Listed {
+    findings: Vec<Finding>,
+    /// What is listed although something hides it, which counts nowhere else: by id.
+    uncounted: BTreeSet<String>,
+    hidden: Hidden,
+}
+
+fn listed(material: &Material<'_>, diff: &Diff<'_>, after: &[Judged<'_>]) -> Listed {
+    let mut listed = Listed { findings: Vec::new(), uncounted: BTreeSet::new(), hidden: Hidden::default() };
+    for one in after {
+        let Some(mut finding) = findings::finding(diff, one, material.options) else { continue };
+        let hides = if !scope::has(diff, material.options.scope, one) {
+            Some(&mut listed.hidden.scope)
+        } else {
+            match one.acceptance {
+                Acceptance::Open | Acceptance::Accepted => None,
+                Acceptance::Suppressed => Some(&mut listed.hidden.suppression),
+                Acceptance::Baselined => Some(&mut listed.hidden.baseline),
+            }
+        };
+        if let Some(count) = hides {
+            *count += 1;
+            if !material.options.show_hidden {
+                continue;
+            }
+            finding.gating = false;
+            listed.uncounted.insert(finding.id.clone());
+        }
+        listed.findings.push(finding);
+    }
+    findings::sort(&mut listed.findings);
+    listed
+}
+
+/// The findings that the change did away with. They never gate.
+fn told_as_fixed(material: &Material<'_>, diff: &Diff<'_>, fixed: &[Judged<'_>]) -> Vec<Finding> {
+    let mut fixed: Vec<Finding> =
+        fixed.iter().filter_map(|one| findings::finding(diff, one, material.options)).collect();
+    findings::sort(&mut fixed);
+    for finding in &mut fixed {
+        finding.gating = false;
+    }
+    fixed
+}
+
+/// What only a reviewer can settle, with what holds where that is asked for.
+struct Checklist {
+    assumptions: Vec<Assumption>,
+    /// How many hold.
+    upheld: u32,
+}
+
+fn checklist(
+    material: &Material<'_>,
+    diff: &Diff<'_>,
+    after: &[Judged<'_>],
+    findings: &[Finding],
+    hunks: &[Hunk],
+) -> Checklist {
+    let ids: BTreeSet<&str> = findings.iter().map(|finding| finding.id.as_str()).collect();
+    let is_listed = |one: &Judged<'_>| {
+        let finding = findings::finding(diff, one, material.options);
+        finding.is_some_and(|finding| ids.contains(finding.id.as_str()))
+    };
+    let open: Vec<&Judged<'_>> = after
+        .iter()
+        .filter(|one| match one.verdict.stance {
+            verdict::Stance::Violated(_) => is_listed(one),
+            verdict::Stance::Unproven => checklist::is_question(one) || checklist::is_accepted_question(one),
+            verdict::Stance::Upheld => false,
+        })
+        .collect();
+    let upheld: Vec<&Judged<'_>> = after.iter().filter(|one| checklist::is_upheld_here(diff, one)).collect();
+    let upheld = checklist::checklist(diff, &upheld, findings, hunks);
+    let mut assumptions = checklist::checklist(diff, &open, findings, hunks);
+    let number = upheld.len() as u32;
+    if material.options.upheld {
+        assumptions.extend(upheld);
+    }
+    Checklist { assumptions, upheld: number }
+}
+
+/// How many findings are open at a level.
+fn open_at(findings: &[&Finding], level: Level) -> u32 {
+    let open = findings.iter().filter(|finding| finding.status == Status::Open);
+    open.filter(|finding| finding.severity == level).count() as u32
+}
+
+/// Takes out what refers to findings that are not listed any more.
+fn forget_the_rest(
+    findings: &[Finding],
+    unfinished: &mut Vec<String>,
+    assumptions: &mut [Assumption],
+    handoff: &mut Option<Handoff>,
+) {
+    let ids: BTreeSet<&str> = findings.iter().map(|finding| finding.id.as_str()).collect();
+    let is_listed = |id: &String| ids.contains(id.as_str());
+    unfinished.retain(is_listed);
+    let lines = assumptions.iter_mut().map(|line| &mut line.finding);
+    let left = handoff.iter_mut().flat_map(|handoff| &mut handoff.left).map(|left| &mut left.finding);
+    for finding in lines.chain(left) {
+        finding.take_if(|id| !is_listed(id));
     }
 }
 
@@ -236,82 +284,6 @@ impl Review {
     pub fn questions(&self) -> impl Iterator<Item = &Assumption> {
         self.assumptions.iter().filter(|line| line.stance == Stance::Unproven)
     }
-}
-
-/// The verdicts of the after side, and those of the before side that the change did away with.
-fn judged<'a>(material: &Material<'a>, diff: &Diff<'_>) -> (Vec<Judged<'a>>, Vec<Judged<'a>>) {
-    let policy = &material.options.policy;
-    let matched = matching::matched(diff, material.before, material.after);
-    let acceptances: Vec<Acceptance> =
-        material.after.iter().map(|verdict| suppress::acceptance(diff, material, verdict)).collect();
-    let numbers = findings::ordinals(material.after, &acceptances);
-    let mut after: Vec<Judged<'a>> = Vec::new();
-    for (at, verdict) in material.after.iter().enumerate() {
-        let partner = matched.after[at].map(|other| &material.before[other]);
-        let origin = matching::origin(diff, verdict, partner);
-        let rule = (material.rule)(verdict.rule);
-        let blame = match origin {
-            Origin::Introduced => causes::of_introduced(diff, verdict, partner),
-            Origin::Reached | Origin::Existing => causes::of_others(diff, verdict),
-        };
-        let level = severity::severity(rule, verdict, origin, policy.level(rule, &verdict.at.path));
-        if !counts(material.options, rule, verdict, level) {
-            continue;
-        }
-        after.push(Judged {
-            verdict,
-            rule,
-            side: Side::After,
-            origin,
-            level,
-            blame,
-            ordinal: numbers[at],
-            again: Vec::new(),
-            acceptance: acceptances[at],
-        });
-    }
-    after.sort_by(|one, two| matching::canonical(one.verdict, two.verdict));
-    suppress::apply_baseline(&mut after, &material.options.baseline);
-
-    let numbers = findings::ordinals(material.before, &vec![Acceptance::Open; material.before.len()]);
-    let mut fixed: Vec<Judged<'a>> = Vec::new();
-    for (at, verdict) in material.before.iter().enumerate() {
-        let partner = matched.before[at].map(|other| material.after[other].stance);
-        let is_gone = partner.is_none_or(|stance| stance == verdict::Stance::Upheld);
-        if !is_gone || !matches!(verdict.stance, verdict::Stance::Violated(_)) {
-            continue;
-        }
-        let rule = (material.rule)(verdict.rule);
-        let blame = causes::of_fixed(diff, verdict);
-        let level = severity::severity(rule, verdict, Origin::Existing, policy.level(rule, &verdict.at.path));
-        if !counts(material.options, rule, verdict, level) {
-            continue;
-        }
-        fixed.push(Judged {
-            verdict,
-            rule,
-            side: Side::Before,
-            origin: Origin::Existing,
-            level,
-            blame,
-            ordinal: numbers[at],
-            again: Vec::new(),
-            acceptance: Acceptance::Open,
-        });
-    }
-    fixed.sort_by(|one, two| matching::canonical(one.verdict, two.verdict));
-    (after, fixed)
-}
-
-/// Whether a verdict is one that the user wants to hear of at all.
-fn counts(options: &Options, rule: &RuleInfo, verdict: &verdict::Verdict, level: Level) -> bool {
-    options.policy.is_on(rule, &verdict.at.path)
-        && match verdict.stance {
-            verdict::Stance::Violated(confidence) => {
-                level >= options.min_severity && confidence >= options.min_confidence
-            }
-            verdict::Stance::Unproven | verdict::Stance::Upheld => true,
-        }
 }
 
 /// Leaves the first findings, those that gate before all others, and says how many are gone.

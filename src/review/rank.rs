@@ -34,6 +34,48 @@ pub(super) fn ranked(
     coverage: &[super::contract::Coverage],
     options: &Options,
 ) -> Vec<Hunk> {
+    let (seen, is_judged) = seen(diff, weighed, signals, coverage, options);
+    let mut hunks: Vec<Hunk> = seen
+        .iter()
+        .enumerate()
+        .map(|(at, seen)| {
+            // A comment that is wrong is not boring.
+            let is_worth_it = is_judged[at] || seen.has("claim-contradicted");
+            let sink = if is_worth_it { None } else { texture::sink(diff, at) };
+            let (risk, reasons) = seen.risk(sink, &options.weights);
+            let piece = &diff.pieces[at];
+            Hunk {
+                id: piece.id.clone(),
+                path: diff.file(at).path().to_string(),
+                before: lines(piece.lines.before),
+                after: lines(piece.lines.after),
+                function: piece.item.clone(),
+                risk,
+                rank: 0,
+                highlighted: false,
+                reasons,
+            }
+        })
+        .collect();
+
+    let order = reading_order(&hunks);
+    for (rank, &at) in order.iter().enumerate() {
+        hunks[at].rank = rank as u32 + 1;
+    }
+    for at in last_ten_percent(&hunks, &order, weighed) {
+        hunks[at].highlighted = true;
+    }
+    hunks
+}
+
+/// What is seen of each hunk, and whether it causes a finding or a question.
+fn seen(
+    diff: &Diff<'_>,
+    weighed: &Weighed,
+    signals: &[Signal],
+    coverage: &[super::contract::Coverage],
+    options: &Options,
+) -> (Vec<Seen>, Vec<bool>) {
     let mut seen = vec![Seen::default(); diff.pieces.len()];
     for (at, level, message) in &weighed.causes {
         seen[*at].note(cause_signal(*level), message);
@@ -81,38 +123,7 @@ pub(super) fn ranked(
             }
         }
     }
-
-    let mut hunks: Vec<Hunk> = seen
-        .iter()
-        .enumerate()
-        .map(|(at, seen)| {
-            // A comment that is wrong is not boring.
-            let is_worth_it = is_judged[at] || seen.has("claim-contradicted");
-            let sink = if is_worth_it { None } else { texture::sink(diff, at) };
-            let (risk, reasons) = seen.risk(sink, &options.weights);
-            let piece = &diff.pieces[at];
-            Hunk {
-                id: piece.id.clone(),
-                path: diff.file(at).path().to_string(),
-                before: lines(piece.lines.before),
-                after: lines(piece.lines.after),
-                function: piece.item.clone(),
-                risk,
-                rank: 0,
-                highlighted: false,
-                reasons,
-            }
-        })
-        .collect();
-
-    let order = reading_order(&hunks);
-    for (rank, &at) in order.iter().enumerate() {
-        hunks[at].rank = rank as u32 + 1;
-    }
-    for at in last_ten_percent(&hunks, &order, weighed) {
-        hunks[at].highlighted = true;
-    }
-    hunks
+    (seen, is_judged)
 }
 
 fn lines(range: crate::change::LineRange) -> Lines {

@@ -1,5 +1,6 @@
 //! The walk along the control flow.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
@@ -10,7 +11,7 @@ use super::{either, taking};
 use crate::analysis::locks::Lock;
 use crate::analysis::{FunctionId, Program};
 use crate::catalogue::Flavour;
-use crate::flow::{Block, BlockIndex, Next, Owner, Step, StepKind, Suspension, ValueIndex, VariableIndex};
+use crate::flow::{Block, BlockIndex, Function, Next, Owner, Step, StepKind, Suspension, ValueIndex, VariableIndex};
 use crate::text::{Language, Span};
 
 pub(super) struct Acquisition {
@@ -55,15 +56,48 @@ impl<'p, 'a> Walk<'p, 'a> {
 
     pub(super) fn run(mut self) -> Facts {
         let function = self.program.function(self.id);
-        let blocks = function.blocks.len();
-        if blocks == 0 {
+        if function.blocks.is_empty() {
             return Facts::default();
         }
-        let mut before: Vec<Option<State>> = vec![None; blocks];
         let given = self.guards_given();
         let around = self.taken_around(given.clone());
-        before[0] = Some(around.clone());
-        let mut work = std::collections::BTreeSet::from([0usize]);
+        let before = self.settled(&function, &around);
+        self.events = Some(Vec::new());
+        for entry in given.len()..around.len() {
+            let Acquisition { lock, span, .. } = &self.acquisitions[around[entry].acquisition];
+            let (lock, span) = (lock.clone(), *span);
+            self.record(BlockIndex(0), 0, span, What::Acquire(lock, Waits::Yes), &around[..entry]);
+        }
+        for (at, state) in before.into_iter().enumerate() {
+            let Some(mut state) = state else { continue };
+            let at = BlockIndex(at as u32);
+            let block = &function.blocks[at.at()];
+            self.begin_turn(at, &state);
+            for (number, step) in block.steps.iter().enumerate() {
+                self.step(at, number as u32, step, &mut state);
+            }
+            self.go_out(at, block, &state);
+        }
+        let events = self.events.unwrap_or_default();
+        let kept_in_a_form = if self.kept.is_empty() { either::either(&function, &events, &self.exits) } else { None };
+        Facts {
+            events,
+            touched: self.touched,
+            returned: self.returned,
+            yielded: self.yielded.unwrap_or_default(),
+            kept: self.kept,
+            kept_in_a_form,
+            exits: self.exits,
+            is_full: self.is_full,
+        }
+    }
+
+    /// What is held at the start of each block, where control comes to it.
+    fn settled(&mut self, function: &Function, around: &[Entry]) -> Vec<Option<State>> {
+        let blocks = function.blocks.len();
+        let mut before: Vec<Option<State>> = vec![None; blocks];
+        before[0] = Some(around.to_vec());
+        let mut work = BTreeSet::from([0usize]);
         // Each block is visited a bounded number of times: states only grow, and only towards uncertainty.
         let mut budget = blocks * 12 + 64;
         while let Some(at) = work.pop_first() {
@@ -98,58 +132,33 @@ impl<'p, 'a> Walk<'p, 'a> {
                 work.insert(handler.at());
             }
         }
-        self.events = Some(Vec::new());
-        for entry in given.len()..around.len() {
-            let Acquisition { lock, span, .. } = &self.acquisitions[around[entry].acquisition];
-            let (lock, span) = (lock.clone(), *span);
-            self.record(BlockIndex(0), 0, span, What::Acquire(lock, Waits::Yes), &around[..entry]);
+        before
+    }
+
+    /// Takes down what is held where control leaves the function at the end of a block, and what goes out with it.
+    fn go_out(&mut self, at: BlockIndex, block: &Block, state: &[Entry]) {
+        self.is_full |= state.len() == MOST_HELD;
+        let is_raise = matches!(block.next, Next::Raise(_)) && block.on_raise.is_none();
+        if !state.is_empty() && (is_raise || matches!(block.next, Next::Return(_))) {
+            let held = self.held(state);
+            self.exits.push(Exit { block: at, is_raise, held });
         }
-        for (at, state) in before.into_iter().enumerate() {
-            let Some(mut state) = state else { continue };
-            let block = &function.blocks[at];
-            self.begin_turn(BlockIndex(at as u32), &state);
-            for (number, step) in block.steps.iter().enumerate() {
-                self.step(BlockIndex(at as u32), number as u32, step, &mut state);
-            }
-            self.is_full |= state.len() == MOST_HELD;
-            let is_raise = matches!(block.next, Next::Raise(_)) && block.on_raise.is_none();
-            if !state.is_empty() && (is_raise || matches!(block.next, Next::Return(_))) {
-                let held = self.held(&state);
-                self.exits.push(Exit { block: BlockIndex(at as u32), is_raise, held });
-            }
-            if let Next::Return(_) = block.next {
-                for entry in
-                    state.iter().filter(|entry| entry.by == HeldBy::Manual && entry.is_certain && entry.asked.is_none())
-                {
-                    let lock = &self.acquisitions[entry.acquisition].lock;
-                    if !self.kept.contains(lock) {
-                        self.kept.push(lock.clone());
-                    }
-                }
-            }
-            if let Next::Return(Some(value)) = block.next {
-                let carriers = self.carriers(value);
-                for entry in &state {
-                    if matches!(entry.by, HeldBy::Guard(owner) if carriers.contains(&owner)) {
-                        let lock = &self.acquisitions[entry.acquisition].lock;
-                        if !self.returned.contains(lock) {
-                            self.returned.push(lock.clone());
-                        }
-                    }
-                }
+        let Next::Return(value) = block.next else { return };
+        let is_kept = |entry: &&Entry| entry.by == HeldBy::Manual && entry.is_certain && entry.asked.is_none();
+        for entry in state.iter().filter(is_kept) {
+            let lock = &self.acquisitions[entry.acquisition].lock;
+            if !self.kept.contains(lock) {
+                self.kept.push(lock.clone());
             }
         }
-        let events = self.events.unwrap_or_default();
-        let kept_in_a_form = if self.kept.is_empty() { either::either(&function, &events, &self.exits) } else { None };
-        Facts {
-            events,
-            touched: self.touched,
-            returned: self.returned,
-            yielded: self.yielded.unwrap_or_default(),
-            kept: self.kept,
-            kept_in_a_form,
-            exits: self.exits,
-            is_full: self.is_full,
+        let Some(value) = value else { return };
+        let carriers = self.carriers(value);
+        let goes_along = |entry: &&Entry| matches!(entry.by, HeldBy::Guard(owner) if carriers.contains(&owner));
+        for entry in state.iter().filter(goes_along) {
+            let lock = &self.acquisitions[entry.acquisition].lock;
+            if !self.returned.contains(lock) {
+                self.returned.push(lock.clone());
+            }
         }
     }
 

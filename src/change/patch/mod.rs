@@ -229,6 +229,23 @@ fn assemble(drafts: Vec<PatchFile>, mut coverage: Vec<Uncovered>, base: Option<g
                     repository that holds the blobs the patch names";
         notices.push(Notice::new("patch-excerpts", text));
     }
+    ChangeSet {
+        description: Description { kind: Kind::Patch, before: None, after: None, how: how.to_owned() },
+        files,
+        commits: Vec::new(),
+        notices,
+        coverage,
+        past: None,
+        trees: trees(before, after, base),
+    }
+}
+
+/// The two sides' files: those that the patch makes whole, upon those of the base if it has one.
+fn trees(
+    before: BTreeMap<Vec<u8>, Content>,
+    after: BTreeMap<Vec<u8>, Content>,
+    base: Option<git::Base>,
+) -> Arc<dyn Trees> {
     let blobs = |texts: BTreeMap<Vec<u8>, Content>| -> BTreeMap<Arc<str>, Option<Blob>> {
         let blob = |content| match content {
             Content::Text(text) => Some(Blob::new(text)),
@@ -247,7 +264,7 @@ fn assemble(drafts: Vec<PatchFile>, mut coverage: Vec<Uncovered>, base: Option<g
     let (gone, made) = (only(&before, &after), only(&after, &before));
     after.extend(gone.into_iter().map(|path| (path, None)));
     before.extend(made.into_iter().map(|path| (path, None)));
-    let trees: Arc<dyn Trees> = match base {
+    match base {
         Some(base) => Arc::new(PatchedTrees { before, after, base: base.into_trees() }),
         None => {
             let known = |side: BTreeMap<Arc<str>, Option<Blob>>| {
@@ -255,15 +272,6 @@ fn assemble(drafts: Vec<PatchFile>, mut coverage: Vec<Uncovered>, base: Option<g
             };
             Arc::new(memory::MemoryTrees::new(known(before), known(after)))
         }
-    };
-    ChangeSet {
-        description: Description { kind: Kind::Patch, before: None, after: None, how: how.to_owned() },
-        files,
-        commits: Vec::new(),
-        notices,
-        coverage,
-        past: None,
-        trees,
     }
 }
 

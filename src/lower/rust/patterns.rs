@@ -118,24 +118,32 @@ impl Lowerer<'_> {
                     self.collect(&field.pat, payload, None, found);
                 }
             }
-            Pat::Or(cases) => {
-                let start = found.len();
-                for case in &cases.cases {
-                    let mut more = Vec::new();
-                    self.collect(case, value, None, &mut more);
-                    for binding in more {
-                        match found[start..].iter_mut().find(|known| known.name == binding.name) {
-                            Some(known) => {
-                                let values = [known.value, binding.value].into_iter().flatten().collect();
-                                known.value = Some(self.make(binding.span, ValueKind::Choice(values)));
-                            }
-                            None => found.push(binding),
-                        }
-                    }
-                }
-            }
+            Pat::Or(cases) => self.alternatives(&cases.cases, value, found),
             // Constants, literals, ranges, paths, wildcards, macros: they bind nothing that could be named here.
             _ => {}
+        }
+    }
+
+    /// Patterns of which one fits: a name is what any of them binds to it.
+    fn alternatives<'p>(
+        &mut self,
+        cases: impl IntoIterator<Item = &'p Pat>,
+        value: Option<ValueIndex>,
+        found: &mut Vec<Binding>,
+    ) {
+        let start = found.len();
+        for case in cases {
+            let mut more = Vec::new();
+            self.collect(case, value, None, &mut more);
+            for binding in more {
+                match found[start..].iter_mut().find(|known| known.name == binding.name) {
+                    Some(known) => {
+                        let values = [known.value, binding.value].into_iter().flatten().collect();
+                        known.value = Some(self.make(binding.span, ValueKind::Choice(values)));
+                    }
+                    None => found.push(binding),
+                }
+            }
         }
     }
 
