@@ -62,7 +62,11 @@ impl Program<'_> {
     }
 
     /// A callee's lock in terms of the caller.
-    pub fn bound(&self, caller: FunctionId, binding: &Binding, callee: FunctionId, lock: &Lock) -> Rc<Lock> {
+    pub fn bound(&self, caller: FunctionId, binding: &Binding, callee: FunctionId, lock: &Rc<Lock>) -> Rc<Lock> {
+        // What everybody knows by one name is no other for the caller.
+        if let LockRoot::Static(_) = lock.place.root {
+            return lock.clone();
+        }
         let place = match binding {
             Binding::Call(call) => self.substitute(caller, *call, callee, &lock.place),
             Binding::Closure(closure) => match lock.place.root {
@@ -91,7 +95,7 @@ impl Program<'_> {
                 }
             },
         };
-        Rc::new(Lock { place, name: self.bound_name(caller, binding, callee, lock), ..lock.clone() })
+        Rc::new(Lock { place, name: self.bound_name(caller, binding, callee, lock), ..Lock::clone(lock) })
     }
 
     /// The lock's name in the caller's words: what stands for the parameter that it is reached through.
@@ -112,7 +116,13 @@ impl Program<'_> {
 
     /// The lock of a function that was handed over to run elsewhere, in terms of who handed it over: by name, as a
     /// method of an object, as a coroutine, or as a closure that captures it.
-    pub fn bound_at_start(&self, id: FunctionId, argument: ValueIndex, callee: FunctionId, lock: &Lock) -> Rc<Lock> {
+    pub fn bound_at_start(
+        &self,
+        id: FunctionId,
+        argument: ValueIndex,
+        callee: FunctionId,
+        lock: &Rc<Lock>,
+    ) -> Rc<Lock> {
         let function = self.function(id);
         let value = function.value(argument);
         let binding = match &value.kind {
@@ -129,7 +139,7 @@ impl Program<'_> {
         match lock.place.root {
             LockRoot::Local(owner, variable) if owner == id => {
                 let place = self.captured_place(id, argument, variable, &lock.place);
-                Rc::new(Lock { place, ..lock.clone() })
+                Rc::new(Lock { place, ..Lock::clone(lock) })
             }
             _ => self.bound(id, &binding, callee, lock),
         }

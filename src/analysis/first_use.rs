@@ -17,21 +17,18 @@ impl Program<'_> {
     pub(super) fn is_made_on_first_use(&self, id: FunctionId, call: ValueIndex) -> bool {
         let function = self.function(id);
         let block = function.value(call).block;
+        // Control comes to the block from where the place was looked at, and from nowhere else.
+        let shape = self.shape(id);
+        let [before] = shape.predecessors(block) else { return false };
+        let Next::Branch(Some(condition), to) = &function.blocks[before.at()].next else { return false };
+        if to.iter().filter(|target| **target == block).count() != 1 {
+            return false;
+        }
         let kept = function.blocks[block.at()].steps.iter().find_map(|step| match &step.kind {
             StepKind::Write(place, WriteKind::Assign, Some(value)) if *value == call => Some(place),
             _ => None,
         });
-        let Some(kept) = kept.filter(|place| is_of_the_program(&function, place)) else { return false };
-        // Control comes to the block from where the place was looked at, and from nowhere else.
-        let shape = self.shape(id);
-        let [before] = shape.predecessors(block) else { return false };
-        match &function.blocks[before.at()].next {
-            Next::Branch(Some(condition), to) => {
-                to.iter().filter(|target| **target == block).count() == 1
-                    && looks_at(&function, *condition, kept, DEEPEST)
-            }
-            _ => false,
-        }
+        kept.is_some_and(|place| is_of_the_program(&function, place) && looks_at(&function, *condition, place, DEEPEST))
     }
 }
 

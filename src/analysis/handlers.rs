@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use rustc_hash::FxHashSet;
+
 use super::{FunctionId, ModuleId, Program};
 use crate::flow::{ValueIndex, ValueKind};
 
@@ -16,7 +18,7 @@ pub(super) type Awaiting = BTreeMap<FunctionId, Vec<FunctionId>>;
 impl Program<'_> {
     /// Whether a function is a handler, or what a handler of its file awaits.
     pub fn answers_requests(&self, id: FunctionId) -> bool {
-        let mut seen = vec![id];
+        let mut seen = FxHashSet::from_iter([id]);
         let mut work = vec![(id, FARTHEST)];
         while let Some((id, left)) = work.pop() {
             if self.context(id).concurrent.is_some() {
@@ -25,8 +27,7 @@ impl Program<'_> {
             let Some(left) = left.checked_sub(1) else { continue };
             let awaiting = self.awaiting(id.module);
             for &caller in awaiting.get(&id).into_iter().flatten() {
-                if !seen.contains(&caller) {
-                    seen.push(caller);
+                if seen.insert(caller) {
                     work.push((caller, left));
                 }
             }

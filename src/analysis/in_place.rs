@@ -167,7 +167,8 @@ impl Program<'_> {
     fn called_parameters(&self, id: FunctionId) -> Vec<u32> {
         let function = self.function(id);
         let mut found = Vec::new();
-        for value in &function.values {
+        for value in self.shape(id).calls_of_values() {
+            let value = function.value(*value);
             let ValueKind::Call(call) = &value.kind else { continue };
             let Callee::Value(of) = call.callee else { continue };
             let ValueKind::Place(place) = &function.value(of).kind else { continue };

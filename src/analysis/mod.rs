@@ -23,6 +23,7 @@ pub mod cancellation;
 pub mod channels;
 pub mod colours;
 pub mod contexts;
+mod deep;
 pub mod delta;
 mod driven;
 pub mod effects;

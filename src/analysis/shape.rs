@@ -5,7 +5,7 @@ use std::rc::Rc;
 use rustc_hash::FxHashMap;
 
 use super::{FunctionId, Program};
-use crate::flow::{BlockIndex, FunctionIndex, StepKind, Suspension, ValueIndex, ValueKind, VariableIndex};
+use crate::flow::{BlockIndex, Callee, FunctionIndex, StepKind, Suspension, ValueIndex, ValueKind, VariableIndex};
 
 /// What is asked of a function's graph again and again.
 #[derive(Debug, Default)]
@@ -17,6 +17,8 @@ pub struct Shape {
     suspended_on: Vec<ValueIndex>,
     discarded: Vec<ValueIndex>,
     handed: FxHashMap<FunctionIndex, (ValueIndex, usize)>,
+    /// Calls of what has no name of its own, in source order.
+    called: Vec<ValueIndex>,
     reachable: Vec<bool>,
 }
 
@@ -71,6 +73,11 @@ impl Shape {
         self.handed.get(&closure).copied()
     }
 
+    /// The calls of values: of a parameter, of what another call gave.
+    pub fn calls_of_values(&self) -> &[ValueIndex] {
+        &self.called
+    }
+
     /// Whether control can get to a block.
     pub fn is_reachable(&self, block: BlockIndex) -> bool {
         self.reachable[block.at()]
@@ -113,6 +120,9 @@ impl Program<'_> {
                     shape.awaited.insert(*of, ValueIndex(at as u32));
                 }
                 ValueKind::Call(call) => {
+                    if let Callee::Value(_) = call.callee {
+                        shape.called.push(ValueIndex(at as u32));
+                    }
                     for (position, argument) in call.arguments.iter().enumerate() {
                         if let ValueKind::Function(closure) = function.value(argument.value).kind {
                             shape.handed.insert(closure, (ValueIndex(at as u32), position));

@@ -12,20 +12,23 @@
 //!
 //! Only the head goes round again; what was found on the way is settled with it. Rounds are bounded; where they do not
 //! suffice, what was found holds, and the functions of the ring are remembered as not settled.
+//!
+//! How far the questions go down is bounded as well. Nothing that was found on a way which ends at that bound is kept:
+//! [`deep`](super::deep) begins at its other end.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::summary::Summary;
 use super::{FunctionId, Program};
 
 /// How often a ring is gone round. Each round brings at least one effect more, and a summary keeps few.
-const MOST_ROUNDS: u32 = 12;
+pub(super) const MOST_ROUNDS: u32 = 12;
 
 /// How many functions may be under way at once.
-const DEEPEST: usize = 64;
+pub(super) const DEEPEST: usize = 64;
 
 /// What is under way, and what holds as long as it is.
 #[derive(Default)]
@@ -36,8 +39,16 @@ pub(super) struct Solver<'a> {
     so_far: FxHashMap<FunctionId, Rc<Summary<'a>>>,
     /// Those of them that this round has been through already, with the number that they came back to.
     done: FxHashMap<FunctionId, usize>,
-    /// Functions whose ring did not settle, or that stand too deep.
-    unsettled: BTreeSet<FunctionId>,
+    /// Functions whose ring did not settle.
+    pub(super) unsettled: BTreeSet<FunctionId>,
+    /// Whether somebody stood too deep to be asked, so that what is found on the way back is not kept.
+    is_cut: bool,
+    /// What was found last of a ring that is gone round without recursion.
+    pub(super) round: FxHashMap<FunctionId, Rc<Summary<'a>>>,
+    /// The functions that were asked for, while questions are only listed.
+    asked: Option<Vec<FunctionId>>,
+    /// Whether what stands too deep is being settled.
+    is_below: bool,
 }
 
 /// A function under way.
@@ -52,6 +63,18 @@ struct Open {
 }
 
 impl<'a> Solver<'a> {
+    /// What is said of a function that is not looked at now.
+    fn at_hand(&mut self, id: FunctionId) -> Option<Rc<Summary<'a>>> {
+        if let Some(asked) = &mut self.asked {
+            asked.push(id);
+            return Some(Rc::default());
+        }
+        if self.is_cut {
+            return Some(Rc::default());
+        }
+        self.round.get(&id).cloned().or_else(|| self.come_back_to(id))
+    }
+
     /// What is known of a function that is under way, or whose ring is.
     fn come_back_to(&mut self, id: FunctionId) -> Option<Rc<Summary<'a>>> {
         let under_way = self.open.iter().position(|open| open.id == id);
@@ -63,6 +86,15 @@ impl<'a> Solver<'a> {
             last.back_to = last.back_to.min(number);
         }
         Some(self.so_far.get(&id).cloned().unwrap_or_default())
+    }
+
+    /// Forgets what was under way when a question stood too deep, and says whether that was on the way from below.
+    fn turn_back(&mut self) -> bool {
+        self.open.clear();
+        self.so_far.clear();
+        self.done.clear();
+        self.is_cut = false;
+        std::mem::replace(&mut self.is_below, true)
     }
 
     /// Takes down what a round through a function found, and says what follows.
@@ -110,22 +142,26 @@ impl<'a> Program<'a> {
         if let Some(known) = self.summaries.borrow().get(&id) {
             return known.clone();
         }
-        if let Some(so_far) = self.solver.borrow_mut().come_back_to(id) {
-            return so_far;
+        if let Some(at_hand) = self.solver.borrow_mut().at_hand(id) {
+            return at_hand;
         }
         let number = self.solver.borrow().open.len();
         if number >= DEEPEST {
-            // Whoever asked, and whoever asked them, does not learn what it does.
-            let mut solver = self.solver.borrow_mut();
-            let asking: Vec<FunctionId> = solver.open.iter().map(|open| open.id).collect();
-            solver.unsettled.extend(asking);
-            return Rc::new(Summary { may_suspend: true, ..Summary::default() });
+            self.solver.borrow_mut().is_cut = true;
+            return Rc::default();
         }
         let mut round = 0;
         loop {
             self.solver.borrow_mut().open.push(Open { id, back_to: number, is_head: false, is_new: false });
             let found = Rc::new(self.summarise(id));
             let mut solver = self.solver.borrow_mut();
+            if solver.is_cut {
+                if number > 0 {
+                    return found;
+                }
+                drop(solver);
+                return self.asked_from_below(id, found);
+            }
             round += 1;
             let ring = match solver.close(&found) {
                 Then::Open => return found,
@@ -145,7 +181,30 @@ impl<'a> Program<'a> {
         }
     }
 
-    /// Functions whose calls were not followed to the end: their rings did not settle, or they stand too deep.
+    /// What calling a function does from which the questions lead too deep; `found` if nothing better comes of it.
+    fn asked_from_below(&self, id: FunctionId, found: Rc<Summary<'a>>) -> Rc<Summary<'a>> {
+        let is_below = self.solver.borrow_mut().turn_back();
+        if is_below {
+            // Everything below was settled when its turn came, so it asks for more now than when that was listed.
+            self.solver.borrow_mut().unsettled.insert(id);
+        } else {
+            self.settle_from_below(id);
+            self.solver.borrow_mut().is_below = false;
+        }
+        self.summaries.borrow_mut().entry(id).or_insert(found).clone()
+    }
+
+    /// The functions whose summaries a summary needs and that have none yet, in the order in which it asks for them.
+    pub(super) fn asks_for(&self, id: FunctionId) -> Vec<FunctionId> {
+        self.solver.borrow_mut().asked = Some(Vec::new());
+        self.summarise(id);
+        let mut asked = self.solver.borrow_mut().asked.take().unwrap_or_default();
+        let mut seen = FxHashSet::default();
+        asked.retain(|callee| seen.insert(*callee));
+        asked
+    }
+
+    /// Functions whose calls were not followed to the end: their rings did not settle.
     pub fn unsettled(&self) -> BTreeSet<FunctionId> {
         self.solver.borrow().unsettled.clone()
     }

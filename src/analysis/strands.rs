@@ -12,6 +12,8 @@
 
 use std::rc::Rc;
 
+use rustc_hash::FxHashSet;
+
 use super::locks::Lock;
 use super::{FunctionId, Program};
 use crate::catalogue::{LockKind, Mode, Runs};
@@ -113,9 +115,10 @@ impl<'a> Program<'a> {
             return known.clone();
         }
         let mut found: Vec<Strand> = Vec::new();
-        let mut seen = vec![id];
+        let mut seen = FxHashSet::from_iter([id]);
+        let mut order = vec![id];
         let mut at = 0;
-        while let Some(&here) = seen.get(at).filter(|_| at < MOST_CALLERS) {
+        while let Some(&here) = order.get(at).filter(|_| at < MOST_CALLERS) {
             at += 1;
             let function = self.function(here);
             let mut is_started = false;
@@ -171,11 +174,7 @@ impl<'a> Program<'a> {
                     above.push(*caller);
                 }
             }
-            for caller in above {
-                if !seen.contains(&caller) {
-                    seen.push(caller);
-                }
-            }
+            order.extend(above.into_iter().filter(|caller| seen.insert(*caller)));
         }
         found.retain(|strand| !self.is_test_code(strand.root));
         let found = Rc::new(found);

@@ -167,7 +167,7 @@ impl<'a> Program<'a> {
                     let at = self.location(id, event.span);
                     let hops = vec![self.hop(id, event.span, format!("takes `{}`", lock.name))];
                     if *waits == Waits::Yes {
-                        self.add_pairs(id, event, lock, &at, &hops, &mut summary);
+                        self.add_pairs(id, event, lock, &at, || hops.iter(), &mut summary);
                     }
                     add_taking(&mut summary, Takes { lock: lock.clone(), waits: *waits, at, hops });
                 }
@@ -222,9 +222,11 @@ impl<'a> Program<'a> {
             if !runs.is_awaited {
                 for blocks in &first.blocks {
                     let alike = |other: &Blocks| other.is_loop_entry() == blocks.is_loop_entry();
-                    if others.iter().all(|(_, other)| other.blocks.iter().any(alike)) {
+                    let is_once = blocks.is_once || runs.is_once;
+                    if others.iter().all(|(_, other)| other.blocks.iter().any(alike))
+                        && wants_blocking(summary, &blocks.at, is_once, blocks.hops.len() + 1)
+                    {
                         let hops = std::iter::once(hop.clone()).chain(blocks.hops.iter().cloned()).collect();
-                        let is_once = blocks.is_once || runs.is_once;
                         let is_repeated = blocks.is_repeated || !is_once && self.is_in_loop(id, event);
                         add_blocking(summary, Blocks { hops, is_repeated, is_once, ..blocks.clone() });
                     }
@@ -246,11 +248,13 @@ impl<'a> Program<'a> {
                     summary.takes.iter().any(|takes| theirs(takes).place == lock.place)
                 });
                 if is_everywhere {
-                    let hops: Vec<Hop> = std::iter::once(hop.clone()).chain(takes.hops.iter().cloned()).collect();
+                    let way = || std::iter::once(&hop).chain(&takes.hops);
                     if takes.waits == Waits::Yes {
-                        self.add_pairs(id, event, &lock, &takes.at, &hops, summary);
+                        self.add_pairs(id, event, &lock, &takes.at, way, summary);
                     }
-                    add_taking(summary, Takes { lock, hops, ..takes.clone() });
+                    if wants_taking(summary, &lock, takes.hops.len() + 1) {
+                        add_taking(summary, Takes { lock, hops: way().cloned().collect(), ..takes.clone() });
+                    }
                 }
             }
             // Which locks a callee takes that is given them, only its caller knows.
@@ -294,14 +298,14 @@ impl<'a> Program<'a> {
         }
     }
 
-    /// Every lock that is held for certain when another is taken.
-    fn add_pairs(
+    /// Every lock that is held for certain when another is taken, by a way.
+    fn add_pairs<'h, I: Iterator<Item = &'h Hop>>(
         &self,
         id: FunctionId,
         event: &Event,
         lock: &Rc<Lock>,
         at: &Location,
-        hops: &[Hop],
+        way: impl Fn() -> I,
         summary: &mut Summary,
     ) {
         // Whoever holds it already does not wait for it, or waits for itself.
@@ -309,13 +313,16 @@ impl<'a> Program<'a> {
             return;
         }
         for held in event.held.iter().filter(|held| held.is_certain) {
+            if !wants_pair(summary, &held.lock, lock, (event.held.len(), way().count() + 1)) {
+                continue;
+            }
             let first = self.hop(id, held.taken, format!("takes `{}`", held.lock.name));
             let pair = Pair {
                 held: held.lock.clone(),
                 held_at: self.location(id, held.taken),
                 taken: lock.clone(),
                 at: at.clone(),
-                hops: std::iter::once(first).chain(hops.iter().cloned()).collect(),
+                hops: std::iter::once(first).chain(way().cloned()).collect(),
                 under: event.held.iter().map(|held| held.lock.clone()).collect(),
             };
             add_pair(summary, pair);
@@ -361,41 +368,70 @@ impl<'a> Program<'a> {
     }
 }
 
-fn add_blocking<'a>(summary: &mut Summary<'a>, blocks: Blocks<'a>) {
-    if let Some(known) = summary.blocks.iter_mut().find(|known| known.at == blocks.at) {
+/// Whether a blocking call, at the end of so many hops, adds anything to what is known.
+fn wants_blocking(summary: &Summary, at: &Location, is_once: bool, hops: usize) -> bool {
+    match summary.blocks.iter().find(|known| known.at == *at) {
         // What may happen often says more than what happens once, by however short a way.
-        if (blocks.is_once, blocks.hops.len()) < (known.is_once, known.hops.len()) {
-            *known = blocks;
-        }
-    } else if summary.blocks.len() < MOST_EFFECTS {
-        summary.blocks.push(blocks);
+        Some(known) => (is_once, hops) < (known.is_once, known.hops.len()),
+        None => summary.blocks.len() < MOST_EFFECTS,
+    }
+}
+
+fn add_blocking<'a>(summary: &mut Summary<'a>, blocks: Blocks<'a>) {
+    if wants_blocking(summary, &blocks.at, blocks.is_once, blocks.hops.len()) {
+        let known = summary.blocks.iter().position(|known| known.at == blocks.at);
+        put(&mut summary.blocks, known, blocks);
+    }
+}
+
+fn taking(summary: &Summary, lock: &Lock) -> Option<usize> {
+    summary.takes.iter().position(|known| known.lock.place == lock.place && known.lock.mode == lock.mode)
+}
+
+/// Whether an acquisition, at the end of so many hops, adds anything to what is known.
+fn wants_taking(summary: &Summary, lock: &Lock, hops: usize) -> bool {
+    match taking(summary, lock) {
+        Some(known) => hops < summary.takes[known].hops.len(),
+        None => summary.takes.len() < MOST_EFFECTS,
     }
 }
 
 fn add_taking(summary: &mut Summary, takes: Takes) {
-    let same = |known: &Takes| known.lock.place == takes.lock.place && known.lock.mode == takes.lock.mode;
-    if let Some(known) = summary.takes.iter_mut().find(|known| same(known)) {
-        if takes.hops.len() < known.hops.len() {
-            *known = takes;
-        }
-    } else if summary.takes.len() < MOST_EFFECTS {
-        summary.takes.push(takes);
+    if wants_taking(summary, &takes.lock, takes.hops.len()) {
+        let known = taking(summary, &takes.lock);
+        put(&mut summary.takes, known, takes);
     }
 }
 
-fn add_pair(summary: &mut Summary, pair: Pair) {
-    let same = |known: &Pair| {
-        known.held.place == pair.held.place
-            && known.taken.place == pair.taken.place
-            && (known.held.mode, known.taken.mode) == (pair.held.mode, pair.taken.mode)
-    };
-    if let Some(known) = summary.pairs.iter_mut().find(|known| same(known)) {
+fn pair(summary: &Summary, held: &Lock, taken: &Lock) -> Option<usize> {
+    summary.pairs.iter().position(|known| {
+        known.held.place == held.place
+            && known.taken.place == taken.place
+            && (known.held.mode, known.taken.mode) == (held.mode, taken.mode)
+    })
+}
+
+/// Whether a pair of locks adds anything to what is known, with so many locks around it and so many hops.
+fn wants_pair(summary: &Summary, held: &Lock, taken: &Lock, (under, hops): (usize, usize)) -> bool {
+    match pair(summary, held, taken).map(|known| &summary.pairs[known]) {
         // The way with fewer locks around it is the one that others can meet.
-        if (pair.under.len(), pair.hops.len()) < (known.under.len(), known.hops.len()) {
-            *known = pair;
-        }
-    } else if summary.pairs.len() < MOST_PAIRS {
-        summary.pairs.push(pair);
+        Some(known) => (under, hops) < (known.under.len(), known.hops.len()),
+        None => summary.pairs.len() < MOST_PAIRS,
+    }
+}
+
+fn add_pair(summary: &mut Summary, new: Pair) {
+    if wants_pair(summary, &new.held, &new.taken, (new.under.len(), new.hops.len())) {
+        let known = pair(summary, &new.held, &new.taken);
+        put(&mut summary.pairs, known, new);
+    }
+}
+
+/// Puts something in the place of what is known, or behind everything.
+fn put<T>(all: &mut Vec<T>, known: Option<usize>, new: T) {
+    match known {
+        Some(at) => all[at] = new,
+        None => all.push(new),
     }
 }
 

@@ -66,7 +66,7 @@ fn through_candidate(
     callee: FunctionId,
 ) -> Option<Verdict> {
     let function = cx.function(id);
-    let bound = |callee: FunctionId, lock: &Lock| cx.program.bound(id, &in_place.binding, callee, lock);
+    let bound = |callee: FunctionId, lock: &Rc<Lock>| cx.program.bound(id, &in_place.binding, callee, lock);
     let summary = cx.program.summary_of_call(id, &in_place.binding, callee);
     for takes in summary.takes.iter().filter(|takes| takes.waits == Waits::Yes) {
         let lock = bound(callee, &takes.lock);
