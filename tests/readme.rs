@@ -63,26 +63,79 @@ fn every_command_of_the_readme_works() {
     assert!(commands > 15, "only {commands} commands were found");
 }
 
-/// The commands of `tenth`, each with the arguments that it cannot do without.
-fn helps() -> Vec<Vec<&'static str>> {
-    vec![
-        vec![],
-        vec!["review"],
-        vec!["check"],
-        vec!["inspect"],
-        vec!["checkpoints"],
-        vec!["config"],
-        vec!["config", "show"],
-        vec!["baseline"],
-        vec!["baseline", "write"],
-        vec!["demo"],
-        vec!["rules"],
-        vec!["explain"],
-        vec!["hook", "run"],
-        vec!["hook", "install"],
-        vec!["hook", "uninstall"],
-        vec!["hook", "status"],
-    ]
+/// Flags by the words of the command that has them; the review itself has none.
+type Commands = BTreeMap<Vec<String>, BTreeSet<String>>;
+
+/// Every command of `tenth`, found from help to help, with the flags that its help explains.
+fn commands(repo: &Repo) -> Commands {
+    let mut found = Commands::new();
+    let mut work: Vec<Vec<String>> = vec![Vec::new()];
+    while let Some(command) = work.pop() {
+        let words: Vec<&str> = command.iter().map(String::as_str).chain(["--help"]).collect();
+        let help = run_tenth(repo.home(), &repo.root, &words);
+        assert_eq!(help.code, 0, "{command:?}: {}", help.err);
+        let listed = help.out.split("\nCommands:\n").nth(1).unwrap_or_default().lines();
+        // A line that goes on with the one above stands further in.
+        let names = listed.take_while(|line| !line.is_empty()).filter_map(|line| line.strip_prefix("  "));
+        for name in names.filter(|line| line.starts_with(char::is_alphabetic)) {
+            let name = name.split(' ').next().unwrap().to_owned();
+            work.push(command.iter().cloned().chain([name]).collect());
+        }
+        found.insert(command, explained(&help.out));
+    }
+    found
+}
+
+/// The flags that a help explains: only where a line begins with one; elsewhere it is spoken of.
+fn explained(help: &str) -> BTreeSet<String> {
+    let begin = help.lines().map(str::trim_start).filter(|line| line.starts_with('-'));
+    begin.flat_map(|line| flags(line.split("  ").next().unwrap())).collect()
+}
+
+/// Whatever the README shows as code: lines of its blocks, without their remarks, and spans in its text. Beside them,
+/// what is left of the text.
+fn code() -> (Vec<String>, String) {
+    let (mut pieces, mut prose) = (Vec::new(), String::new());
+    for (at, part) in README.split("```").enumerate() {
+        if at % 2 == 1 {
+            pieces.extend(part.lines().skip(1).map(|line| line.split(" #").next().unwrap().trim().to_owned()));
+            continue;
+        }
+        for (at, part) in part.split('`').enumerate() {
+            if at % 2 == 1 { pieces.push(part.replace('\n', " ")) } else { prose.push_str(part) }
+        }
+    }
+    (pieces, prose)
+}
+
+/// What the README says of flags.
+#[derive(Default)]
+struct Documented {
+    /// Those that stand behind a command of `tenth`, by that command.
+    by_command: Vec<(Vec<String>, String)>,
+    /// Those that stand by themselves.
+    bare: BTreeSet<String>,
+}
+
+fn documented(commands: &Commands) -> Documented {
+    let mut found = Documented::default();
+    for piece in code().0 {
+        let mut words = piece.split_whitespace().skip_while(|word| *word != "tenth").skip(1).peekable();
+        if piece.starts_with("--") {
+            found.bare.extend(flags(&piece));
+        }
+        let mut command: Vec<String> = Vec::new();
+        while let Some(word) = words.peek() {
+            let longer: Vec<String> = command.iter().cloned().chain([(*word).to_owned()]).collect();
+            if !commands.contains_key(&longer) {
+                break;
+            }
+            command = longer;
+            words.next();
+        }
+        found.by_command.extend(words.flat_map(flags).map(|flag| (command.clone(), flag)));
+    }
+    found
 }
 
 /// The long flags that a text names.
@@ -98,20 +151,41 @@ fn flags(text: &str) -> BTreeSet<String> {
     found
 }
 
-/// Flags of other programs that the README speaks of.
-const FOREIGN: [&str; 6] = ["--release", "--path", "--all-files", "--from-ref", "--to-ref", "--git"];
+/// Flags of runners of hooks that the README speaks of by themselves.
+const FOREIGN: [&str; 2] = ["--from-ref", "--to-ref"];
 
 #[test]
 fn every_flag_that_the_readme_names_is_one() {
     let repo = project();
-    let mut known: BTreeSet<String> = FOREIGN.iter().map(|flag| (*flag).to_owned()).collect();
-    for command in helps() {
-        let help = run_tenth(repo.home(), &repo.root, &[command.as_slice(), &["--help"]].concat());
-        assert_eq!(help.code, 0, "{command:?}: {}", help.err);
-        known.extend(flags(&help.out));
+    let commands = commands(&repo);
+    let documented = documented(&commands);
+    for (command, flag) in &documented.by_command {
+        assert!(commands[command].contains(flag), "`tenth {}` has no `{flag}`", command.join(" "));
     }
-    let unknown: Vec<String> = flags(README).into_iter().filter(|flag| !known.contains(flag)).collect();
-    assert!(unknown.is_empty(), "{unknown:?}");
+    let known: BTreeSet<&str> = commands.values().flatten().map(String::as_str).chain(FOREIGN).collect();
+    let unknown: Vec<&String> = documented.bare.iter().filter(|flag| !known.contains(flag.as_str())).collect();
+    assert!(unknown.is_empty(), "{unknown:?} are no flags");
+    let in_prose = flags(&code().1);
+    assert!(in_prose.is_empty(), "{in_prose:?} do not stand as code, so that nothing holds them against the helps");
+    assert!(documented.by_command.len() > 10 && documented.bare.len() > 20, "the README is not read as it is meant");
+}
+
+#[test]
+fn every_flag_is_in_the_readme() {
+    let repo = project();
+    let commands = commands(&repo);
+    assert!(commands.len() > 15, "only {} commands were found", commands.len());
+    let documented = documented(&commands);
+    let of_all: BTreeSet<&String> = commands[&Vec::new()].iter().collect();
+    for (command, flags) in &commands {
+        // What a command has in common with the review is told once; `--help` and `--version` everybody knows.
+        let own = flags.iter().filter(|flag| command.is_empty() || !of_all.contains(flag));
+        for flag in own.filter(|flag| !matches!(flag.as_str(), "--help" | "--version")) {
+            let behind_it = |(by, named): &(Vec<String>, String)| named == flag && by == command;
+            let is_told = documented.bare.contains(flag) || documented.by_command.iter().any(behind_it);
+            assert!(is_told, "`{flag}` of `tenth {}` is not in the README", command.join(" "));
+        }
+    }
 }
 
 #[test]
@@ -152,9 +226,7 @@ fn every_flag_of_a_review_works() {
     ]
     .into();
     let help = run_tenth(repo.home(), &repo.root, &["--help"]);
-    // Only where a line begins with it a flag is explained; elsewhere it is spoken of.
-    let explained = help.out.lines().filter(|line| line.trim_start().starts_with('-'));
-    let named: BTreeSet<String> = explained.flat_map(flags).collect();
+    let named = explained(&help.out);
     for flag in &named {
         let Some(values) = ways.get(flag.as_str()) else { panic!("`{flag}` is not tried here") };
         let run = run(&repo, &[&[flag.as_str()], values.as_slice()].concat());

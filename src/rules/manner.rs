@@ -192,10 +192,9 @@ impl<'c, 'p, 'a> Whole<'c, 'p, 'a> {
                 if !shape.is_reachable(value.block) {
                     continue;
                 }
-                for (name, given) in self.given_to_a_thread(part, call_index, call) {
-                    let manner = std::iter::once(Manner::Thread).chain(own.iter().copied()).collect();
+                let mut add = |name: String, given: Option<ValueIndex>, own_manner: Option<Manner>| {
+                    let manner = own_manner.into_iter().chain(own.iter().copied()).collect();
                     let is_awaited = self.cx.program.is_awaited(part, call_index);
-                    let given = Some(given);
                     let done = Done {
                         by: part,
                         call: call_index,
@@ -206,23 +205,13 @@ impl<'c, 'p, 'a> Whole<'c, 'p, 'a> {
                         span: value.span,
                     };
                     found.entry(name).or_default().push(done);
+                };
+                for (name, given) in self.given_to_a_thread(part, call_index, call) {
+                    add(name, Some(given), Some(Manner::Thread));
                 }
                 let Some(name) = name else { continue };
                 let makes = self.cx.program.makes(part, call_index).is_some();
-                let direct = if makes { self.manner(part, &own_uses, call_index) } else { None };
-                let manner = direct.into_iter().chain(own.iter().copied()).collect();
-                let is_awaited = self.cx.program.is_awaited(part, call_index);
-                let given = None;
-                let done = Done {
-                    by: part,
-                    call: call_index,
-                    given,
-                    name: name.clone(),
-                    manner,
-                    is_awaited,
-                    span: value.span,
-                };
-                found.entry(name).or_default().push(done);
+                add(name, None, if makes { self.manner(part, &own_uses, call_index) } else { None });
             }
             uses.insert(part, own_uses);
             around.insert(part, own);

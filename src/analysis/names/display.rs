@@ -1,8 +1,8 @@
-//! Full names for people, and definitions found by name.
+//! Full names for people.
 
 use super::folder_of;
 use crate::analysis::{FunctionId, ModuleId, Program, TypeId};
-use crate::flow::{FunctionIndex, TypeIndex};
+use crate::flow::FunctionIndex;
 use crate::text::Language;
 
 impl Program<'_> {
@@ -59,19 +59,5 @@ impl Program<'_> {
         let inside = inside.strip_suffix("/mod").unwrap_or(inside);
         let is_root = path == package.library || matches!(inside, "lib" | "main");
         if is_root { package.name } else { [package.name.as_str(), "::", &inside.replace('/', "::")].concat() }
-    }
-
-    /// The function of a module that has this qualified name within its file; the last, where there are several.
-    pub fn find_function(&self, module: ModuleId, qualified: &str) -> Option<FunctionId> {
-        let file = self.module(module);
-        let at = file.functions.iter().rposition(|function| function.qualified == qualified)?;
-        Some(FunctionId { module, index: FunctionIndex(at as u32) })
-    }
-
-    /// The type of a module that has this qualified name within its file; the last, where there are several.
-    pub fn find_type(&self, module: ModuleId, qualified: &str) -> Option<TypeId> {
-        let file = self.module(module);
-        let at = file.types.iter().rposition(|def| def.qualified == qualified)?;
-        Some(TypeId { module, index: TypeIndex(at as u32) })
     }
 }

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Item, Member};
-use crate::analysis::{Loader, Mentions, ModuleId, Package, Program};
+use crate::analysis::{FunctionId, Loader, Mentions, ModuleId, Package, Program, TypeId};
 use crate::catalogue::Catalogue;
-use crate::flow::{Module, Scope};
+use crate::flow::{FunctionIndex, Module, Scope, TypeIndex};
 use crate::lower::{Edition, lower};
 use crate::text::{Side, SourceFile};
 
@@ -66,6 +66,20 @@ impl Loader for Project {
     }
 }
 
+/// The function of a module that has this qualified name within its file; the last, where there are several.
+pub(super) fn function_named(program: &Program, module: ModuleId, qualified: &str) -> FunctionId {
+    let file = program.module(module);
+    let at = file.functions.iter().rposition(|function| function.qualified == qualified);
+    FunctionId { module, index: FunctionIndex(at.expect("the file has this function") as u32) }
+}
+
+/// The type of a module that has this qualified name within its file; the last, where there are several.
+pub(super) fn type_named(program: &Program, module: ModuleId, qualified: &str) -> TypeId {
+    let file = program.module(module);
+    let at = file.types.iter().rposition(|def| def.qualified == qualified);
+    TypeId { module, index: TypeIndex(at.expect("the file has this type") as u32) }
+}
+
 /// Where a path leads from a file: the full name with the file, or what else it is.
 pub(super) fn leads(program: &Program, file: &str, path: &str) -> String {
     leads_in(program, file, "", path)
@@ -80,7 +94,7 @@ pub(super) fn leads_in(program: &Program, file: &str, place: &str, path: &str) -
         Some(inline) => Scope { module: inline.split("::").map(str::to_owned).collect(), function: None },
         None if place.is_empty() => Scope::default(),
         None => {
-            let function = program.find_function(id, place).expect("the file has this function").index;
+            let function = function_named(program, id, place).index;
             Scope { module: module.function(function).scope.module.clone(), function: Some(function) }
         }
     };

@@ -1,6 +1,6 @@
 //! Python: imports, packages, scopes, classes.
 
-use super::{Project, leads, leads_in, members};
+use super::{Project, function_named, leads, leads_in, members, type_named};
 
 #[test]
 fn relative_and_aliased_imports_lead_to_the_definition() {
@@ -229,7 +229,7 @@ fn methods_come_from_the_first_base_that_has_them() {
     assert_eq!(members(&program, "main.py", "Worker", "name"), ["base.py Worker.name"]);
     assert_eq!(leads(&program, "main.py", "Worker.size"), "base.py Worker field size");
     let id = program.module_at("base.py").expect("it is there");
-    let root = program.find_type(id, "Root").expect("it is there");
+    let root = type_named(&program, id, "Root");
     let names = |ids: Vec<crate::analysis::TypeId>| -> Vec<String> {
         ids.into_iter().map(|id| program.type_name(id)).collect()
     };
@@ -260,7 +260,7 @@ fn full_names_begin_at_the_top_package() {
     let program = project.program();
     let name = |file: &str, function: &str| {
         let id = program.module_at(file).expect("it is there");
-        program.qualified_name(program.find_function(id, function).expect("it is there"))
+        program.qualified_name(function_named(&program, id, function))
     };
     assert_eq!(name("backend/app/core.py", "Core.work"), "app.core.Core.work");
     assert_eq!(name("src/lone.py", "f"), "lone.f");

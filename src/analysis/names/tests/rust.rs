@@ -1,6 +1,6 @@
 //! Rust: the module tree, `use`, crates, impls and traits.
 
-use super::{Project, leads, leads_in, members};
+use super::{Project, function_named, leads, leads_in, members};
 
 #[test]
 fn inline_file_and_path_modules_are_followed() {
@@ -115,7 +115,7 @@ fn crates_of_the_workspace_and_renamed_dependencies_are_known() {
     assert_eq!(leads(&program, "app/src/web.rs", "Pool"), "crates/core-lib/src/db.rs Pool");
     assert_eq!(leads(&program, "app/src/web.rs", "P"), "crates/core-lib/src/db.rs Pool");
     let db = program.module_at("crates/core-lib/src/db.rs").expect("it is there");
-    let get = program.find_function(db, "Pool::get").expect("it is there");
+    let get = function_named(&program, db, "Pool::get");
     assert_eq!(program.qualified_name(get), "core_lib::db::Pool::get");
 }
 
