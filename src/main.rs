@@ -16,6 +16,7 @@ use tenth::report::{self, Style};
 use tenth::request::{Output, Paint, Request, Subject};
 use tenth::review::Review;
 use tenth::{install, rules};
+use terminal_size::{Width, terminal_size_of};
 
 use crate::cli::{Cli, Color, HookTask, Invocation, Strictness, Task};
 
@@ -177,7 +178,7 @@ fn review(request: &Request, invocation: &Invocation, outputs: &[Output]) -> Res
         tell(&format!("tenth: {}", notice.text));
     }
     for output in outputs {
-        let style = Style { paint: paint(invocation.color, output), ..Style::default() };
+        let style = Style { paint: paint(invocation.color, output), width: width(output) };
         print(&report::render(output.format, &outcome.review, &outcome.sources, style), output)?;
     }
     if invocation.timings {
@@ -254,4 +255,26 @@ fn paint(color: Color, output: &Output) -> Paint {
         Color::Auto => output.to.is_none() && std::io::stdout().is_terminal(),
     };
     if coloured && (output.to.is_none() || color == Color::Always) { Paint::Coloured } else { Paint::Plain }
+}
+
+/// How many columns a report has: those of the terminal that reads it, the same number everywhere else.
+fn width(output: &Output) -> usize {
+    let terminal = if output.to.is_none() { terminal_size_of(std::io::stdout()) } else { None };
+    columns(terminal.map(|(Width(columns), _)| columns))
+}
+
+/// A terminal that does not know how wide it is says 0.
+fn columns(of_the_terminal: Option<u16>) -> usize {
+    of_the_terminal.filter(|columns| *columns > 0).map_or(Style::default().width, usize::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::columns;
+
+    #[test]
+    fn a_report_is_as_wide_as_the_terminal_that_reads_it() {
+        assert_eq!((columns(Some(72)), columns(Some(200))), (72, 200));
+        assert_eq!((columns(None), columns(Some(0))), (100, 100));
+    }
 }
