@@ -164,6 +164,14 @@ impl Program<'_> {
                 }
                 found
             }
+            // What a block that the callee gives back has captured there.
+            LockRoot::Local(owner, variable) if self.resolution(caller, call).functions() == [*owner] => {
+                let there = self.own_place(*owner, *variable, place);
+                match there.root {
+                    LockRoot::Parameter(_) => self.substitute(caller, call, *owner, &there),
+                    _ => LockPlace { root: LockRoot::Unknown, is_exact: false, ..place.clone() },
+                }
+            }
             LockRoot::Local(..) | LockRoot::Unknown => {
                 LockPlace { root: LockRoot::Unknown, is_exact: false, ..place.clone() }
             }

@@ -34,13 +34,15 @@ impl Program<'_> {
     }
 
     fn forwards_within(&self, id: FunctionId, depth: u32) -> Rc<Vec<Forward>> {
-        if let Some(known) = self.forwards.borrow().get(&id) {
+        // What was found of one at the end of a long chain of wrappers is less than what there is.
+        let asked = (id, depth);
+        if let Some(known) = self.forwards.borrow().get(&asked) {
             return known.clone();
         }
         // The entry made here answers a wrapper that leads back to itself.
-        self.forwards.borrow_mut().insert(id, Rc::default());
+        self.forwards.borrow_mut().insert(asked, Rc::default());
         let found = Rc::new(self.deeper(Vec::new(), || self.find_forwards(id, depth)));
-        self.forwards.borrow_mut().insert(id, found.clone());
+        self.forwards.borrow_mut().insert(asked, found.clone());
         found
     }
 

@@ -47,12 +47,10 @@ impl Program<'_> {
         match &event.what {
             What::Call(value) => self.runs_at(id, *value, false),
             // What an asynchronous callee does, it does where it is awaited.
-            What::Suspend(Suspension::Await, Some(value)) if self.function(id).call(*value).is_some() => {
-                let mut found = self.runs_at(id, *value, true);
-                for argument in self.awaited_arguments(id, *value) {
-                    found.extend(self.runs_at(id, argument, true));
-                }
-                found
+            What::Suspend(Suspension::Await, Some(value)) => {
+                let run = self.run_by_await(id, *value).into_iter();
+                run.flat_map(|future| self.runs_at(id, future, true).into_iter().chain(self.block_behind(id, future)))
+                    .collect()
             }
             What::Runs(implicit) => vec![InPlace {
                 candidates: vec![implicit.callee],
@@ -66,6 +64,11 @@ impl Program<'_> {
     }
 
     fn runs_at(&self, id: FunctionId, value: ValueIndex, awaited: bool) -> Vec<InPlace> {
+        if let ValueKind::Function(index) = self.function(id).value(value).kind {
+            let candidates = vec![FunctionId { module: id.module, index }];
+            let (what, binding) = ("runs the block".to_owned(), Binding::Closure(value));
+            return vec![InPlace { candidates, is_awaited: true, is_once: false, what, binding }];
+        }
         let mut found = self.runs_in_place(id, value, &self.resolution(id, value));
         found.retain(|in_place| in_place.is_awaited == awaited);
         found
@@ -80,7 +83,7 @@ impl Program<'_> {
             let is_awaited = self.function(*first).colour == Colour::Async;
             let runs = match self.function(*first).colour {
                 Colour::Plain => true,
-                Colour::Async => self.is_awaited_somehow(id, value) && self.drives_a_loop(*first).is_none(),
+                Colour::Async => self.is_run_somehow(id, value) && self.drives_a_loop(*first).is_none(),
                 Colour::Generator => self.is_driven_here(id, value),
                 Colour::AsyncGenerator => false,
             };
@@ -119,27 +122,15 @@ impl Program<'_> {
     }
 
     /// The calls whose results a call takes care of, as `gather(one(), two())` does.
-    fn awaited_arguments(&self, id: FunctionId, value: ValueIndex) -> Vec<ValueIndex> {
+    pub(super) fn awaited_arguments(&self, id: FunctionId, value: ValueIndex) -> Vec<ValueIndex> {
         let function = self.function(id);
         let Some(call) = function.call(value) else { return Vec::new() };
         let resolution = self.resolution(id, value);
         let tables = self.tables(self.language(id.module));
         let consumer = resolution.external().and_then(|name| tables.consumes_awaitables(name));
         let meant = consumer.map(|argument| self.arguments_meant(call, argument)).unwrap_or_default();
-        meant.into_iter().filter(|argument| function.call(*argument).is_some()).collect()
-    }
-
-    /// Whether a call's result is awaited, as it stands or by what it is handed to.
-    fn is_awaited_somehow(&self, id: FunctionId, value: ValueIndex) -> bool {
-        let function = self.function(id);
-        self.is_awaited(id, value)
-            || function.values.iter().enumerate().any(|(at, other)| {
-                let consumer = ValueIndex(at as u32);
-                matches!(&other.kind, ValueKind::Call(call)
-                    if call.arguments.iter().any(|argument| argument.value == value))
-                    && self.is_awaited(id, consumer)
-                    && self.awaited_arguments(id, consumer).contains(&value)
-            })
+        let is_python = self.language(id.module) == Language::Python;
+        meant.into_iter().filter(|argument| !is_python || function.call(*argument).is_some()).collect()
     }
 
     /// Plain functions that a callee is given and calls itself: `retry(load)`.

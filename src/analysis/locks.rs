@@ -129,8 +129,13 @@ impl Program<'_> {
                 self.lock_place(id, *of)
             }
             ValueKind::Field(of, name) => {
-                let class = self.field_class(&self.value_type(id, *of), name);
-                self.lock_place(id, *of).then(&Field::Name(name.clone()), class)
+                let place = self.lock_place(id, *of);
+                let of = self.value_type(id, *of);
+                // A lock around whatever it is given is the field that holds it.
+                if self.wraps_its_parameter(&of, name) {
+                    return place;
+                }
+                place.then(&Field::Name(name.clone()), self.field_class(&of, name))
             }
             ValueKind::Index(of) | ValueKind::Element(of) => self.lock_place(id, *of).then(&Field::Index, None),
             ValueKind::Path(segments, _) => self.static_place(&self.resolve_in(id, segments)),
@@ -218,6 +223,12 @@ impl Program<'_> {
             }
         };
         for field in fields {
+            if let Field::Name(name) = field
+                && self.wraps_its_parameter(&of, name)
+            {
+                of = self.member_type(&of, name);
+                continue;
+            }
             let class = match field {
                 Field::Name(name) => self.field_class(&of, name),
                 Field::Index => None,
@@ -268,7 +279,7 @@ impl Program<'_> {
         LockPlace { root: LockRoot::Local(id, index), fields: Vec::new(), is_exact: true, class: None }
     }
 
-    fn field_class(&self, of: &Type, name: &str) -> Option<String> {
+    pub(super) fn field_class(&self, of: &Type, name: &str) -> Option<String> {
         self.pointees(of).iter().find_map(|of| match of {
             Type::Instance(instance) => instance.definition.map(|id| self.declared_field(id, name)),
             Type::Class(id) => Some(self.declared_field(*id, name)),

@@ -17,6 +17,7 @@
 //! of the code: same change, same answers. Files come through a [`Loader`], never from disk.
 
 pub mod accesses;
+mod awaiting;
 pub mod binding;
 pub mod calls;
 pub mod cancellation;
@@ -48,10 +49,12 @@ mod solve;
 pub mod strands;
 pub mod summary;
 mod switches;
+mod twins;
 pub mod types;
 pub mod uses;
 pub mod ways;
 mod wording;
+mod wrappers;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -172,7 +175,7 @@ pub struct Program<'a> {
     handed: RefCell<FxHashMap<FunctionId, Rc<Vec<contexts::HandOver>>>>,
     calls: RefCell<FxHashMap<FunctionId, Rc<strands::Calls>>>,
     strands: RefCell<FxHashMap<FunctionId, Rc<Vec<strands::Strand>>>>,
-    forwards: RefCell<FxHashMap<FunctionId, Rc<Vec<forwards::Forward>>>>,
+    forwards: RefCell<FxHashMap<(FunctionId, u32), Rc<Vec<forwards::Forward>>>>,
     mentions: RefCell<FxHashMap<String, bool>>,
     accesses: RefCell<FxHashMap<FunctionId, Rc<Vec<accesses::Access>>>>,
     accesses_of: RefCell<accesses::ByState>,

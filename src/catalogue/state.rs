@@ -44,6 +44,9 @@ pub struct Atomic {
     /// Those of them that may fail although nobody else was there, and are to be tried again.
     #[serde(default)]
     pub weak: Vec<String>,
+    /// Those of them that add to a number or take away from it, and answer what was there before.
+    #[serde(default)]
+    pub counts: Vec<String>,
 }
 
 /// A store of values by key that lies outside of the program and is shared with others.

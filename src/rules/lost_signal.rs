@@ -8,6 +8,7 @@
 
 use crate::analysis::FunctionId;
 use crate::analysis::held::{Event, What};
+use crate::analysis::uses::Uses;
 use crate::flow::{BlockIndex, Callee, Function, Next, Root, StepKind, ValueIndex, ValueKind};
 use crate::verdict::{Confidence, Verdict};
 
@@ -30,6 +31,9 @@ pub(super) fn after_the_look(cx: &RuleContext, id: FunctionId, event: &Event, wa
             && targets.iter().any(|target| !leads_to(&function, *target, event.block, at));
         (decides && looks_at_shared(cx, id, &function, *value, 8)).then_some(*value)
     })?;
+    if looks_once_more(cx, id, event, wait) {
+        return None;
+    }
     let (signaller, signal) = fleeting_signal(cx, id, wait, class)?;
     let name = cx.program.value_text(id, wait.receiver);
     let verdict = cx
@@ -46,6 +50,28 @@ pub(super) fn after_the_look(cx: &RuleContext, id: FunctionId, event: &Event, wa
             "this reaches only those who wait already",
         );
     Some(verdict)
+}
+
+/// Whether the wait is only begun there, and its end waited for behind another look.
+fn looks_once_more(cx: &RuleContext, id: FunctionId, event: &Event, wait: &Wait) -> bool {
+    let function = cx.function(id);
+    let made = cx.program.made_from(id, &Uses::of(&function), wait.call);
+    let ends = cx.facts(id).events.iter().find_map(|other| match other.what {
+        What::Suspend(_, Some(of)) if of != wait.call && made.contains(&of) => Some(other.block),
+        _ => None,
+    });
+    let Some(ends) = ends else { return false };
+    (0..).zip(&function.blocks).any(|(at, block)| {
+        let Next::Branch(Some(value), targets) = &block.next else { return false };
+        let at = BlockIndex(at);
+        let is_behind = match at == event.block {
+            true => function.value(*value).step > event.step,
+            false => leads_to(&function, event.block, at, ends) && !leads_to(&function, event.block, ends, at),
+        };
+        is_behind
+            && targets.iter().any(|target| !leads_to(&function, *target, ends, at))
+            && looks_at_shared(cx, id, &function, *value, 8)
+    })
 }
 
 /// Whether a condition is made from something that others change: what is behind a lock, an atomic, a call.
@@ -86,7 +112,8 @@ fn fleeting_signal(cx: &RuleContext, id: FunctionId, wait: &Wait, class: &String
             let StepKind::Call(call) = step.kind else { continue };
             let Some((entry, method, receiver)) = signal_call(cx, other, call) else { continue };
             let is_it = entry.name == wait.entry.name && entry.fleeting.contains(&method);
-            if is_it && cx.program.lock_place(other, receiver).class.as_ref() == Some(class) {
+            let place = is_it.then(|| cx.program.lock_place(other, receiver).class).flatten();
+            if place.is_some_and(|of| of == *class || cx.program.are_one_object(id.module, &of, class)) {
                 return Some((other, call));
             }
         }

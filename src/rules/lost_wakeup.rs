@@ -53,7 +53,7 @@ pub(super) struct Wait<'a> {
     pub(super) entry: &'a Lock,
     pub(super) method: String,
     pub(super) receiver: ValueIndex,
-    call: ValueIndex,
+    pub(super) call: ValueIndex,
     pub(super) place: LockPlace,
 }
 

@@ -2,11 +2,13 @@
 //!
 //! ~~~text
 //! let n = count.load(…); count.store(n + 1, …)     two steps: somebody else may have counted in between
+//! if open.load(…) < MOST { open.fetch_add(1, …) }     so may somebody here
 //! data.store(42, Relaxed); ready.store(true, Relaxed)     whoever sees `ready` need not see `data`
 //! free.compare_exchange_weak(…)                    may fail although it is free, and nobody tries again
 //! static mut COUNT …                               no steps at all
 //! ~~~
 
+mod looked_at_after;
 mod set_once;
 pub(super) mod weakened;
 
@@ -40,6 +42,7 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     if !accesses.is_empty() {
         dependent_stores(cx, id, &accesses, out);
         given_up_at_once(cx, id, &accesses, out);
+        looked_at_after::check(cx, id, &accesses, out);
         set_once::check(cx, id, &accesses, out);
         relaxed_publication::check(cx, id, &accesses, out);
     }
@@ -56,6 +59,8 @@ pub(super) struct Access {
     pub(super) block: BlockIndex,
     pub(super) step: u32,
     pub(super) span: Span,
+    /// Whether it is an update that adds to a number, or takes away from it.
+    pub(super) counts: bool,
     /// Whether it orders nothing else.
     pub(super) is_relaxed: bool,
 }
@@ -84,7 +89,8 @@ pub(super) fn accesses(cx: &RuleContext, id: FunctionId) -> Vec<Access> {
         let Callee::Method(receiver, method) = &call.callee else { continue };
         let resolution = cx.resolution(id, value);
         let Some((type_name, _)) = resolution.external().and_then(|name| name.rsplit_once("::")) else { continue };
-        let Some(how) = tables.atomic(type_name).and_then(|atomic| how(atomic, method)) else { continue };
+        let Some(atomic) = tables.atomic(type_name) else { continue };
+        let Some(how) = how(atomic, method) else { continue };
         let is_relaxed = call.arguments.iter().any(|argument| is_relaxed(cx, id, argument.value));
         found.push(Access {
             place: cx.program.lock_place(id, *receiver),
@@ -94,6 +100,7 @@ pub(super) fn accesses(cx: &RuleContext, id: FunctionId) -> Vec<Access> {
             block,
             step: at as u32,
             span: step.span,
+            counts: atomic.counts.contains(method),
             is_relaxed,
         });
     }
@@ -151,12 +158,16 @@ fn is_lent(cx: &RuleContext, id: FunctionId, parameter: usize) -> bool {
 
 /// A store that rests on a load of the same atomic.
 fn dependent_stores(cx: &RuleContext, id: FunctionId, accesses: &[Access], out: &mut Vec<Verdict>) {
-    let is_candidate = |access: &&Access| access.how == How::Store && is_shared(cx, id, &access.place);
+    let function = cx.function(id);
+    let uses = Uses::of(&function);
+    // Whoever looks at what counting answers may take it back.
+    let is_candidate = |access: &&Access| {
+        let is_it = access.how == How::Store || access.counts && uses.is_only_discarded(access.call);
+        is_it && is_shared(cx, id, &access.place)
+    };
     if !accesses.iter().any(|access| access.how == How::Load) || !accesses.iter().any(|access| is_candidate(&access)) {
         return;
     }
-    let function = cx.function(id);
-    let uses = Uses::of(&function);
     let mut told: Vec<&str> = Vec::new();
     for store in accesses.iter().filter(is_candidate) {
         let is_updated = accesses.iter().any(|access| {
@@ -173,7 +184,8 @@ fn dependent_stores(cx: &RuleContext, id: FunctionId, accesses: &[Access], out: 
             let made = cx.program.made_from(id, &uses, load.call);
             let stored = function.call(store.call)?.arguments.first()?.value;
             if made.contains(&stored) {
-                return Some((load, true));
+                // Who takes away what was there leaves what came meanwhile.
+                return (!store.counts).then_some((load, true));
             }
             decides(&function, &made, load, store).then_some((load, false))
         });
@@ -226,10 +238,17 @@ fn decides(function: &Function, made: &BTreeSet<ValueIndex>, load: &Access, stor
 fn not_one_step(cx: &RuleContext, id: FunctionId, load: &Access, store: &Access, is_value: bool) -> Verdict {
     let (place, function) = (&store.name, cx.function(id));
     let met = cx.program.met_by_itself(id, true);
-    let stance = if met.is_some() { Stance::Violated(Confidence::Medium) } else { Stance::Unproven };
-    let what =
-        if is_value { "stores what it made of an earlier load" } else { "stores what an earlier load decided on" };
-    let instead = if is_value {
+    // Whether it matters that a count goes a little too far, only its author knows.
+    let is_certain = met.is_some() && !store.counts;
+    let stance = if is_certain { Stance::Violated(Confidence::Medium) } else { Stance::Unproven };
+    let what = match (is_value, store.counts) {
+        (true, _) => "stores what it made of an earlier load",
+        (false, true) => "counts where an earlier load allowed it, the load",
+        (false, false) => "stores what an earlier load decided on",
+    };
+    let instead = if store.counts {
+        "count first, look at what that answers and take it back where it is too much, or use `fetch_update`"
+    } else if is_value {
         "use one step: `fetch_add` and its kin, `fetch_update`, or a loop over `compare_exchange`"
     } else {
         "use one step, `compare_exchange` or `swap`, and go on only where it succeeded"

@@ -3,6 +3,7 @@
 
 mod circle;
 pub(super) mod in_turn;
+mod kept_by_owner;
 mod own_sender;
 mod spinning;
 mod turns;
@@ -16,6 +17,7 @@ const NAME: &str = "starved-task";
 
 pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     own_sender::check(cx, id, out);
+    kept_by_owner::check(cx, id, out);
     circle::check(cx, id, out);
     turns::check(cx, id, out);
     spinning::check(cx, id, out);

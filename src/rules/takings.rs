@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use crate::analysis::FunctionId;
 use crate::analysis::calls::Resolution;
-use crate::analysis::held::{Held, Waits, What};
+use crate::analysis::held::{Event, Held, Waits, What};
 use crate::analysis::locks::Lock;
 use crate::analysis::uses::Uses;
 use crate::catalogue::{Change, LockKind, Mode};
@@ -19,6 +19,8 @@ use crate::text::{Language, Span};
 
 use super::context::RuleContext;
 use super::stale_read_behind_lock::{Act, Done, clears, is_constant, stores};
+
+mod looks;
 
 /// One taking of a lock, and what its guard leads to.
 pub(super) struct Taking {
@@ -86,45 +88,53 @@ impl Taking {
     }
 }
 
+/// Whether a lock guards state that is one object for certain.
+fn is_of_state(lock: &Lock) -> bool {
+    matches!(lock.kind, LockKind::Mutex | LockKind::Rwlock) && lock.place.is_exact
+}
+
 /// The takings of locks that are taken more than once in a function, and reached from outside it.
 pub(super) fn takings(cx: &RuleContext, id: FunctionId) -> Vec<Taking> {
     let facts = cx.facts(id);
-    let is_of_state = |lock: &Lock| matches!(lock.kind, LockKind::Mutex | LockKind::Rwlock) && lock.place.is_exact;
     let taken = facts.events.iter().filter_map(|event| match &event.what {
         What::Acquire(lock, Waits::Yes) if is_of_state(lock) => Some((event, lock)),
         _ => None,
     });
     let taken: Vec<_> = taken.collect();
-    let is_again = |lock: &Lock| taken.iter().filter(|(_, other)| other.place.is_same(&lock.place)).count() > 1;
-    if !taken.iter().any(|(_, lock)| is_again(lock)) {
-        return Vec::new();
-    }
-    let function = cx.function(id);
-    let shape = cx.program.shape(id);
-    let uses = Uses::of(&function);
+    let written: Vec<&Lock> =
+        taken.iter().filter(|(_, lock)| lock.mode == Mode::Exclusive).map(|(_, lock)| &***lock).collect();
+    let looked_at_below = looks::takings(cx, id, &written);
+    let is_again = |lock: &Lock| {
+        let is_it = |other: &Lock| other.place.is_same(&lock.place);
+        taken.iter().filter(|(_, other)| is_it(other)).count() > 1
+            || looked_at_below.iter().any(|below| is_it(&below.lock))
+    };
     let again = taken.iter().filter(|(_, lock)| is_again(lock));
-    again
-        .filter_map(|(event, lock)| {
-            let guard = match function.blocks[event.block.at()].steps[event.step as usize].kind {
-                StepKind::Suspend(Suspension::Await, Some(of)) => shape.awaited(of)?,
-                StepKind::Call(value) => value,
-                _ => return None,
-            };
-            let mut taking = Taking {
-                lock: (*lock).clone(),
-                held: event.held.clone(),
-                block: event.block,
-                step: event.step,
-                span: event.span,
-                guard,
-                parts: Vec::new(),
-                acts: Vec::new(),
-                is_given_away: false,
-            };
-            follow(cx, id, &uses, &mut taking);
-            Some(taking)
-        })
-        .collect()
+    let again: Vec<Taking> = again.filter_map(|(event, lock)| taking_at(cx, id, event, lock)).collect();
+    again.into_iter().chain(looked_at_below).collect()
+}
+
+/// One taking, and what its guard leads to.
+fn taking_at(cx: &RuleContext, id: FunctionId, event: &Event, lock: &Rc<Lock>) -> Option<Taking> {
+    let function = cx.function(id);
+    let guard = match function.blocks[event.block.at()].steps[event.step as usize].kind {
+        StepKind::Suspend(Suspension::Await, Some(of)) => cx.program.shape(id).awaited(of)?,
+        StepKind::Call(value) => value,
+        _ => return None,
+    };
+    let mut taking = Taking {
+        lock: lock.clone(),
+        held: event.held.clone(),
+        block: event.block,
+        step: event.step,
+        span: event.span,
+        guard,
+        parts: Vec::new(),
+        acts: Vec::new(),
+        is_given_away: false,
+    };
+    follow(cx, id, &Uses::of(&function), &mut taking);
+    Some(taking)
 }
 
 /// Follows the guard to what is looked at and what is changed.

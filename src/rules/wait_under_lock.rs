@@ -7,12 +7,12 @@ pub(super) mod widened;
 
 use std::sync::Arc;
 
-use crate::analysis::held::{Event, Held, Waits, What};
+use crate::analysis::held::{Event, Held, HeldBy, Waits, What};
 use crate::analysis::locks::Lock;
 use crate::analysis::summary::Takes;
 use crate::analysis::{FunctionId, ModuleId, mentions};
 use crate::catalogue::{BlockingKind, Flavour, LockKind, Runs};
-use crate::flow::{Callee, Field, FunctionIndex, Place, Suspension, ValueIndex, ValueKind};
+use crate::flow::{Call, Callee, Field, Function, FunctionIndex, Owner, Place, Suspension, ValueIndex, ValueKind};
 use crate::verdict::{Confidence, Verdict};
 
 use super::context::RuleContext;
@@ -183,12 +183,13 @@ fn for_a_signal(cx: &RuleContext, id: FunctionId, event: &Event, value: ValueInd
     }
     let signal = cx.program.lock_place(id, *receiver);
     let Some(class) = signal.class.clone().filter(|_| signal.is_exact) else { return };
-    // A condition gives its own lock back; that it has one of its own shows where it is entered beside the other.
-    let is_entered = event.held.iter().any(|held| held.lock.place.is_same(&signal));
-    if known.kind == LockKind::Condition && !is_entered {
+    // A condition gives its own lock back; that it has one of its own shows where it is entered beside the other, or
+    // handed in.
+    let is_own = |held: &Held| held.lock.place.is_same(&signal) || is_handed_in(&function, call, held);
+    if known.kind == LockKind::Condition && !event.held.iter().any(is_own) {
         return;
     }
-    let others = event.held.iter().filter(|held| counts(held) && !held.lock.place.is_same(&signal));
+    let others = event.held.iter().filter(|held| counts(held) && !is_own(held));
     let others: Vec<&Held> = others.filter(|held| held.lock.place.class.is_some()).collect();
     if others.is_empty() {
         return;
@@ -220,6 +221,16 @@ fn for_a_signal(cx: &RuleContext, id: FunctionId, event: &Event, value: ValueInd
                 format!("`{}` signals it here, under the same lock", giver.name),
             ),
     );
+}
+
+/// Whether a call is given the guard of a lock that is held.
+fn is_handed_in(function: &Function, call: &Call, held: &Held) -> bool {
+    call.arguments.iter().any(|argument| match &function.value(argument.value).kind {
+        ValueKind::Place(place) => {
+            place.as_variable().is_some_and(|variable| held.by == HeldBy::Guard(Owner::Variable(variable)))
+        }
+        _ => false,
+    })
 }
 
 fn split<'n>(cx: &RuleContext, module: ModuleId, name: Option<&'n str>) -> Option<(&'n str, &'n str)> {

@@ -6,6 +6,13 @@
 //! self.task.register(cx.waker());      match self.queue.pop() { … }
 //! ~~~
 //!
+//! Or somebody who looked once more after he had begun to watch, and goes to wait at once now:
+//!
+//! ~~~text
+//! if self.is_closed() { return Ready }  self.tasks.push(cx.waker().clone());  if self.is_closed() { return Ready }  Pending
+//! if self.is_closed() { return Ready }  self.tasks.push(cx.waker().clone());  Pending
+//! ~~~
+//!
 //! What comes between the two is told to nobody. Whether anything can, is known to whoever knows what is watched.
 
 use crate::analysis::FunctionId;
@@ -55,7 +62,10 @@ pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &
             let was = only(&then, &look.name).filter(|_| only(&now, &look.name).is_some());
             look.looks && !look.watches && was.is_some_and(|was| was > had && then[was].looks)
         });
-        let Some(look) = look else { continue };
+        let Some(look) = look else {
+            looked_again(both, (&now, at), (&then, had), before, after);
+            continue;
+        };
         let is_kept_out = watch.event.held.iter().any(|held| look.event.held.iter().any(|other| other == held));
         if is_kept_out {
             continue;
@@ -70,6 +80,41 @@ pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &
             .evidence(cx.location(id, look.event.span), "this is looked at first now");
         both.ask((both.was.id, then[had].event.span), verdict, before, after);
     }
+}
+
+/// Asks about a look that stood before the watching and once more behind it, and stands before it alone now.
+fn looked_again(
+    both: &OnBoth,
+    (now, at): (&[Step], usize),
+    (then, had): (&[Step], usize),
+    before: &mut Vec<Verdict>,
+    after: &mut Vec<Verdict>,
+) {
+    let looks = |step: &&Step| step.looks && !step.watches;
+    if now[at + 1..].iter().any(|step| looks(&step)) {
+        return;
+    }
+    let is_before = |look: &Step| {
+        let first = |steps: &[Step]| steps.iter().filter(looks).any(|step| step.name == look.name);
+        first(&now[..at]) && first(&then[..had])
+    };
+    let Some(again) = then[had + 1..].iter().filter(looks).find(|look| is_before(look)) else { return };
+    let (cx, id) = (both.is.cx, both.is.id);
+    let watch = &now[at];
+    if watch.event.held.iter().any(|held| now[..at].iter().any(|step| step.event.held.contains(held))) {
+        return;
+    }
+    let what = cx.program.callee_text(id, watch.call);
+    let looked = both.was.cx.program.callee_text(both.was.id, again.call);
+    let verdict = cx
+        .verdict(NAME, Stance::Unproven, id, watch.event.span, &format!("`{what}`"))
+        .assumes(format!("nothing that `{what}` watches for comes right after `{looked}`"))
+        .says(format!(
+            "`{looked}` was asked once more after `{what}` had begun to watch, and is asked only before it now"
+        ))
+        .asks(format!("can what `{what}` watches for come after `{looked}` and before the watching begins?"))
+        .helps("look again after the watching has begun");
+    both.ask((both.was.id, again.event.span), verdict, before, after);
 }
 
 fn steps(whole: &Whole) -> Vec<Step> {

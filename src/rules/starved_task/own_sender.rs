@@ -168,7 +168,7 @@ fn only_tasks_send(cx: &RuleContext, function: &Function, drain: &Drain, sender:
 }
 
 /// Whether a loop has no other way out than that nothing comes any more.
-fn ends_with_its_senders(cx: &RuleContext, drain: &Drain) -> bool {
+pub(super) fn ends_with_its_senders(cx: &RuleContext, drain: &Drain) -> bool {
     let id = drain.by;
     let function = cx.function(id);
     let shape = cx.program.shape(id);
