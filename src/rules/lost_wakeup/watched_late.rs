@@ -138,7 +138,7 @@ fn steps(whole: &Whole) -> Vec<Step> {
                 .iter()
                 .any(|other| matches!(other.what, What::Suspend(Suspension::Await, Some(of)) if of == call))
         };
-        let looks = !watches && {
+        let looks = !watches && !is_of_the_task(cx, id, call) && {
             let made = cx.program.made_from(id, &uses, call);
             let decides =
                 |block: &crate::flow::Block| matches!(&block.next, Next::Branch(Some(on), _) if made.contains(on));
@@ -148,6 +148,14 @@ fn steps(whole: &Whole) -> Vec<Step> {
     }
     found.sort_by_key(|step| (step.event.span.end, step.event.span.start));
     found
+}
+
+/// Whether a call only asks for the waker of the task itself.
+fn is_of_the_task(cx: &RuleContext, id: FunctionId, call: ValueIndex) -> bool {
+    let function = cx.function(id);
+    let Some(Callee::Method(receiver, _)) = function.call(call).map(|call| &call.callee) else { return false };
+    let of = cx.program.value_type(id, *receiver);
+    of.instance().is_some_and(|of| cx.program.tables(Language::Rust).gives_wakers(&of.name))
 }
 
 /// Whether a call gives something that tells of what comes from then on, or hands a waker to somebody.

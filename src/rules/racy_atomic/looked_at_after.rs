@@ -37,10 +37,8 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, accesses: &[Access], out: 
 
 /// Whether what was loaded decides where control goes at once, compared with a number, or is what the function gives.
 fn takes_its_place(function: &Function, load: &Access) -> bool {
-    let is_number = |value: &ValueIndex| match &function.value(*value).kind {
-        ValueKind::Literal(_) | ValueKind::Path(..) => true,
-        _ => false,
-    };
+    let is_number =
+        |value: &ValueIndex| matches!(function.value(*value).kind, ValueKind::Literal(_) | ValueKind::Path(..));
     let is_compared = |value: ValueIndex| match &function.value(value).kind {
         ValueKind::Operation(parts) => parts.contains(&load.call) && parts.iter().any(is_number) && parts.len() == 2,
         _ => value == load.call,
