@@ -242,9 +242,18 @@ pub(crate) fn comparable(change: &ChangeSet, before: &[Touched], after: &[Touche
             !of.regions.is_empty()
                 || is_rust && (of.runs_async || of.is_polled || !of.deeds.is_empty())
                 || of.runs_async && of.handles
-                || !is_rust && of.owes
+                || !is_rust && (of.owes || of.tries)
         };
-        let differs = |was: &Touched| was.deeds.has_more_than(&now.deeds) || now.deeds.has_more_than(&was.deeds);
+        // What is called is also what ends a wait, copies a collection or hands something to another thread.
+        let calls_others = |was: &Touched| {
+            !is_rust && {
+                let (was, now) = (&was.deeds, &now.deeds);
+                (was.calls, &was.callees) != (now.calls, &now.callees)
+            }
+        };
+        let differs = |was: &Touched| {
+            was.deeds.has_more_than(&now.deeds) || now.deeds.has_more_than(&was.deeds) || calls_others(was)
+        };
         let was = partner(change, &former, now).filter(|was| weighs(was) || weighs(now) || differs(was))?;
         Some((was.path.clone(), now.path.clone(), now.name.clone()))
     });

@@ -93,6 +93,10 @@ pub struct Deeds {
     pub regions: Vec<Region>,
     /// The last names of what it calls, sorted, once each.
     pub callees: Vec<String>,
+    /// How many calls there are, and arguments of them.
+    pub calls: usize,
+    /// Whether any of it says what happens if it fails.
+    pub tries: bool,
 }
 
 impl Deeds {
@@ -136,6 +140,8 @@ impl Program<'_> {
             self.add_state(id, &mut all);
             self.add_meetings(id, &mut all);
             all.callees.extend(callees(&self.function(id)));
+            all.calls += calls(&self.function(id));
+            all.tries |= !self.function(id).attempts.is_empty();
         }
         all.callees.sort();
         all.callees.dedup();
@@ -350,6 +356,14 @@ pub fn callees(function: &Function) -> Vec<String> {
     names.sort();
     names.dedup();
     names
+}
+
+fn calls(function: &Function) -> usize {
+    let of_value = |value: &crate::flow::Value| match &value.kind {
+        ValueKind::Call(call) => 1 + call.arguments.len(),
+        _ => 0,
+    };
+    function.values.iter().map(of_value).sum()
 }
 
 fn called_name(callee: &Callee) -> Option<&str> {

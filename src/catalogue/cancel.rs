@@ -97,6 +97,8 @@ pub enum Does {
     Ends,
     /// Takes something to call when it is done.
     CallsBack,
+    /// Hands something to the loop's own thread, from whatever thread it is called in.
+    HandsOver,
 }
 
 impl Tables {

@@ -232,6 +232,8 @@ pub struct Tables {
     views: Vec<String>,
     /// Functions that loop over their argument only when they are looped over.
     lazy: Vec<String>,
+    /// Functions that give a copy of the collection that they are given, and methods that give one of their own.
+    copies: Vec<String>,
     /// Types over which a loop goes by position.
     sequences: Vec<String>,
     /// What the user states, which may be of the project's own names.
@@ -324,6 +326,7 @@ impl Tables {
         self.spawning.extend(more.spawning);
         self.views.extend(more.views);
         self.lazy.extend(more.lazy);
+        self.copies.extend(more.copies);
         self.sequences.extend(more.sequences);
         self.maps.absorb(more.maps);
         self.collectors.absorb(more.collectors);

@@ -108,6 +108,21 @@ impl Tables {
         self.has(&self.views, name)
     }
 
+    /// Whether a method of this name gives a view of some collection, where nothing is known of what it is called on.
+    pub fn is_view_by_name(&self, method: &str) -> bool {
+        self.views.iter().any(|name| name.ends_with(method) && name.rsplit(self.separator).next() == Some(method))
+    }
+
+    /// Whether a function gives a copy of the collection that it is given, or a method one of its own.
+    pub fn is_copy(&self, name: &str) -> bool {
+        self.has(&self.copies, name)
+    }
+
+    /// Whether a method of this name gives a copy of some collection, where nothing is known of what it is called on.
+    pub fn is_copy_by_name(&self, method: &str) -> bool {
+        self.copies.iter().any(|name| name.ends_with(method) && name.rsplit(self.separator).next() == Some(method))
+    }
+
     /// Whether a function loops over its argument only when its result is looped over.
     pub fn is_lazy(&self, name: &str) -> bool {
         self.has(&self.lazy, name)

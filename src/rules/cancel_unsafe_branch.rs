@@ -8,6 +8,7 @@ use crate::analysis::interruption::{Interruption, root_of};
 use crate::analysis::uses::Uses;
 use crate::catalogue::Loses;
 use crate::flow::{BlockIndex, Collection, Function, Next, Root, ValueIndex, ValueKind, VariableIndex};
+use crate::text::Language;
 use crate::verdict::{Confidence, Level, Stance, Verdict};
 
 use super::context::RuleContext;
@@ -25,7 +26,7 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
         }
         match &value.kind {
             ValueKind::Collection(Collection::Select(_), branches) => race(cx, id, index, branches, out),
-            ValueKind::Call(_) => deadline(cx, id, index, out),
+            ValueKind::Call(_) if cx.language(id.module) == Language::Rust => deadline(cx, id, index, out),
             _ => {}
         }
     }

@@ -9,15 +9,18 @@
 //!
 //! A dictionary, set or deque then raises, a list skips. A copy (`list(self.clients)`) is another collection.
 
+pub(super) mod copied;
+
 use crate::analysis::accesses::{Access, Touch};
 use crate::analysis::strands::is_alike;
 use crate::analysis::{FunctionId, FunctionRef};
 use crate::catalogue::Change;
-use crate::flow::{BlockIndex, Callee, LoopIndex, LoopKind, Root, ValueIndex, ValueKind, WriteKind};
+use crate::flow::{BlockIndex, Callee, Function, LoopIndex, LoopKind, Root, ValueIndex, ValueKind, WriteKind};
 use crate::text::{Language, Span};
 use crate::verdict::{Confidence, Stance, Verdict};
 
 use super::context::RuleContext;
+use super::loop_without_yield::is_in;
 
 const NAME: &str = "iteration-across-await";
 
@@ -141,28 +144,17 @@ fn suspension_in(
     function: &FunctionRef,
     around: LoopIndex,
 ) -> Option<(Span, Vec<std::rc::Rc<crate::analysis::locks::Lock>>)> {
-    let is_inside = |block: BlockIndex| {
-        let mut at = function.blocks[block.at()].in_loop;
-        while let Some(index) = at {
-            if index == around {
-                return true;
-            }
-            at = function.loops[index.at()].parent;
-        }
-        false
-    };
     let facts = cx.facts(id);
     let header = function.loops[around.at()].header;
-    let event = facts
-        .events
-        .iter()
-        .find(|event| is_inside(event.block) && cx.gives_way(id, event) && comes_to(function, event.block, header))?;
+    let event = facts.events.iter().find(|event| {
+        is_in(function, event.block, around) && cx.gives_way(id, event) && comes_to(function, event.block, header)
+    })?;
     let locks = event.held.iter().filter(|held| held.is_certain).map(|held| held.lock.clone());
     Some((event.span, locks.chain(cx.program.locks_at_entry(id)).collect()))
 }
 
 /// Whether control can get from the end of a block to another.
-fn comes_to(function: &FunctionRef, from: BlockIndex, to: BlockIndex) -> bool {
+fn comes_to(function: &Function, from: BlockIndex, to: BlockIndex) -> bool {
     let mut seen = vec![false; function.blocks.len()];
     let mut work: Vec<BlockIndex> = function.blocks[from.at()].next.targets().to_vec();
     while let Some(block) = work.pop() {

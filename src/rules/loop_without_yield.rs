@@ -262,7 +262,7 @@ fn changes(cx: &RuleContext, id: FunctionId, block: BlockIndex, deciding: &[Valu
     changing.map(|step| step.span).collect()
 }
 
-fn is_in(function: &Function, block: BlockIndex, of: LoopIndex) -> bool {
+pub(super) fn is_in(function: &Function, block: BlockIndex, of: LoopIndex) -> bool {
     let mut around = function.blocks[block.at()].in_loop;
     while let Some(one) = around {
         if one == of {

@@ -8,9 +8,11 @@
 //! Signals that come too early or are thrown away are in `lost_signal`.
 
 pub(super) mod at_once;
+pub(super) mod endless;
 pub(super) mod left_pending;
 pub(super) mod on_failure;
 mod unheld;
+pub(super) mod unsignalled;
 pub(super) mod watched_late;
 
 use crate::analysis::FunctionId;

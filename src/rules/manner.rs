@@ -121,6 +121,16 @@ impl<'c, 'p, 'a> OnBoth<'c, 'p, 'a> {
         })
     }
 
+    /// The project's functions that are called now under names that were not called before.
+    pub(super) fn called_now(&self) -> Vec<FunctionId> {
+        let new = self.now.iter().filter(|(name, _)| !self.then.contains_key(*name));
+        let targets = new.flat_map(|(_, calls)| calls).flat_map(|done| {
+            let resolution = self.is.cx.resolution(done.by, done.call);
+            resolution.targets.iter().filter_map(Target::function).collect::<Vec<_>>()
+        });
+        targets.collect()
+    }
+
     /// Asks about what the change took away: the before side had it at a place of its own.
     pub(super) fn ask(
         &self,

@@ -27,17 +27,18 @@ pub(super) struct Deed {
     pub(super) is_on_failure: bool,
 }
 
-/// The calls of methods that are meant, by their names.
-pub(super) fn deeds(whole: &Whole, is_meant: impl Fn(&str) -> bool) -> Vec<Deed> {
+/// The calls of methods that are meant, by the calls and the names of the methods.
+pub(super) fn deeds(whole: &Whole, is_meant: impl Fn(FunctionId, ValueIndex, &str) -> bool) -> Vec<Deed> {
     let cx = whole.cx;
     let of_part = |&by: &FunctionId| {
         let function = cx.function(by);
         let calls = function.values.iter().enumerate().filter_map(|(at, value)| {
             let ValueKind::Call(call) = &value.kind else { return None };
             let Callee::Method(receiver, method) = &call.callee else { return None };
-            is_meant(method).then(|| Deed {
+            let index = ValueIndex(at as u32);
+            is_meant(by, index, method).then(|| Deed {
                 by,
-                call: ValueIndex(at as u32),
+                call: index,
                 of: cx.program.value_text(by, *receiver),
                 span: value.span,
                 is_on_failure: is_on_failure(&function, value.block),

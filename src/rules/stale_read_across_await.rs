@@ -8,6 +8,7 @@
 //! The way from the read to the write is walked along the control flow. It ends without an answer where the same place
 //! is tested again after giving way, or written before it: then nothing stale is left.
 
+pub(super) mod looked_again;
 mod way;
 
 use crate::analysis::accesses::Access;

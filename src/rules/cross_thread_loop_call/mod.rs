@@ -4,6 +4,7 @@
 //! only the loop's own thread may make, the call in the thread's function is the finding, and the trace leads down.
 
 mod driven;
+pub(super) mod handed_back;
 mod handed_out;
 mod itself;
 

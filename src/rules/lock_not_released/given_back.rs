@@ -20,12 +20,13 @@ pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &
     let cx = both.is.cx;
     let tables = cx.program.tables(Language::Python);
     for (take, give) in tables.pairs() {
-        let taken = deeds(&both.is, |method| method == take);
+        let taken = deeds(&both.is, |_, _, method| method == take);
         if taken.is_empty() {
             continue;
         }
-        let stood = deeds(&both.was, |method| method == take);
-        let (then, now) = (deeds(&both.was, |method| method == give), deeds(&both.is, |method| method == give));
+        let stood = deeds(&both.was, |_, _, method| method == take);
+        let (then, now) =
+            (deeds(&both.was, |_, _, method| method == give), deeds(&both.is, |_, _, method| method == give));
         for take in &taken {
             let is_new = !stood.iter().any(|one| one.of == take.of);
             let of_it = |all: &[Deed]| {

@@ -4,26 +4,34 @@
 //! try: row = parse(answer)
 //! except ValueError as error: reply.set_exception(error)      gone: a failure leaves the waiter waiting
 //! reply.set_result(row)
+//!
+//! try: self._rows = load()
+//! finally: self._ready.set()                                  moved into the `try`: so does this one
 //! ~~~
 
+use crate::analysis::FunctionId;
 use crate::catalogue::Does;
-use crate::flow::StepKind;
-use crate::rules::manner::OnBoth;
+use crate::flow::{StepKind, ValueIndex};
+use crate::rules::context::RuleContext;
+use crate::rules::manner::{OnBoth, Whole};
 use crate::rules::on_failure::{Deed, deeds, has_more};
 use crate::text::Language;
 use crate::verdict::{Level, Stance, Verdict};
 
 use super::NAME;
+use super::unsignalled::{is_waited_for, signalled};
 
 pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<Verdict>) {
     let cx = both.is.cx;
-    let tables = cx.program.tables(Language::Python);
-    let settles = |method: &str| tables.verb(method) == Some(Does::Settles);
-    let (then, now) = (deeds(&both.was, settles), deeds(&both.is, settles));
+    let (then, now) = (told(&both.was), told(&both.is));
     for told in then.iter().filter(|deed| deed.is_on_failure) {
         let alike: Vec<&Deed> = now.iter().filter(|deed| deed.of == told.of).collect();
         // What was told of failures alone may be told of them elsewhere now.
         let Some(left) = alike.first().filter(|_| alike.iter().all(|deed| !deed.is_on_failure)) else { continue };
+        let signal = signalled(cx, left.by, left.call);
+        if signal.is_some_and(|class| is_waited_for(cx, left.by.module, &class).is_none()) {
+            continue;
+        }
         let function = cx.function(left.by);
         let fails = function.steps().find_map(|(_, _, step)| match step.kind {
             StepKind::Call(call) if call != left.call && step.span.end <= left.span.start => Some((call, step.span)),
@@ -45,4 +53,13 @@ pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &
         both.ask((told.by, told.span), verdict, before, after);
         return;
     }
+}
+
+/// The calls that wake others: outcomes of futures, and signals.
+fn told(whole: &Whole) -> Vec<Deed> {
+    let cx: &RuleContext = whole.cx;
+    let tables = cx.program.tables(Language::Python);
+    deeds(whole, |by: FunctionId, call: ValueIndex, method: &str| {
+        tables.verb(method) == Some(Does::Settles) || signalled(cx, by, call).is_some()
+    })
 }

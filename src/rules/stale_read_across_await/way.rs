@@ -283,6 +283,10 @@ impl<'c, 'p, 'a> Way<'c, 'p, 'a> {
                 return Guard::Lock(held.lock.name.clone(), held.taken);
             }
         }
+        // What every caller holds is held throughout.
+        if let Some(lock) = self.cx.program.locks_at_entry(self.id).first() {
+            return Guard::Lock(lock.name.clone(), self.function.header);
+        }
         // A managed block of unknown kind may be a lock.
         let is_unknown = |index: &ManagedIndex| {
             let managed = &self.function.managed[index.at()];

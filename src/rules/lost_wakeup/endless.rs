@@ -1,0 +1,132 @@
+//! A wait that ended after a stated time before the change, and ends only when it is answered now.
+//!
+//! ~~~text
+//! await asyncio.wait_for(self._ready.wait(), 5)      await self._ready.wait()
+//! thread.join(timeout=2)                             thread.join()
+//! async with asyncio.timeout(5): await pull()        await pull()
+//! ~~~
+
+use std::collections::BTreeMap;
+
+use crate::analysis::FunctionId;
+use crate::catalogue::{BlockingKind, ScopeKind};
+use crate::flow::{Call, Function, Literal, ManagedIndex, ValueIndex, ValueKind};
+use crate::rules::context::RuleContext;
+use crate::rules::manner::{OnBoth, Whole};
+use crate::text::{Language, Span};
+use crate::verdict::{Level, Stance, Verdict};
+
+use super::NAME;
+
+/// A wait, and whether a time ends it.
+struct Wait {
+    by: FunctionId,
+    name: String,
+    span: Span,
+    is_limited: bool,
+}
+
+pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<Verdict>) {
+    let (then, now) = (waits(&both.was), waits(&both.is));
+    let limits = |of: &[Wait]| of.iter().filter(|wait| wait.is_limited).count();
+    // A limit that stands elsewhere in the function now may be the same one.
+    if limits(&now) >= limits(&then) || speaks_of_time(&both.is) > speaks_of_time(&both.was) {
+        return;
+    }
+    let cx = both.is.cx;
+    let mut by_name: BTreeMap<&str, Vec<&Wait>> = BTreeMap::new();
+    for wait in &then {
+        by_name.entry(&wait.name).or_default().push(wait);
+    }
+    for endless in now.iter().filter(|wait| !wait.is_limited) {
+        let Some(alike) = by_name.get(&*endless.name) else { continue };
+        let Some(first) = alike.first().filter(|_| alike.iter().all(|then| then.is_limited)) else { continue };
+        let (name, by) = (&endless.name, &cx.function(both.is.id).name);
+        let verdict = cx
+            .verdict(NAME, Stance::Unproven, endless.by, endless.span, &format!("`{name}`"))
+            .assumes(format!("what `{by}` waits for with `{name}` always comes"))
+            .says(format!("`{by}` waited for `{name}` for a stated time before, and waits without an end now"))
+            .asks(format!("what ends the wait for `{name}` in `{by}` if the answer never comes?"))
+            .helps("give the wait an end as before, or see to it that it is woken on every way")
+            .level(Level::Warning);
+        both.ask((first.by, first.span), verdict, before, after);
+        return;
+    }
+}
+
+fn waits(whole: &Whole) -> Vec<Wait> {
+    let cx = whole.cx;
+    let mut found = Vec::new();
+    for &by in &whole.parts {
+        let function = cx.function(by);
+        let shape = cx.program.shape(by);
+        let scopes = deadlines(cx, by, &function);
+        let tables = cx.program.tables(Language::Python);
+        let mut limited: Vec<ValueIndex> = Vec::new();
+        let calls = || {
+            (0..).map(ValueIndex).zip(&function.values).filter_map(|(at, value)| match &value.kind {
+                ValueKind::Call(call) if shape.is_reachable(value.block) => Some((at, value.span, call)),
+                _ => None,
+            })
+        };
+        for (at, _, call) in calls() {
+            let resolution = cx.resolution(by, at);
+            let deadline = resolution.external().and_then(|name| tables.deadline(name));
+            limited.extend(deadline.into_iter().flat_map(|argument| cx.program.arguments_meant(call, argument)));
+        }
+        for (at, span, call) in calls() {
+            let is_awaited = cx.program.is_awaited(by, at) || limited.contains(&at);
+            if !is_awaited && !waits_for_a_thread(cx, by, at) {
+                continue;
+            }
+            let is_limited = limited.contains(&at)
+                || scopes.iter().any(|scope| scope.contains(span))
+                || names_a_time(&function, call)
+                || !is_awaited && !call.arguments.is_empty();
+            let name = cx.program.callee_text(by, at);
+            found.push(Wait { by, name, span, is_limited });
+        }
+    }
+    found
+}
+
+/// The bodies of managed blocks that end after a stated time.
+fn deadlines(cx: &RuleContext, id: FunctionId, function: &Function) -> Vec<Span> {
+    let tables = cx.program.tables(Language::Python);
+    let of_block = |managed: &crate::flow::Managed| {
+        let resolution = cx.resolution(id, managed.value);
+        let scope = tables.bounds(resolution.external()?)?;
+        (scope.kind == ScopeKind::Deadline).then_some(managed.body)
+    };
+    (0..function.managed.len() as u32).map(ManagedIndex).filter_map(|at| of_block(&function.managed[at.at()])).collect()
+}
+
+/// Whether a call waits for another thread or process, or for what one sends.
+fn waits_for_a_thread(cx: &RuleContext, id: FunctionId, call: ValueIndex) -> bool {
+    let resolution = cx.resolution(id, call);
+    let entry = resolution.external().and_then(|name| cx.program.tables(Language::Python).blocking(name));
+    entry.is_some_and(|entry| {
+        matches!(entry.kind, BlockingKind::LockWait | BlockingKind::Channel | BlockingKind::Process)
+    })
+}
+
+/// Whether a call is given a time by name, other than none.
+fn names_a_time(function: &Function, call: &Call) -> bool {
+    call.arguments.iter().any(|argument| {
+        let is_named = argument.name.as_ref().is_some_and(|name| name.contains("timeout"));
+        is_named && !matches!(function.value(argument.value).kind, ValueKind::Literal(Literal::None))
+    })
+}
+
+/// How many calls of a function are given a time by name, whatever they wait for.
+fn speaks_of_time(whole: &Whole) -> usize {
+    let of_part = |&by: &FunctionId| {
+        let function = whole.cx.function(by);
+        let calls = function.values.iter().filter(|value| match &value.kind {
+            ValueKind::Call(call) => names_a_time(&function, call),
+            _ => false,
+        });
+        calls.count()
+    };
+    whole.parts.iter().map(of_part).sum()
+}
