@@ -82,7 +82,8 @@ impl Program<'_> {
         if let Some(first) = functions.first() {
             let is_awaited = self.function(*first).colour == Colour::Async;
             let runs = match self.function(*first).colour {
-                Colour::Plain => true,
+                // A plain function whose call is awaited is not what its decorator made of it.
+                Colour::Plain => !self.is_awaited(id, value) || functions.iter().all(|callee| !self.is_decorated(*callee)),
                 Colour::Async => self.is_run_somehow(id, value) && self.drives_a_loop(*first).is_none(),
                 Colour::Generator => self.is_driven_here(id, value),
                 Colour::AsyncGenerator => false,
@@ -230,6 +231,11 @@ impl Program<'_> {
         let function = self.function(id);
         function.loops.iter().any(|one| one.over == Some(value))
             || function.managed.iter().any(|managed| managed.value == value)
+    }
+
+    /// Whether any decorator stands on a function.
+    fn is_decorated(&self, id: FunctionId) -> bool {
+        !self.function(id).decorators.is_empty()
     }
 
     /// Whether a decorator hands the function to a thread, so that calling it only makes something to await.
