@@ -18,6 +18,7 @@ use super::{FunctionId, Program};
 use crate::catalogue::{Does, Takes};
 use crate::flow::{
     BlockIndex, Callee, Colour, Function, ManagedIndex, Next, Region, StepKind, Suspension, ValueIndex, ValueKind,
+    VariableIndex,
 };
 use crate::text::Span;
 
@@ -276,6 +277,29 @@ impl Program<'_> {
                     && waited.iter().all(|one| {
                         !matches!(function.value(*one).kind, ValueKind::Call(_)) && self.waits_for_a_handle(id, *one)
                     })
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a task or future in a variable is cancelled with the function that waits for a value: it is awaited
+    /// itself, or by a call that passes a cancellation on to what it is given.
+    pub fn is_cancelled_with_its_waiter(&self, id: FunctionId, of: ValueIndex, variable: VariableIndex) -> bool {
+        let function = self.function(id);
+        match &function.value(of).kind {
+            ValueKind::Place(place) => place.as_variable() == Some(variable),
+            ValueKind::Collection(_, items) => {
+                items.iter().any(|(_, item)| self.is_cancelled_with_its_waiter(id, *item, variable))
+            }
+            ValueKind::Call(call) => {
+                let resolution = self.resolution(id, of);
+                let tables = self.tables(self.language(id.module));
+                let Some(name) = resolution.external() else { return false };
+                let stands_between =
+                    tables.shields(name).is_some() || tables.gather(name).is_some_and(|one| one.silent);
+                let Some(argument) = tables.consumes_awaitables(name).filter(|_| !stands_between) else { return false };
+                let given = self.arguments_meant(call, argument);
+                given.into_iter().any(|one| self.is_cancelled_with_its_waiter(id, one, variable))
             }
             _ => false,
         }

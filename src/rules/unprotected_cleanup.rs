@@ -1,6 +1,7 @@
 //! Cleanup that a cancellation, an abandoned generator or the wrong order gets the better of.
 
 mod callbacks;
+mod ends_quietly;
 mod flags;
 mod generators;
 mod groups;

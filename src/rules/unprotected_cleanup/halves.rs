@@ -6,6 +6,8 @@
 //! except TimeoutError:
 //!     process.kill()                               … and does not come by here
 //! ~~~
+//!
+//! A task that is awaited itself is cancelled with whoever awaits it, and needs no such way out.
 
 use crate::analysis::FunctionId;
 use crate::analysis::cancellation::{Arrival, Taker};
@@ -17,6 +19,7 @@ use crate::verdict::{Confidence, Level, Verdict};
 
 use super::super::context::RuleContext;
 use super::NAME;
+use super::ends_quietly::ends_quietly;
 
 pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     let function = cx.function(id);
@@ -54,7 +57,7 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
         let is_ended_elsewhere = ended.iter().any(|(other, of)| {
             *of == variable && is_on_the_way_of_a_cancellation(cx, id, function.value(*other).block)
         });
-        let arrival = arrival_in(cx, id, &function.attempts[attempt]);
+        let arrival = arrival_in(cx, id, &function.attempts[attempt], variable);
         let (Some(arrival), false) = (arrival, is_ended_elsewhere) else { continue };
         told.push(variable);
         let name = &function.variable(variable).name;
@@ -169,11 +172,15 @@ fn is_on_the_way_of_a_cancellation(cx: &RuleContext, id: FunctionId, block: Bloc
     })
 }
 
-fn arrival_in(cx: &RuleContext, id: FunctionId, attempt: &Attempt) -> Option<Span> {
+/// The first suspension in a `try` at which a cancellation arrives without ending what the variable holds.
+fn arrival_in(cx: &RuleContext, id: FunctionId, attempt: &Attempt, variable: VariableIndex) -> Option<Span> {
     let function = cx.function(id);
     function.steps().find_map(|(block, _, step)| match step.kind {
         StepKind::Suspend(how, of)
-            if how != Suspension::Yield && attempt.body.has(block) && cx.program.may_suspend(id, how, of) =>
+            if how != Suspension::Yield
+                && attempt.body.has(block)
+                && cx.program.may_suspend(id, how, of)
+                && !of.is_some_and(|of| cx.program.is_cancelled_with_its_waiter(id, of, variable)) =>
         {
             Some(step.span)
         }
@@ -210,6 +217,9 @@ fn raised_by_its_own(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
             _ => false,
         });
         let Some((_, _, step)) = awaited else { continue };
+        if ends_quietly(cx, id, place, (from.block, from.step)) {
+            continue;
+        }
         let name = cx.program.value_text(id, receiver);
         let leaves = taken.iter().find_map(|(span, leaves)| leaves.filter(|_| *span == step.span));
         let says = match leaves {
