@@ -338,21 +338,26 @@ fn open_blocks(function: &FunctionRef) -> Vec<Vec<ManagedIndex>> {
     while let Some(block) = work.pop() {
         let Some(mut state) = open[block.at()].clone() else { continue };
         let body = &function.blocks[block.at()];
+        // An exception may come from any step: what is entered in the block may not be open yet, what is left in it not
+        // any more.
+        let mut raised = state.clone();
         for step in &body.steps {
             pass(&step.kind, &mut state);
+            raised.retain(|index| state.contains(index));
         }
-        for target in body.next.targets() {
+        let targets = body.next.targets().iter().map(|target| (*target, &state));
+        for (target, state) in targets.chain(body.on_raise.map(|target| (target, &raised))) {
             match &mut open[target.at()] {
                 Some(known) => {
                     let former = known.len();
                     known.retain(|index| state.contains(index));
                     if known.len() != former {
-                        work.push(*target);
+                        work.push(target);
                     }
                 }
                 unseen @ None => {
                     *unseen = Some(state.clone());
-                    work.push(*target);
+                    work.push(target);
                 }
             }
         }
