@@ -204,6 +204,8 @@ pub struct Tables {
     nameless: Vec<String>,
     /// Decorators that keep a function's results by its arguments.
     caching: Vec<String>,
+    /// Decorators that call another of several bodies, chosen by what is given.
+    choosing: Vec<String>,
     /// Calls that ask whether a loop is running, or that let one be entered again.
     asking: Vec<String>,
     contracts: Contracts,
@@ -312,6 +314,7 @@ impl Tables {
         self.brief.extend(more.brief);
         self.nameless.extend(more.nameless);
         self.caching.extend(more.caching);
+        self.choosing.extend(more.choosing);
         self.asking.extend(more.asking);
         self.contracts.absorb(more.contracts);
         self.applying.absorb(more.applying);

@@ -230,6 +230,11 @@ impl Tables {
         self.names(&self.caching, decorator)
     }
 
+    /// Whether a function with this decorator is only what runs where no other body fits what is given.
+    pub fn chooses_a_body(&self, decorator: &str) -> bool {
+        self.names(&self.choosing, decorator)
+    }
+
     /// Whether a call asks whether a loop is running, or lets one be entered again.
     pub fn asks_for_loop(&self, name: &str) -> bool {
         self.has(&self.asking, name)

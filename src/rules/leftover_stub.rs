@@ -4,8 +4,11 @@
 //! change took out, a function that the change calls and that only says it is not there yet, a placeholder value beside
 //! a comment that says so.
 
+use crate::analysis::calls::Target;
 use crate::analysis::{FunctionId, ModuleId};
-use crate::flow::{Collection, Function, FunctionIndex, Mark, Next, Scope, TypeTerm, ValueIndex, ValueKind};
+use crate::flow::{
+    Callee, Collection, Function, FunctionIndex, Mark, Next, Scope, TypeTerm, Value, ValueIndex, ValueKind,
+};
 use crate::text::{Language, Span};
 use crate::verdict::{Confidence, Verdict};
 
@@ -82,8 +85,12 @@ fn stub(cx: &RuleContext, modules: &[ModuleId], id: FunctionId, text: &str, span
             ));
         }
     }
-    let is_replaced =
-        cx.program.overridden(id).is_some() || has_overrides(cx, id) || in_open_class(cx, id) || makes_others(cx, id);
+    let is_replaced = cx.program.overridden(id).is_some()
+        || has_overrides(cx, id)
+        || in_open_class(cx, id)
+        || makes_others(cx, id)
+        || is_one_of_several_bodies(cx, id)
+        || form == Form::Refuses && is_left_to_heirs(cx, modules, id);
     let call = (!is_replaced && form != Form::Promises).then(|| caller(cx, modules, id)).flatten();
     match (form, call) {
         (Form::Promises, _) => {
@@ -112,7 +119,7 @@ fn first_line(text: &str) -> &str {
 /// Whether a body does something: it calls, or computes from more than a value or two.
 fn is_substantial(function: &Function) -> bool {
     let is_call = |kind: &ValueKind| match kind {
-        ValueKind::Call(call) => !matches!(call.callee, crate::flow::Callee::Macro(_)),
+        ValueKind::Call(call) => !matches!(call.callee, Callee::Macro(_)),
         _ => false,
     };
     let calls = function.values.iter().filter(|value| is_call(&value.kind)).count();
@@ -182,6 +189,50 @@ fn gives_something(function: &Function) -> bool {
     }
 }
 
+/// Whether a decorator calls another body wherever one fits what is given, and this one refuses the rest.
+fn is_one_of_several_bodies(cx: &RuleContext, id: FunctionId) -> bool {
+    let tables = cx.program.tables(cx.language(id.module));
+    let decorators = &cx.function(id).decorators;
+    decorators
+        .iter()
+        .any(|one| cx.program.decorator_name(id, &one.path).is_some_and(|name| tables.chooses_a_body(&name)))
+}
+
+/// Whether only the class itself calls a method, on its own object, and nobody makes an object of just that class: what
+/// is missing is for those who inherit to write, wherever they are.
+fn is_left_to_heirs(cx: &RuleContext, modules: &[ModuleId], id: FunctionId) -> bool {
+    let function = cx.function(id);
+    let Some(owner) = cx.program.self_type(id).filter(|_| cx.language(id.module) == Language::Python) else {
+        return false;
+    };
+    let mut calls = modules.iter().flat_map(|&module| {
+        let file = cx.program.module(module);
+        let callers: Vec<FunctionId> = file.functions().map(|(index, _)| FunctionId { module, index }).collect();
+        callers.into_iter().filter(|caller| !cx.program.is_test_code(*caller)).flat_map(|caller| {
+            let calls = |(at, value): (usize, &Value)| match &value.kind {
+                ValueKind::Call(call) => Some((caller, ValueIndex(at as u32), call.callee.clone())),
+                _ => None,
+            };
+            cx.function(caller).values.iter().enumerate().filter_map(calls).collect::<Vec<_>>()
+        })
+    });
+    calls.all(|(caller, call, callee)| {
+        let targets = || cx.resolution(caller, call).targets.clone();
+        let is_own = |receiver: ValueIndex| {
+            let by = cx.function(caller);
+            let own = by.parameters.first().filter(|_| by.owner.is_some()).map(|first| first.variable);
+            matches!(&by.value(receiver).kind, ValueKind::Place(place) if own.is_some() && place.as_variable() == own)
+        };
+        match &callee {
+            Callee::Method(receiver, name) if *name == function.name => {
+                is_own(*receiver) || !targets().iter().any(|target| *target == Target::Function(id))
+            }
+            Callee::Super(_) => true,
+            _ => !targets().iter().any(|target| matches!(target, Target::Construct(made, _) if *made == owner)),
+        }
+    })
+}
+
 /// A call of a function in the changed files that can mean nothing else.
 fn caller(cx: &RuleContext, modules: &[ModuleId], id: FunctionId) -> Option<(FunctionId, Span)> {
     let name = cx.function(id).name.clone();
@@ -206,11 +257,11 @@ fn caller(cx: &RuleContext, modules: &[ModuleId], id: FunctionId) -> Option<(Fun
     None
 }
 
-fn called_name(callee: &crate::flow::Callee) -> Option<&String> {
+fn called_name(callee: &Callee) -> Option<&String> {
     match callee {
-        crate::flow::Callee::Path(path) => path.last(),
-        crate::flow::Callee::Method(_, name) | crate::flow::Callee::Super(name) => Some(name),
-        crate::flow::Callee::Value(_) | crate::flow::Callee::Macro(_) => None,
+        Callee::Path(path) => path.last(),
+        Callee::Method(_, name) | Callee::Super(name) => Some(name),
+        Callee::Value(_) | Callee::Macro(_) => None,
     }
 }
 
@@ -249,7 +300,7 @@ fn is_constant(function: &Function, value: ValueIndex, language: Language) -> bo
         ValueKind::Collection(kind, items) => !matches!(kind, Collection::Struct(_)) && items.is_empty(),
         // A success or failure of the language around a constant.
         ValueKind::Call(call) if language == Language::Rust => {
-            let is_variant = matches!(&call.callee, crate::flow::Callee::Path(path)
+            let is_variant = matches!(&call.callee, Callee::Path(path)
                 if matches!(&path[..], [only] if only.starts_with(char::is_uppercase)));
             is_variant && call.arguments.iter().all(|argument| is_constant(function, argument.value, language))
         }
