@@ -109,7 +109,9 @@ impl Program<'_> {
         } else if handed_over.is_none()
             && self.spawn(id, resolution).is_none()
             && self.language(id.module) == Language::Rust
-            && resolution.external().is_some_and(|name| !self.keeps_what_it_is_given(call, name))
+            && resolution
+                .external()
+                .is_some_and(|name| !self.keeps_what_it_is_given(call, name) && !self.lets_go_around(name))
         {
             // A closure that is handed to no spawner runs where it stands: `iter().map(|x| …)`, `unwrap_or_else`.
             for argument in &call.arguments {
@@ -120,6 +122,17 @@ impl Program<'_> {
             found.iter_mut().for_each(|in_place| in_place.is_once = true);
         }
         found
+    }
+
+    /// Whether a library function lets go of the guard that it is given while it runs a closure: nothing that the caller
+    /// holds by that guard is held there.
+    fn lets_go_around(&self, name: &str) -> bool {
+        let guard = |(of, method): (&str, &str)| {
+            self.tables(Language::Rust)
+                .guard(of)
+                .is_some_and(|guard| guard.unlocked.iter().any(|known| known == method))
+        };
+        name.rsplit_once(Language::Rust.separator()).is_some_and(guard)
     }
 
     /// The calls whose results a call takes care of, as `gather(one(), two())` does.

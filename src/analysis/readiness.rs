@@ -97,8 +97,9 @@ impl Program<'_> {
             let mut from = shape.predecessors(block).iter().filter(|former| shape.is_reachable(**former));
             let (Some(&former), None) = (from.next(), from.next()) else { return false };
             if let Next::Branch(Some(on), targets) = &function.blocks[former.at()].next
+                && let (on, answer) = self.without_denial(id, *on, answer)
                 && targets.iter().position(|target| *target == block) == Some(usize::from(!answer))
-                && let Some(asked) = function.call(*on)
+                && let Some(asked) = function.call(on)
                 && matches!(&asked.callee, Callee::Method(receiver, known)
                     if known == method && self.value_text(id, *receiver) == name)
             {
@@ -107,5 +108,17 @@ impl Program<'_> {
             block = former;
         }
         false
+    }
+
+    /// What a condition asks, and the answer for which it holds, where `!` stands before a call.
+    fn without_denial(&self, id: FunctionId, on: ValueIndex, answer: bool) -> (ValueIndex, bool) {
+        let function = self.function(id);
+        match &function.value(on).kind {
+            ValueKind::Operation(parts) => match parts[..] {
+                [only] if function.call(only).is_some() => (only, !answer),
+                _ => (on, answer),
+            },
+            _ => (on, answer),
+        }
     }
 }

@@ -303,6 +303,11 @@ fn forgotten(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
         if held.lock.kind == LockKind::Semaphore && gives_permits(cx, id) {
             continue;
         }
+        // Whoever lets go by hand wants no guard to do so as well.
+        let is_let_go = releases(cx, id).into_iter().any(|place| is_it(&place, &held.lock));
+        if is_let_go || is_let_go_elsewhere(cx, id, &held.lock) {
+            continue;
+        }
         let name = &held.lock.name;
         out.push(
             cx.violated(NAME, cx.confidence_of(held), id, event.span, &format!("`{name}`"))
