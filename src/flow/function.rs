@@ -116,6 +116,8 @@ pub struct Parameter {
     pub default: Option<ValueOf>,
     /// Whether it is there for some targets or features only (`#[cfg]` in front of it).
     pub is_conditional: bool,
+    /// Whether nobody else has what is passed for as long as the function has it: `&mut`.
+    pub is_exclusive: bool,
 }
 
 /// The kinds of parameter.

@@ -143,6 +143,21 @@ fn is_shared(cx: &RuleContext, id: FunctionId, place: &LockPlace) -> bool {
         }
 }
 
+/// Whether the atomic stands itself in what a parameter lends to this function alone: `&mut self`.
+fn is_exclusive(cx: &RuleContext, id: FunctionId, access: &Access) -> bool {
+    let LockRoot::Parameter(at) = access.place.root else { return false };
+    let function = cx.function(id);
+    let Some(Callee::Method(receiver, _)) = function.call(access.call).map(|call| &call.callee) else { return false };
+    // What a counted pointer leads to, others may have as well.
+    let is_itself = || match cx.program.value_type(id, *receiver) {
+        Type::Instance(of) => cx.program.tables(Language::Rust).atomic(&of.name).is_some(),
+        _ => false,
+    };
+    access.place.fields.len() <= 1
+        && function.parameters.get(at as usize).is_some_and(|parameter| parameter.is_exclusive)
+        && is_itself()
+}
+
 /// Whether a parameter is an atomic that somebody else has as well: by reference, or in a counted pointer.
 fn is_lent(cx: &RuleContext, id: FunctionId, parameter: usize) -> bool {
     let annotation = cx.function(id).parameters.get(parameter).and_then(|parameter| parameter.annotation.clone());
@@ -163,7 +178,7 @@ fn dependent_stores(cx: &RuleContext, id: FunctionId, accesses: &[Access], out: 
     // Whoever looks at what counting answers may take it back.
     let is_candidate = |access: &&Access| {
         let is_it = access.how == How::Store || access.counts && uses.is_only_discarded(access.call);
-        is_it && is_shared(cx, id, &access.place)
+        is_it && is_shared(cx, id, &access.place) && !is_exclusive(cx, id, access)
     };
     if !accesses.iter().any(|access| access.how == How::Load) || !accesses.iter().any(|access| is_candidate(&access)) {
         return;

@@ -118,6 +118,7 @@ impl<'t> Lowering<'t> {
             kind: ParameterKind::Positional,
             default: None,
             is_conditional: false,
+            is_exclusive: false,
         });
         let taken = self.value(first.span(), ValueKind::Place(crate::flow::Place::variable(variable)));
         self.clauses(node, Some(taken), true);
@@ -198,7 +199,8 @@ impl<'t> Lowering<'t> {
             });
             cx.names.insert(text, Bound::Local(variable));
             let default = default.map(|value| ValueOf { function: outer, value });
-            taken.push(Parameter { variable, annotation, kind: passed, default, is_conditional: false });
+            let (is_conditional, is_exclusive) = (false, false);
+            taken.push(Parameter { variable, annotation, kind: passed, default, is_conditional, is_exclusive });
         }
         self.module.functions[index.at()].parameters = taken;
         if let Some(body) = body {

@@ -116,7 +116,8 @@ impl Lowerer<'_> {
             scope.owners.push((Owner::Variable(variable), crate::flow::Ending::Scope));
         }
         let function = &mut self.module.functions[self.frame.index.at()];
-        function.parameters.push(Parameter { variable, annotation, kind, default: None, is_conditional: false });
+        let (is_conditional, is_exclusive) = (false, false);
+        function.parameters.push(Parameter { variable, annotation, kind, default: None, is_conditional, is_exclusive });
         variable
     }
 }

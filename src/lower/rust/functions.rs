@@ -74,6 +74,7 @@ impl Lowerer<'_> {
                     let is_conditional = typed.attrs.iter().any(|attribute| attribute.path().is_ident("cfg"));
                     if let Some(parameter) = self.module.functions[self.frame.index.at()].parameters.last_mut() {
                         parameter.is_conditional = is_conditional;
+                        parameter.is_exclusive = is_exclusive(&typed.ty);
                     }
                 }
             }
@@ -102,6 +103,13 @@ impl Lowerer<'_> {
             _ => (self_type(), ParameterKind::SelfValue),
         };
         self.parameter_named("self", Some(annotation), kind, spans::token(receiver.self_token.span));
+        if let Some(parameter) = self.module.functions[self.frame.index.at()].parameters.last_mut() {
+            parameter.is_exclusive = match &receiver.kind {
+                ReceiverKind::Reference(_, _, mutability) => mutability.is_some(),
+                ReceiverKind::Typed(_, ty) => is_exclusive(ty),
+                _ => false,
+            };
+        }
     }
 
     /// A body with nothing but a comment that says so is a placeholder.
@@ -124,4 +132,9 @@ impl Lowerer<'_> {
             self.module.marks.push(Mark::Stub { function, form, span });
         }
     }
+}
+
+/// Whether a type is a reference that nobody else has.
+fn is_exclusive(of: &Type) -> bool {
+    matches!(of, Type::Reference(reference) if reference.mutability.is_some())
 }

@@ -63,8 +63,13 @@ fn stopped(whole: &Whole) -> Vec<Stopped> {
             let of = cx.program.value_text(by, receiver);
             let later = |(_, value): &(usize, &crate::flow::Value)| value.span.start >= span.end;
             let values = || function.values.iter().enumerate().filter(later);
+            // Whoever waits for all of a collection waits for each of it: `gather(*tasks)`.
+            let all = taken_from(cx, by, receiver);
             let awaited = |value: &ValueKind| match value {
-                ValueKind::Awaited(one) => mentions(cx, by, &function, *one, &of, DEEPEST),
+                ValueKind::Awaited(one) => [Some(&of), all.as_ref()]
+                    .into_iter()
+                    .flatten()
+                    .any(|name| mentions(cx, by, &function, *one, name, DEEPEST)),
                 _ => false,
             };
             let is_awaited = values().any(|(_, value)| awaited(&value.kind));
@@ -84,6 +89,19 @@ fn stopped(whole: &Whole) -> Vec<Stopped> {
         calls.collect::<Vec<_>>()
     };
     whole.parts.iter().flat_map(of_part).collect()
+}
+
+/// The collection that a loop takes a value from, as it is written.
+fn taken_from(cx: &RuleContext, id: FunctionId, value: ValueIndex) -> Option<String> {
+    let function = cx.function(id);
+    let node = function.value(value);
+    let ValueKind::Place(place) = &node.kind else { return None };
+    let reaching = cx.program.reaching(id, place.as_variable()?, node.block, node.step);
+    let &[only] = &reaching.values[..] else { return None };
+    match function.value(only).kind {
+        ValueKind::Element(of) => Some(cx.program.value_text(id, of)),
+        _ => None,
+    }
 }
 
 /// Whether a value is made from what is written so.

@@ -43,6 +43,11 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
         let Next::Branch(Some(condition), targets) = &block.next else { continue };
         let Some((mark, checked)) = tested_for_nothing(&function, *condition, &of_own) else { continue };
         let is_given = given.iter().any(|(name, at)| *name == mark && targets.contains(at));
+        let is_asked = |(_, of): &(ValueIndex, ValueIndex)| matches!(&function.value(*of).kind, ValueKind::Place(place) if of_own(place).as_ref() == Some(&mark));
+        // Whoever asks whether it has ended starts it again where it has.
+        if [Does::Sees, Does::Asks].into_iter().any(|does| cx.program.verbs(id, does).iter().any(is_asked)) {
+            continue;
+        }
         if !is_given || is_set_elsewhere(cx, id, &mark, (BlockIndex(at as u32), condition)) {
             continue;
         }

@@ -7,6 +7,7 @@
 //! ~~~
 
 use crate::analysis::FunctionId;
+use crate::catalogue::Does;
 use crate::flow::{Function, LoopIndex, StepKind, Suspension, ValueIndex};
 use crate::text::{Language, Span};
 use crate::verdict::{Stance, Verdict};
@@ -56,7 +57,7 @@ struct Turns {
     gives_way: Option<Span>,
     /// Where it waits for nothing but its next turn.
     steps_aside: Option<Span>,
-    /// Whether it calls anything.
+    /// Whether it calls anything but what asks others to stop.
     works: bool,
 }
 
@@ -71,6 +72,8 @@ fn loops_of(cx: &RuleContext, id: FunctionId) -> Vec<Turns> {
     // Plain Rust may well be called by a task, and nothing says so.
     let may_be = || cx.language(id.module) == Language::Rust && cx.context(id).runs.is_empty();
     let is_in_a_task = function.is_async() || cx.runs_on_loop(id) || may_be();
+    let stops = cx.program.verbs(id, Does::Cancels);
+    let is_stop = |call: ValueIndex| stops.iter().any(|(stop, _)| *stop == call);
     let of_loop = |at: usize| {
         let inside = || function.steps().filter(move |(block, _, _)| is_in(function, *block, LoopIndex(at as u32)));
         let gives_way = inside().find_map(|(_, _, step)| match step.kind {
@@ -81,7 +84,7 @@ fn loops_of(cx: &RuleContext, id: FunctionId) -> Vec<Turns> {
             StepKind::Suspend(Suspension::Await, Some(of)) => is_step_aside(cx, id, of).then_some(step.span),
             _ => None,
         });
-        let works = inside().any(|(_, _, step)| matches!(step.kind, StepKind::Call(_)));
+        let works = inside().any(|(_, _, step)| matches!(step.kind, StepKind::Call(call) if !is_stop(call)));
         Turns { by: id, span: function.loops[at].span, is_in_a_task, gives_way, steps_aside, works }
     };
     (0..function.loops.len()).map(of_loop).collect()
