@@ -192,7 +192,7 @@ impl Program<'_> {
         let resolution = self.resolution(id, call);
         let is_plain = |target: &Target| match target {
             Target::Function(callee) => self.gives_plain(*callee),
-            Target::Construct(..) => self.is_unawaitable(&self.value_type(id, call)),
+            Target::Construct(of, _) => !self.is_made_otherwise(*of) && self.is_unawaitable(&self.value_type(id, call)),
             Target::External(name) => self.library_gives_plain(id, call, name),
         };
         !resolution.targets.is_empty() && !self.is_ambiguous(id, call) && resolution.targets.iter().all(is_plain)

@@ -5,10 +5,10 @@
 //! known to leave its kind alone are seen through.
 
 use super::calls::{Resolution, Target};
-use super::names::Item;
+use super::names::{Item, Member};
 use super::types::Type;
 use super::uses::{Carries, Uses};
-use super::{FunctionId, Program};
+use super::{FunctionId, Program, TypeId};
 use crate::catalogue::{AwaitableKind, Spawn, Term};
 use crate::flow::{Callee, Colour, Decorator, Field, FunctionKind, Next, ValueIndex, ValueKind};
 use crate::text::Language;
@@ -161,6 +161,26 @@ impl<'a> Program<'a> {
                 made
             }
         }
+    }
+
+    /// Whether calling a class may give something else than an object of it: a `__new__` of the project says what comes
+    /// out, or a metaclass of the project does.
+    pub fn is_made_otherwise(&self, class: TypeId) -> bool {
+        self.is_written(class, "__new__") || self.metaclass_calls(class, DEEPEST)
+    }
+
+    fn metaclass_calls(&self, class: TypeId, depth: u32) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        let def = self.type_def(class);
+        let made_by = def.metaclass.as_ref().map(|term| self.resolve_type(class.module, &def.scope, term));
+        let of_base = |base: Item| matches!(base, Item::Type(base) if self.metaclass_calls(base, depth));
+        matches!(made_by, Some(Item::Type(metaclass)) if self.is_written(metaclass, "__call__"))
+            || self.bases(class).into_iter().any(of_base)
+    }
+
+    /// Whether a class of the project, or one that it inherits from, has a method of this name.
+    fn is_written(&self, class: TypeId, name: &str) -> bool {
+        self.method(class, name).iter().any(|member| matches!(member, Member::Function(_)))
     }
 
     /// Whether no decorator or attribute makes another thing of a function.

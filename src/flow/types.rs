@@ -49,6 +49,8 @@ pub struct TypeDef {
     pub generics: Vec<Generic>,
     /// Base classes (Python), supertraits (Rust), the aliased type of an alias.
     pub bases: Vec<TypeTerm>,
+    /// What the class itself is made by, where that is written.
+    pub metaclass: Option<TypeTerm>,
     /// Fields and attributes, in source order of their first mention.
     pub fields: Vec<FieldDef>,
     /// Methods defined in its body (Python classes, Rust traits); for Rust types see [`impls`](super::Module::impls).

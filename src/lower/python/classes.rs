@@ -16,10 +16,14 @@ impl<'t> Lowering<'t> {
         let decorators = self.decorators(decorated);
         let superclasses = node.child(Field::Superclasses);
         let mut bases = Vec::new();
+        let mut metaclass = None;
         for base in superclasses.into_iter().flat_map(Cursor::children) {
             match base.kind() {
                 Kind::KeywordArgument => {
                     if let Some(value) = base.child(Field::Value) {
+                        if base.child(Field::Name).is_some_and(|name| self.node_text(name) == "metaclass") {
+                            metaclass = Some(types::term(self.node_text(value)));
+                        }
                         self.expression(value);
                     }
                 }
@@ -40,6 +44,7 @@ impl<'t> Lowering<'t> {
             kind: TypeKind::Class,
             generics,
             bases,
+            metaclass,
             fields: Vec::new(),
             methods: Vec::new(),
             decorators,
@@ -88,6 +93,7 @@ impl<'t> Lowering<'t> {
             kind: TypeKind::Alias,
             generics: self.generics(parameters),
             bases: vec![types::term(self.node_text(right))],
+            metaclass: None,
             fields: Vec::new(),
             methods: Vec::new(),
             decorators: Vec::new(),

@@ -27,6 +27,7 @@ impl Lowerer<'_> {
             kind,
             generics: types::generics(generics, self.text),
             bases: Vec::new(),
+            metaclass: None,
             fields: Vec::new(),
             methods: Vec::new(),
             decorators: types::decorators(attrs, self.text),
