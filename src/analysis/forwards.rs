@@ -18,6 +18,9 @@ use crate::flow::{Callee, Colour, FunctionIndex, ValueIndex, ValueKind};
 /// How many wrappers lie between a function and the thread that runs it.
 const DEEPEST: u32 = 4;
 
+/// A function, and how many wrappers may still lie behind it.
+pub(super) type Asked = (FunctionId, u32);
+
 /// A parameter whose function runs elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Forward {

@@ -83,7 +83,9 @@ impl Program<'_> {
             let is_awaited = self.function(*first).colour == Colour::Async;
             let runs = match self.function(*first).colour {
                 // A plain function whose call is awaited is not what its decorator made of it.
-                Colour::Plain => !self.is_awaited(id, value) || functions.iter().all(|callee| !self.is_decorated(*callee)),
+                Colour::Plain => {
+                    !self.is_awaited(id, value) || functions.iter().all(|callee| !self.is_decorated(*callee))
+                }
                 Colour::Async => self.is_run_somehow(id, value) && self.drives_a_loop(*first).is_none(),
                 Colour::Generator => self.is_driven_here(id, value),
                 Colour::AsyncGenerator => false,

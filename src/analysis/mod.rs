@@ -175,7 +175,7 @@ pub struct Program<'a> {
     handed: RefCell<FxHashMap<FunctionId, Rc<Vec<contexts::HandOver>>>>,
     calls: RefCell<FxHashMap<FunctionId, Rc<strands::Calls>>>,
     strands: RefCell<FxHashMap<FunctionId, Rc<Vec<strands::Strand>>>>,
-    forwards: RefCell<FxHashMap<(FunctionId, u32), Rc<Vec<forwards::Forward>>>>,
+    forwards: RefCell<FxHashMap<forwards::Asked, Rc<Vec<forwards::Forward>>>>,
     mentions: RefCell<FxHashMap<String, bool>>,
     accesses: RefCell<FxHashMap<FunctionId, Rc<Vec<accesses::Access>>>>,
     accesses_of: RefCell<accesses::ByState>,

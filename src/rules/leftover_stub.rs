@@ -225,7 +225,7 @@ fn is_left_to_heirs(cx: &RuleContext, modules: &[ModuleId], id: FunctionId) -> b
         };
         match &callee {
             Callee::Method(receiver, name) if *name == function.name => {
-                is_own(*receiver) || !targets().iter().any(|target| *target == Target::Function(id))
+                is_own(*receiver) || !targets().contains(&Target::Function(id))
             }
             Callee::Super(_) => true,
             _ => !targets().iter().any(|target| matches!(target, Target::Construct(made, _) if *made == owner)),
