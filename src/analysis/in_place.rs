@@ -210,6 +210,12 @@ impl Program<'_> {
             }
             let resolution = self.resolution(within, index);
             let tables = self.tables(self.language(within.module));
+            if let (Callee::Method(_, method), true) = (&call.callee, resolution.targets.is_empty())
+                && is_given
+                && tables.is_combinator(method)
+            {
+                return true;
+            }
             let maps = resolution.external().and_then(|name| tables.maps(name));
             let is_mapped = maps.is_some_and(|argument| {
                 let meant = self.arguments_meant(call, argument);

@@ -230,6 +230,8 @@ pub struct Tables {
     starters: Vec<String>,
     /// Methods that start the coroutine they are given, whatever object they are called on.
     spawning: Vec<String>,
+    /// Methods by whose name alone a closure that they are given runs on the spot.
+    combinators: Vec<String>,
     /// What a method gives that shows the collection as it is, and goes on showing it.
     views: Vec<String>,
     /// Functions that loop over their argument only when they are looped over.
@@ -327,6 +329,7 @@ impl Tables {
         self.managers.absorb(more.managers);
         self.starters.extend(more.starters);
         self.spawning.extend(more.spawning);
+        self.combinators.extend(more.combinators);
         self.views.extend(more.views);
         self.lazy.extend(more.lazy);
         self.copies.extend(more.copies);

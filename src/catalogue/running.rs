@@ -166,6 +166,12 @@ impl Tables {
         self.spawning.iter().any(|known| known == method)
     }
 
+    /// Whether a method of this name runs the closure that it is given on the spot, where nothing is known of what it is
+    /// called on.
+    pub fn is_combinator(&self, method: &str) -> bool {
+        self.combinators.iter().any(|known| known == method)
+    }
+
     /// Whether what a call makes runs only when one of its methods is called.
     pub fn waits_to_be_started(&self, name: &str) -> bool {
         let below = [name, self.separator].concat();
