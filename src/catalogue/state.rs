@@ -110,7 +110,7 @@ impl Tables {
 
     /// Whether a method of this name gives a view of some collection, where nothing is known of what it is called on.
     pub fn is_view_by_name(&self, method: &str) -> bool {
-        self.views.iter().any(|name| name.ends_with(method) && name.rsplit(self.separator).next() == Some(method))
+        self.has_method(&self.views, method)
     }
 
     /// Whether a function gives a copy of the collection that it is given, or a method one of its own.
@@ -120,7 +120,12 @@ impl Tables {
 
     /// Whether a method of this name gives a copy of some collection, where nothing is known of what it is called on.
     pub fn is_copy_by_name(&self, method: &str) -> bool {
-        self.copies.iter().any(|name| name.ends_with(method) && name.rsplit(self.separator).next() == Some(method))
+        self.has_method(&self.copies, method)
+    }
+
+    /// Whether one of some names ends in this one.
+    fn has_method(&self, names: &[String], method: &str) -> bool {
+        names.iter().any(|name| name.rsplit(self.separator).next() == Some(method))
     }
 
     /// Whether a function loops over its argument only when its result is looped over.

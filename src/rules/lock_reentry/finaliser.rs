@@ -36,7 +36,7 @@ fn own_lock(cx: &RuleContext, id: FunctionId, event: &Event) -> Option<Verdict> 
     }
     cx.program.in_place(id, event).into_iter().filter(|in_place| !in_place.is_awaited).find_map(|in_place| {
         let [callee] = in_place.candidates[..] else { return None };
-        let summary = cx.program.summary(callee);
+        let summary = cx.program.summary_of_call(id, &in_place.binding, callee);
         let takes = summary.takes.iter().filter(|takes| takes.waits == Waits::Yes);
         takes.map(|takes| (takes, cx.program.bound(id, &in_place.binding, callee, &takes.lock))).find_map(
             |(takes, lock)| {

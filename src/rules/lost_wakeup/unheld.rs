@@ -73,13 +73,10 @@ fn changed(cx: &RuleContext, id: FunctionId, signal: &Event, waiter: &Waiter) ->
     let takes = |event: &Event| match &event.what {
         What::Acquire(lock, _) => lock.place.class.as_ref().is_none_or(|class| *class == waiter.lock),
         What::Call(_) | What::Runs(_) => cx.program.in_place(id, event).iter().any(|run| {
-            run.candidates.iter().any(|callee| {
-                let summary = cx.program.summary(*callee);
-                summary
-                    .takes
-                    .iter()
-                    .any(|takes| takes.lock.place.class.as_ref().is_none_or(|class| *class == waiter.lock))
-            })
+            run.summaries(cx.program, id)
+                .iter()
+                .flat_map(|summary| &summary.takes)
+                .any(|takes| takes.lock.place.class.as_ref().is_none_or(|class| *class == waiter.lock))
         }),
         What::Suspend(..) => false,
     };

@@ -5,7 +5,7 @@ use ruff_python_ast::{
     ArgOrKeyword, Arguments, Comprehension, Expr, ExprContext, ExprFString, ExprSubscript, ExprTString, FStringPart,
     InterpolatedStringElement, Number, Parameters, UnaryOp,
 };
-use ruff_text_size::Ranged;
+use ruff_text_size::{Ranged, TextRange};
 
 use super::{Builder, DEEPEST, Parentheses, end, span, start};
 use crate::syntax::python::tree::{Field, Kind};
@@ -318,21 +318,16 @@ impl<'a> Builder<'a> {
     }
 
     /// String literals: one, or several side by side.
-    fn strings<R: Into<ruff_text_size::TextRange>>(
-        &mut self,
-        parts: impl ExactSizeIterator<Item = (R, R)>,
-        field: Field,
-        whole: Span,
-    ) {
+    fn strings(&mut self, parts: impl ExactSizeIterator<Item = (TextRange, TextRange)>, field: Field, whole: Span) {
         if parts.len() > 1 {
             self.node(Kind::ConcatenatedString, field, whole, |this| {
                 for (part, content) in parts {
-                    this.string(span(part.into()), span(content.into()), Field::None);
+                    this.string(span(part), span(content), Field::None);
                 }
             });
         } else {
             for (part, content) in parts {
-                self.string(span(part.into()), span(content.into()), field);
+                self.string(span(part), span(content), field);
             }
         }
     }

@@ -215,22 +215,14 @@ impl<'a> Builder<'a> {
     /// Starts the nodes of the parentheses around an expression. What is in them is nothing to the parent.
     fn parentheses(&mut self, node: &impl Ranged, field: &mut Field) -> Parentheses {
         let at = self.token(start(node));
-        let mut starts: [u32; 8] = [0; 8];
-        let mut more = Vec::new();
-        let mut count = 0;
-        for token in self.before(at).take_while(|token| token.kind() == TokenKind::Lpar) {
-            match starts.get_mut(count) {
-                Some(slot) => *slot = start(token),
-                None => more.push(start(token)),
-            }
-            count += 1;
-        }
+        let around = self.before(at).take_while(|token| token.kind() == TokenKind::Lpar);
+        let starts: Vec<u32> = around.map(start).collect();
         let first = self.tree.nodes.len() as u32;
-        for &start in more.iter().rev().chain(starts[..count.min(starts.len())].iter().rev()) {
+        for &start in starts.iter().rev() {
             self.open(Kind::Parenthesized, std::mem::replace(field, Field::None), start);
         }
         self.floor = start(node);
-        Parentheses { first, count: count as u32 }
+        Parentheses { first, count: starts.len() as u32 }
     }
 
     /// Ends the nodes of the parentheses around what was read last.

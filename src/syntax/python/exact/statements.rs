@@ -29,7 +29,7 @@ impl<'a> Builder<'a> {
                 }
             }),
             Stmt::Assign(assignment) => self.node(Kind::ExpressionStatement, none, whole, |this| {
-                this.assignment(&assignment.targets, &assignment.value, Field::None, whole.end);
+                this.assignment(&assignment.targets, &assignment.value);
             }),
             Stmt::AugAssign(assignment) => self.node(Kind::ExpressionStatement, none, whole, |this| {
                 this.node(Kind::AugmentedAssignment, none, whole, |this| {
@@ -104,19 +104,18 @@ impl<'a> Builder<'a> {
     }
 
     /// `a = b = value`: what stands to the right of the first target is an assignment itself.
-    fn assignment(&mut self, targets: &'a [Expr], value: &'a Expr, field: Field, to: u32) {
-        let first = self.tree.nodes.len() as u32;
+    fn assignment(&mut self, targets: &'a [Expr], value: &'a Expr) {
         let mut opened = Vec::with_capacity(targets.len());
-        for (at, target) in targets.iter().enumerate() {
+        for target in targets {
+            let field = if opened.is_empty() { Field::None } else { Field::Right };
             let from = self.outer_start(target);
-            opened.push(self.open(Kind::Assignment, if at == 0 { field } else { Field::Right }, from));
+            opened.push(self.open(Kind::Assignment, field, from));
             self.expression(target, Field::Left);
         }
         self.expression(value, Field::Right);
         for &node in opened.iter().rev() {
-            self.close(node, to);
+            self.close(node, self.end);
         }
-        debug_assert!(opened.first() == Some(&first));
     }
 
     /// A type. Lowering reads its text, so nothing stands in it.
