@@ -177,7 +177,7 @@ impl Page<'_, '_> {
                 };
                 let changes: Vec<_> =
                     all.iter().filter(|access| access.touch.is_change() && !is_set_up(access.function)).collect();
-                let is_under = |guards: &[std::rc::Rc<Lock>]| {
+                let is_under = |guards: &[std::sync::Arc<Lock>]| {
                     guards.iter().any(|lock| excludes(lock) && self::key(lock) == Some(key))
                 };
                 let under = changes.iter().filter(|access| is_under(&self.program.guards_at(access))).count();

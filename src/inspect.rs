@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use crate::analysis::calls::Target;
 use crate::analysis::held::{Event, Waits, What};
+use crate::analysis::names::Item;
 use crate::analysis::types::Type;
 use crate::analysis::{FunctionId, Program};
 use crate::change::{self, ChangeSet};
@@ -230,8 +231,11 @@ impl Page<'_, '_> {
                 format!("{} of {}", instance.name, arguments.join(", "))
             }
             Type::Class(id) => format!("the type {}", self.program.type_name(*id)),
-            Type::Module(id, _) => format!("the module {}", self.program.module_name(*id)),
-            Type::Package(_, name) => format!("the package {name}"),
+            Type::Module(module) => match &**module {
+                Item::Module(id, _) => format!("the module {}", self.program.module_name(*id)),
+                Item::Package { name, .. } => format!("the package {name}"),
+                other => format!("{other:?}"),
+            },
             Type::Function(id) => format!("the function {}", self.program.qualified_name(*id)),
             Type::External(name) => format!("{name} (outside the project)"),
             Type::Future(of) => format!("a future of {}", self.type_text(of)),

@@ -169,18 +169,19 @@ fn work<T>(change: &ChangeSet, settings: &Settings, finish: impl FnOnce(&Materia
     files.prefetch_changed(change, &|file| !policy.is_excluded(file.path()));
     lap("parse and lower");
 
-    let (before, after) = rayon::join(
+    let ((then, before), (now, after)) = rayon::join(
         || analyse(change, settings, &files, Side::Before),
         || analyse(change, settings, &files, Side::After),
     );
     lap("analyse and apply the rules");
+    let compared = sides::compare(&then, &now, &gather::comparable(change, &before.touched, &after.touched));
+    lap("compare the sides of functions");
+    drop((then, now));
+
     let mut changed = callers::changed(change, before.marks, after.marks);
     changed.extend(callers::gone(change, &before.names, &after.names));
     let callers = callers::find(change, settings, &files, changed);
     lap("find callers in untouched files");
-
-    let compared = compared(change, settings, &files, &before.touched, &after.touched);
-    lap("compare the sides of functions");
 
     let plain = [before.plain, after.plain].concat();
     let mut signals = gather::signals(change, &before.touched, &after.touched, &plain);
@@ -229,22 +230,6 @@ fn work<T>(change: &ChangeSet, settings: &Settings, finish: impl FnOnce(&Materia
     Worked { found, sources, timings, searched: callers.searched, files }
 }
 
-/// What the rules say that see both sides of a function, for those that are on both and differ in what they do.
-fn compared(
-    change: &ChangeSet,
-    settings: &Settings,
-    files: &Files,
-    before: &[gather::Touched],
-    after: &[gather::Touched],
-) -> sides::Compared {
-    let comparable = gather::comparable(change, before, after);
-    if comparable.is_empty() {
-        return sides::Compared::default();
-    }
-    let program = |side| program(change, settings, files, side);
-    sides::compare(&program(Side::Before), &program(Side::After), &comparable)
-}
-
 /// Every row of coverage, those of files that could not be lowered included.
 fn coverage(change: &ChangeSet, files: &Files, mut rows: Vec<Coverage>) -> Vec<Coverage> {
     // What the before side lacked is no gap in what the change is judged by.
@@ -285,7 +270,8 @@ struct Analysed {
     names: Vec<callers::Names>,
 }
 
-fn analyse(change: &ChangeSet, settings: &Settings, files: &Files, side: Side) -> Analysed {
+/// A side's program and what came of it.
+fn analyse<'a>(change: &ChangeSet, settings: &'a Settings, files: &'a Files, side: Side) -> (Program<'a>, Analysed) {
     let program = Program::new(side, settings.catalogue(), files);
     let modules: Vec<ModuleId> =
         changed(change, side, &settings.options.policy).filter_map(|path| program.module_at(&path)).collect();
@@ -301,7 +287,7 @@ fn analyse(change: &ChangeSet, settings: &Settings, files: &Files, side: Side) -
         items.extend(gather::items(&module, side, &lines));
         suppressions.extend(suppressions::of_module(&module, side, &text, &lines));
     }
-    Analysed {
+    let analysed = Analysed {
         items,
         suppressions,
         definitions: modules.iter().flat_map(|&id| gather::definitions(&program.module(id), side)).collect(),
@@ -312,7 +298,8 @@ fn analyse(change: &ChangeSet, settings: &Settings, files: &Files, side: Side) -
         verdicts: said.verdicts,
         marks: if is_compared { callers::marks(&program, &modules) } else { Vec::new() },
         names: if is_compared { callers::names(&program, &modules) } else { Vec::new() },
-    }
+    };
+    (program, analysed)
 }
 
 /// A program of one side that knows the changed files, as it did when they were analysed.

@@ -5,7 +5,7 @@
 //! known.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
@@ -20,7 +20,7 @@ use crate::text::{Language, Span};
 #[derive(Clone, Debug)]
 pub struct Access {
     /// The state that is touched.
-    pub state: Rc<str>,
+    pub state: Arc<str>,
     /// The function that it stands in.
     pub function: FunctionId,
     /// The block.
@@ -36,7 +36,7 @@ pub struct Access {
 }
 
 /// Accesses by file and state.
-pub(super) type ByState = FxHashMap<(ModuleId, String), Rc<Vec<Access>>>;
+pub(super) type ByState = FxHashMap<(ModuleId, String), Arc<Vec<Access>>>;
 
 /// What an access does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,8 +63,8 @@ impl Touch {
 
 impl<'a> Program<'a> {
     /// Every piece of state of a Python file with its accesses, in source order.
-    pub fn accesses(&self, module: ModuleId) -> BTreeMap<Rc<str>, Vec<Access>> {
-        let mut all: BTreeMap<Rc<str>, Vec<Access>> = BTreeMap::new();
+    pub fn accesses(&self, module: ModuleId) -> BTreeMap<Arc<str>, Vec<Access>> {
+        let mut all: BTreeMap<Arc<str>, Vec<Access>> = BTreeMap::new();
         for index in 0..self.module(module).functions.len() as u32 {
             for access in self.accesses_by(FunctionId { module, index: FunctionIndex(index) }).iter() {
                 all.entry(access.state.clone()).or_default().push(access.clone());
@@ -74,7 +74,7 @@ impl<'a> Program<'a> {
     }
 
     /// What the functions of a Python file do to a piece of state, in source order.
-    pub fn accesses_of(&self, module: ModuleId, state: &str) -> Rc<Vec<Access>> {
+    pub fn accesses_of(&self, module: ModuleId, state: &str) -> Arc<Vec<Access>> {
         let key = (module, state.to_owned());
         if let Some(known) = self.accesses_of.borrow().get(&key) {
             return known.clone();
@@ -85,13 +85,13 @@ impl<'a> Program<'a> {
             let all = self.accesses_by(FunctionId { module, index });
             found.extend(all.iter().filter(|access| *access.state == *state).cloned());
         }
-        let found = Rc::new(found);
+        let found = Arc::new(found);
         self.accesses_of.borrow_mut().insert(key, found.clone());
         found
     }
 
     /// What a Python function does to state that it shares with others.
-    pub fn accesses_by(&self, id: FunctionId) -> Rc<Vec<Access>> {
+    pub fn accesses_by(&self, id: FunctionId) -> Arc<Vec<Access>> {
         if let Some(known) = self.accesses.borrow().get(&id) {
             return known.clone();
         }
@@ -118,7 +118,7 @@ impl<'a> Program<'a> {
                 all.push(Access { state, function: id, block, step: step_at, span: step.span, touch, name });
             }
         }
-        let all = Rc::new(all);
+        let all = Arc::new(all);
         self.accesses.borrow_mut().insert(id, all.clone());
         all
     }
@@ -148,10 +148,10 @@ impl<'a> Program<'a> {
     }
 
     /// The locks that keep others out at an access, those that every caller holds included.
-    pub fn guards_at(&self, access: &Access) -> Vec<Rc<Lock>> {
+    pub fn guards_at(&self, access: &Access) -> Vec<Arc<Lock>> {
         let facts = self.facts(access.function);
         let held = facts.held_at(access.block, access.step).iter();
-        let mut found: Vec<Rc<Lock>> =
+        let mut found: Vec<Arc<Lock>> =
             held.filter(|held| held.is_certain && excludes(&held.lock)).map(|held| held.lock.clone()).collect();
         found.extend(self.locks_at_entry(access.function));
         found

@@ -3,7 +3,7 @@
 //! A summary speaks of the parameters of the function that it is about; at a call they stand for values of the caller. What
 //! a closure captures is the caller's already.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::locks::{Lock, LockPlace, LockRoot};
 use super::{FunctionId, Program};
@@ -62,7 +62,7 @@ impl Program<'_> {
     }
 
     /// A callee's lock in terms of the caller.
-    pub fn bound(&self, caller: FunctionId, binding: &Binding, callee: FunctionId, lock: &Rc<Lock>) -> Rc<Lock> {
+    pub fn bound(&self, caller: FunctionId, binding: &Binding, callee: FunctionId, lock: &Arc<Lock>) -> Arc<Lock> {
         // What everybody knows by one name is no other for the caller.
         if let LockRoot::Static(_) = lock.place.root {
             return lock.clone();
@@ -95,7 +95,7 @@ impl Program<'_> {
                 }
             },
         };
-        Rc::new(Lock { place, name: self.bound_name(caller, binding, callee, lock), ..Lock::clone(lock) })
+        Arc::new(Lock { place, name: self.bound_name(caller, binding, callee, lock), ..Lock::clone(lock) })
     }
 
     /// The lock's name in the caller's words: what stands for the parameter that it is reached through.
@@ -121,8 +121,8 @@ impl Program<'_> {
         id: FunctionId,
         argument: ValueIndex,
         callee: FunctionId,
-        lock: &Rc<Lock>,
-    ) -> Rc<Lock> {
+        lock: &Arc<Lock>,
+    ) -> Arc<Lock> {
         let function = self.function(id);
         let value = function.value(argument);
         let binding = match &value.kind {
@@ -139,7 +139,7 @@ impl Program<'_> {
         match lock.place.root {
             LockRoot::Local(owner, variable) if owner == id => {
                 let place = self.captured_place(id, argument, variable, &lock.place);
-                Rc::new(Lock { place, ..Lock::clone(lock) })
+                Arc::new(Lock { place, ..Lock::clone(lock) })
             }
             _ => self.bound(id, &binding, callee, lock),
         }

@@ -3,7 +3,7 @@
 //! A call resolves by definition, never by bare name. May is not must: where several definitions may be meant, all of
 //! them are targets, and whoever wants certainty asks for the effect in every one.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::names::{Item, Member};
 use super::types::{Substitution, Type};
@@ -67,13 +67,13 @@ impl Resolution {
 
 impl<'a> Program<'a> {
     /// What a call calls. The value must be a call; any other resolves to nothing.
-    pub fn resolution(&self, id: FunctionId, value: ValueIndex) -> Rc<Resolution> {
+    pub fn resolution(&self, id: FunctionId, value: ValueIndex) -> Arc<Resolution> {
         let key = (id, value);
         if let Some(known) = self.resolutions.borrow().get(&key) {
             return known.clone();
         }
-        self.resolutions.borrow_mut().insert(key, Rc::default());
-        let found = Rc::new(self.deeper(Resolution::default(), || self.resolve_call(id, value)));
+        self.resolutions.borrow_mut().insert(key, Arc::default());
+        let found = Arc::new(self.deeper(Resolution::default(), || self.resolve_call(id, value)));
         self.resolutions.borrow_mut().insert(key, found.clone());
         found
     }
@@ -111,9 +111,9 @@ impl<'a> Program<'a> {
                     return Resolution::default();
                 };
                 let mut resolution = Resolution::default();
-                for base in self.bases(owner) {
+                for base in &*self.bases(owner) {
                     resolution = match base {
-                        Item::Type(base) => self.method_call(&self.instance_of(base), name),
+                        Item::Type(base) => self.method_call(&self.instance_of(*base), name),
                         Item::External(base) => Resolution::to(vec![Target::External(format!("{base}.{name}"))]),
                         _ => Resolution::default(),
                     };
@@ -258,13 +258,8 @@ impl<'a> Program<'a> {
         match of {
             Type::Unknown | Type::None | Type::Tuple(_) | Type::Function(_) => Resolution::default(),
             Type::Future(_) | Type::Callable(_) => Resolution::default(),
-            Type::Module(module, path) => {
-                let item = self.member(&Item::Module(*module, path.clone()), name);
-                self.call_of_item(&item)
-            }
-            Type::Package(folder, path) => {
-                let package = Item::Package { folder: folder.to_string(), name: path.to_string() };
-                let item = self.member(&package, name);
+            Type::Module(module) => {
+                let item = self.member(module, name);
                 self.call_of_item(&item)
             }
             Type::External(path) => Resolution::to(vec![Target::External(format!("{path}.{name}"))]),
@@ -416,7 +411,7 @@ impl<'a> Program<'a> {
                 crate::catalogue::AwaitableKind::Plain | crate::catalogue::AwaitableKind::Iterator
             )
         }) {
-            return Type::Future(Rc::new(Type::external_instance(name, Vec::new())));
+            return Type::Future(Arc::new(Type::external_instance(name, Vec::new())));
         }
         if let (Language::Rust, Some((head, _))) = (self.language(id.module), name.rsplit_once("::")) {
             // An associated function of a type most often makes one: `Client::new()`.

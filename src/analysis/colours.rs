@@ -135,7 +135,7 @@ impl Program<'_> {
     /// Whether a value of this type can certainly not be awaited.
     pub fn is_unawaitable(&self, of: &Type) -> bool {
         match of {
-            Type::None | Type::Tuple(_) | Type::Function(_) | Type::Module(..) | Type::Package(..) => true,
+            Type::None | Type::Tuple(_) | Type::Function(_) | Type::Module(_) => true,
             Type::Class(id) => self.language(id.module) == Language::Python,
             Type::Unknown | Type::Future(_) | Type::Callable(_) | Type::External(_) => false,
             Type::Union(parts) => parts.iter().all(|part| self.is_unawaitable(part)),
@@ -175,11 +175,11 @@ impl Program<'_> {
         let mut at = 0;
         while let Some(&class) = seen.get(at) {
             at += 1;
-            for base in self.bases(class) {
+            for base in &*self.bases(class) {
                 match base {
-                    Item::Type(base) if seen.contains(&base) => {}
-                    Item::Type(base) if seen.len() < MOST_BASES => seen.push(base),
-                    Item::External(name) => found.push(name),
+                    Item::Type(base) if seen.contains(base) => {}
+                    Item::Type(base) if seen.len() < MOST_BASES => seen.push(*base),
+                    Item::External(name) => found.push(name.clone()),
                     _ => return None,
                 }
             }

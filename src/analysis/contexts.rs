@@ -3,7 +3,7 @@
 //! Colour is syntax, context is a fact of its own. A function's context comes from its decorators, from the class or
 //! trait whose method it overrides, from whom it is handed to in its own file, and else from its colour.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::names::Item;
 use super::types::Type;
@@ -68,12 +68,12 @@ pub struct HandOver {
 
 impl<'a> Program<'a> {
     /// Where a function runs.
-    pub fn context(&self, id: FunctionId) -> Rc<Context> {
+    pub fn context(&self, id: FunctionId) -> Arc<Context> {
         if let Some(known) = self.contexts.borrow().get(&id) {
             return known.clone();
         }
-        self.contexts.borrow_mut().insert(id, Rc::default());
-        let found = Rc::new(self.deeper(Context::default(), || self.find_context(id)));
+        self.contexts.borrow_mut().insert(id, Arc::default());
+        let found = Arc::new(self.deeper(Context::default(), || self.find_context(id)));
         self.contexts.borrow_mut().insert(id, found.clone());
         found
     }
@@ -189,12 +189,12 @@ impl<'a> Program<'a> {
         let mut work = vec![id];
         let mut seen = vec![id];
         while let Some(id) = work.pop() {
-            for base in self.bases(id) {
+            for base in &*self.bases(id) {
                 match base {
-                    Item::External(name) => found.push(name),
-                    Item::Type(base) if !seen.contains(&base) => {
-                        seen.push(base);
-                        work.push(base);
+                    Item::External(name) => found.push(name.clone()),
+                    Item::Type(base) if !seen.contains(base) => {
+                        seen.push(*base);
+                        work.push(*base);
                     }
                     _ => {}
                 }
@@ -225,11 +225,11 @@ impl<'a> Program<'a> {
     }
 
     /// Every time that its own file hands a function over to somebody who runs it.
-    pub fn handed_over(&self, id: FunctionId) -> Rc<Vec<HandOver>> {
+    pub fn handed_over(&self, id: FunctionId) -> Arc<Vec<HandOver>> {
         if let Some(known) = self.handed.borrow().get(&id) {
             return known.clone();
         }
-        self.handed.borrow_mut().insert(id, Rc::default());
+        self.handed.borrow_mut().insert(id, Arc::default());
         let mut found: Vec<HandOver> = Vec::new();
         for index in self.may_mean(id) {
             let handing = self.hands_over(FunctionId { module: id.module, index });
@@ -240,24 +240,24 @@ impl<'a> Program<'a> {
         if found.iter_mut().filter(is_task).count() > 1 {
             found.iter_mut().filter(is_task).for_each(|hand_over| hand_over.is_repeated = true);
         }
-        let found = Rc::new(found);
+        let found = Arc::new(found);
         self.handed.borrow_mut().insert(id, found.clone());
         found
     }
 
     /// What a function hands over to somebody who runs it.
-    pub fn hands_over(&self, id: FunctionId) -> Rc<Vec<HandOver>> {
+    pub fn hands_over(&self, id: FunctionId) -> Arc<Vec<HandOver>> {
         if let Some(known) = self.handing.borrow().get(&id) {
             return known.clone();
         }
-        self.handing.borrow_mut().insert(id, Rc::default());
+        self.handing.borrow_mut().insert(id, Arc::default());
         let mut found = Vec::new();
         for (at, value) in self.function(id).values.iter().enumerate() {
             if let ValueKind::Call(call) = &value.kind {
                 self.add_hand_overs(id, ValueIndex(at as u32), call, &mut found);
             }
         }
-        let found = Rc::new(found);
+        let found = Arc::new(found);
         self.handing.borrow_mut().insert(id, found.clone());
         found
     }

@@ -7,7 +7,7 @@
 //! A ring that is itself too long for the recursion is gone round in the order of its own callees, from the function that
 //! comes first by file and place, so that it does not matter which of them was asked.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -27,7 +27,7 @@ struct Visit {
 /// The functions that are asked for, and by whom.
 #[derive(Default)]
 struct Below {
-    callees: FxHashMap<FunctionId, Rc<[FunctionId]>>,
+    callees: FxHashMap<FunctionId, Arc<[FunctionId]>>,
     /// The order in which they were come to.
     numbers: FxHashMap<FunctionId, usize>,
     /// Those whose ring is still open.
@@ -85,7 +85,7 @@ impl Program<'_> {
     }
 
     /// Settles a ring, or one function, below which everything is settled.
-    fn settle(&self, head: FunctionId, ring: &[FunctionId], callees: &FxHashMap<FunctionId, Rc<[FunctionId]>>) {
+    fn settle(&self, head: FunctionId, ring: &[FunctionId], callees: &FxHashMap<FunctionId, Arc<[FunctionId]>>) {
         if ring.len() <= DEEPEST {
             self.summary(head);
             return;
@@ -94,13 +94,13 @@ impl Program<'_> {
         let place = |id: &&FunctionId| (self.module(id.module).path.clone(), id.index);
         let first = ring.iter().min_by_key(place).copied().unwrap_or(head);
         let order = callees_first(first, ring, callees);
-        let nothing = || Rc::new(Summary::default());
+        let nothing = || Arc::new(Summary::default());
         self.solver.borrow_mut().round = order.iter().map(|id| (*id, nothing())).collect();
         let mut is_new = true;
         for _ in 0..MOST_ROUNDS {
             is_new = false;
             for &id in &order {
-                let found = Rc::new(self.summarise(id));
+                let found = Arc::new(self.summarise(id));
                 let former = self.solver.borrow_mut().round.insert(id, found.clone());
                 is_new |= former.is_none_or(|former| !former.says_the_same(&found));
             }
@@ -120,7 +120,7 @@ impl Program<'_> {
 fn callees_first(
     first: FunctionId,
     ring: &[FunctionId],
-    callees: &FxHashMap<FunctionId, Rc<[FunctionId]>>,
+    callees: &FxHashMap<FunctionId, Arc<[FunctionId]>>,
 ) -> Vec<FunctionId> {
     let mut new: FxHashSet<FunctionId> = ring.iter().copied().filter(|id| *id != first).collect();
     let mut order = Vec::new();

@@ -11,7 +11,7 @@
 //! span only says where a reader finds it. Closures count for the named function around them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::accesses::Access;
 use super::held::What;
@@ -314,7 +314,7 @@ impl Program<'_> {
         if !self.strands(id).iter().any(Strand::is_beside) {
             return;
         }
-        let states: BTreeSet<Rc<str>> = self.accesses_by(id).iter().map(|access| access.state.clone()).collect();
+        let states: BTreeSet<Arc<str>> = self.accesses_by(id).iter().map(|access| access.state.clone()).collect();
         for state in states {
             let accesses = self.accesses_of(id.module, &state);
             let own: Vec<&Access> = accesses.iter().filter(|access| access.function == id).collect();

@@ -8,7 +8,7 @@
 //!
 //! Only threads and processes are followed: what is started as a task shows that by its colour.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::mentions::is_within;
 use super::{FunctionId, Program};
@@ -32,19 +32,19 @@ pub struct Forward {
 
 impl Program<'_> {
     /// The parameters that a function hands to a thread or process.
-    pub fn forwards(&self, id: FunctionId) -> Rc<Vec<Forward>> {
+    pub fn forwards(&self, id: FunctionId) -> Arc<Vec<Forward>> {
         self.forwards_within(id, DEEPEST)
     }
 
-    fn forwards_within(&self, id: FunctionId, depth: u32) -> Rc<Vec<Forward>> {
+    fn forwards_within(&self, id: FunctionId, depth: u32) -> Arc<Vec<Forward>> {
         // What was found of one at the end of a long chain of wrappers is less than what there is.
         let asked = (id, depth);
         if let Some(known) = self.forwards.borrow().get(&asked) {
             return known.clone();
         }
         // The entry made here answers a wrapper that leads back to itself.
-        self.forwards.borrow_mut().insert(asked, Rc::default());
-        let found = Rc::new(self.deeper(Vec::new(), || self.find_forwards(id, depth)));
+        self.forwards.borrow_mut().insert(asked, Arc::default());
+        let found = Arc::new(self.deeper(Vec::new(), || self.find_forwards(id, depth)));
         self.forwards.borrow_mut().insert(asked, found.clone());
         found
     }

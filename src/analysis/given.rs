@@ -8,7 +8,7 @@
 //! Who hands on what he was given under his lock, to a function that calls it, calls it under that lock.
 
 use std::collections::BTreeSet;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::binding::Binding;
 use super::held::What;
@@ -32,7 +32,7 @@ pub struct GivenUnder {
     /// Where.
     pub called: Location,
     /// The lock, in terms of the function that gives.
-    pub held: Rc<Lock>,
+    pub held: Arc<Lock>,
     /// Where the lock is taken.
     pub taken: Location,
 }

@@ -2,7 +2,7 @@
 //! await in their own file. While such code blocks, somebody else waits.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
@@ -35,7 +35,7 @@ impl Program<'_> {
         false
     }
 
-    fn awaiting(&self, module: ModuleId) -> Rc<Awaiting> {
+    fn awaiting(&self, module: ModuleId) -> Arc<Awaiting> {
         if let Some(known) = self.awaiting.borrow().get(&module) {
             return known.clone();
         }
@@ -52,7 +52,7 @@ impl Program<'_> {
                 }
             }
         }
-        let found = Rc::new(found);
+        let found = Arc::new(found);
         self.awaiting.borrow_mut().insert(module, found.clone());
         found
     }

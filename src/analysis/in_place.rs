@@ -3,7 +3,7 @@
 //! Beside the function that is called, that is what it is given and calls itself (`retry(load)`), a closure that runs where
 //! it stands, a generator that the very statement drives, and what a managed block enters.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::binding::Binding;
 use super::calls::{Resolution, Target};
@@ -36,7 +36,7 @@ pub struct InPlace {
 
 impl InPlace {
     /// What each candidate does where it is called like this.
-    pub fn summaries<'a>(&self, program: &Program<'a>, caller: FunctionId) -> Vec<Rc<Summary<'a>>> {
+    pub fn summaries<'a>(&self, program: &Program<'a>, caller: FunctionId) -> Vec<Arc<Summary<'a>>> {
         self.candidates.iter().map(|callee| program.summary_of_call(caller, &self.binding, *callee)).collect()
     }
 }

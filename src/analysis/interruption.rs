@@ -11,7 +11,7 @@
 //!
 //! What a function made itself is not lost: it is made anew when the function is called again.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::held::{Event, What};
 use super::uses::Uses;
@@ -97,13 +97,13 @@ impl Program<'_> {
     }
 
     /// What an asynchronous function loses that is dropped while it waits, of what others can miss.
-    fn function_interruption(&self, id: FunctionId) -> Option<Rc<Interruption>> {
+    fn function_interruption(&self, id: FunctionId) -> Option<Arc<Interruption>> {
         if let Some(known) = self.interruptions.borrow().get(&id) {
             return known.clone();
         }
         // Recursion ends here.
         self.interruptions.borrow_mut().insert(id, None);
-        let found = self.deeper(None, || self.find_in_function(id)).map(Rc::new);
+        let found = self.deeper(None, || self.find_in_function(id)).map(Arc::new);
         self.interruptions.borrow_mut().insert(id, found.clone());
         found
     }

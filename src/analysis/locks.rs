@@ -296,8 +296,9 @@ impl Program<'_> {
             if declares(&of) {
                 break;
             }
-            let bases = self.bases(of).into_iter().filter_map(|base| match base {
-                Item::Type(base) => Some(base),
+            let bases = self.bases(of);
+            let bases = bases.iter().filter_map(|base| match base {
+                Item::Type(base) => Some(*base),
                 _ => None,
             });
             let new: Vec<TypeId> = bases.filter(|base| !line.contains(base)).collect();

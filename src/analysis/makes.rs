@@ -173,9 +173,9 @@ impl<'a> Program<'a> {
         let Some(depth) = depth.checked_sub(1) else { return false };
         let def = self.type_def(class);
         let made_by = def.metaclass.as_ref().map(|term| self.resolve_type(class.module, &def.scope, term));
-        let of_base = |base: Item| matches!(base, Item::Type(base) if self.metaclass_calls(base, depth));
+        let of_base = |base: &Item| matches!(base, Item::Type(base) if self.metaclass_calls(*base, depth));
         matches!(made_by, Some(Item::Type(metaclass)) if self.is_written(metaclass, "__call__"))
-            || self.bases(class).into_iter().any(of_base)
+            || self.bases(class).iter().any(of_base)
     }
 
     /// Whether a class of the project, or one that it inherits from, has a method of this name.

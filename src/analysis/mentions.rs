@@ -4,7 +4,7 @@
 //! touches `self._rows`. Only functions in which the name stands can answer, so nothing else of the file is resolved.
 
 use std::hash::BuildHasher;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
@@ -77,11 +77,11 @@ fn names(function: &Function, add: &mut impl FnMut(&str)) {
 
 impl Program<'_> {
     /// The functions of a file by the names that stand in them.
-    pub fn mentioned_in(&self, module: ModuleId) -> Rc<Mentions> {
+    pub fn mentioned_in(&self, module: ModuleId) -> Arc<Mentions> {
         if let Some(known) = self.named_in.borrow().get(&module) {
             return known.clone();
         }
-        let found = Rc::new(Mentions::of_module(&self.module(module)));
+        let found = Arc::new(Mentions::of_module(&self.module(module)));
         self.named_in.borrow_mut().insert(module, found.clone());
         found
     }

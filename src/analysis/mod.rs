@@ -38,6 +38,7 @@ pub mod in_place;
 pub mod interruption;
 pub mod locks;
 pub mod makes;
+mod memo;
 pub mod mentions;
 pub mod names;
 pub mod operators;
@@ -57,7 +58,6 @@ mod wording;
 mod wrappers;
 
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -155,29 +155,29 @@ pub struct Program<'a> {
     by_path: RefCell<FxHashMap<Arc<str>, Option<ModuleId>>>,
     names: names::Cache,
     depth: Cell<u32>,
-    types: RefCell<FxHashMap<(FunctionId, ValueIndex), types::Type>>,
-    returns: RefCell<FxHashMap<FunctionId, types::Type>>,
+    types: RefCell<memo::ByValue<types::Type>>,
+    returns: RefCell<memo::ByFunction<types::Type>>,
     aliases: RefCell<FxHashMap<types::Alias, types::Type>>,
     aliases_underway: RefCell<FxHashMap<types::Alias, types::Type>>,
     guards: RefCell<FxHashMap<TypeId, Option<held::Guarded>>>,
-    resolutions: RefCell<FxHashMap<(FunctionId, ValueIndex), Rc<calls::Resolution>>>,
-    shapes: RefCell<FxHashMap<FunctionId, Rc<shape::Shape>>>,
-    facts: RefCell<FxHashMap<FunctionId, Rc<held::Facts>>>,
-    summaries: RefCell<FxHashMap<FunctionId, Rc<summary::Summary<'a>>>>,
+    resolutions: RefCell<memo::ByValue<Arc<calls::Resolution>>>,
+    shapes: RefCell<memo::ByFunction<Arc<shape::Shape>>>,
+    facts: RefCell<memo::ByFunction<Arc<held::Facts>>>,
+    summaries: RefCell<memo::ByFunction<Arc<summary::Summary<'a>>>>,
     solver: RefCell<solve::Solver<'a>>,
-    contexts: RefCell<FxHashMap<FunctionId, Rc<contexts::Context>>>,
-    interruptions: RefCell<FxHashMap<FunctionId, Option<Rc<interruption::Interruption>>>>,
-    awaiting: RefCell<FxHashMap<ModuleId, Rc<handlers::Awaiting>>>,
+    contexts: RefCell<memo::ByFunction<Arc<contexts::Context>>>,
+    interruptions: RefCell<memo::ByFunction<Option<Arc<interruption::Interruption>>>>,
+    awaiting: RefCell<FxHashMap<ModuleId, Arc<handlers::Awaiting>>>,
     property_names: RefCell<(usize, FxHashSet<String>)>,
     places: RefCell<FxHashMap<(FunctionId, ValueIndex), locks::LockPlace>>,
-    named_in: RefCell<FxHashMap<ModuleId, Rc<mentions::Mentions>>>,
-    handing: RefCell<FxHashMap<FunctionId, Rc<Vec<contexts::HandOver>>>>,
-    handed: RefCell<FxHashMap<FunctionId, Rc<Vec<contexts::HandOver>>>>,
-    calls: RefCell<FxHashMap<FunctionId, Rc<strands::Calls>>>,
-    strands: RefCell<FxHashMap<FunctionId, Rc<Vec<strands::Strand>>>>,
-    forwards: RefCell<FxHashMap<forwards::Asked, Rc<Vec<forwards::Forward>>>>,
+    named_in: RefCell<FxHashMap<ModuleId, Arc<mentions::Mentions>>>,
+    handing: RefCell<memo::ByFunction<Arc<Vec<contexts::HandOver>>>>,
+    handed: RefCell<memo::ByFunction<Arc<Vec<contexts::HandOver>>>>,
+    calls: RefCell<memo::ByFunction<Arc<strands::Calls>>>,
+    strands: RefCell<memo::ByFunction<Arc<Vec<strands::Strand>>>>,
+    forwards: RefCell<FxHashMap<forwards::Asked, Arc<Vec<forwards::Forward>>>>,
     mentions: RefCell<FxHashMap<String, bool>>,
-    accesses: RefCell<FxHashMap<FunctionId, Rc<Vec<accesses::Access>>>>,
+    accesses: RefCell<memo::ByFunction<Arc<Vec<accesses::Access>>>>,
     accesses_of: RefCell<accesses::ByState>,
 }
 

@@ -1,6 +1,6 @@
 //! The graph of one function seen from behind: predecessors, definitions, what is awaited.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
@@ -86,7 +86,7 @@ impl Shape {
 
 impl Program<'_> {
     /// The graph of a function seen from behind.
-    pub fn shape(&self, id: FunctionId) -> Rc<Shape> {
+    pub fn shape(&self, id: FunctionId) -> Arc<Shape> {
         if let Some(known) = self.shapes.borrow().get(&id) {
             return known.clone();
         }
@@ -142,7 +142,7 @@ impl Program<'_> {
                 work.extend(body.next.targets().iter().chain(&body.on_raise));
             }
         }
-        let shape = Rc::new(shape);
+        let shape = Arc::new(shape);
         self.shapes.borrow_mut().insert(id, shape.clone());
         shape
     }

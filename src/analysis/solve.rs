@@ -17,7 +17,7 @@
 //! [`deep`](super::deep) begins at its other end.
 
 use std::collections::BTreeSet;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -36,7 +36,7 @@ pub(super) struct Solver<'a> {
     /// The functions under way, outermost first.
     open: Vec<Open>,
     /// What was found last, of functions whose ring is still open.
-    so_far: FxHashMap<FunctionId, Rc<Summary<'a>>>,
+    so_far: FxHashMap<FunctionId, Arc<Summary<'a>>>,
     /// Those of them that this round has been through already, with the number that they came back to.
     done: FxHashMap<FunctionId, usize>,
     /// Functions whose ring did not settle.
@@ -44,7 +44,7 @@ pub(super) struct Solver<'a> {
     /// Whether somebody stood too deep to be asked, so that what is found on the way back is not kept.
     is_cut: bool,
     /// What was found last of a ring that is gone round without recursion.
-    pub(super) round: FxHashMap<FunctionId, Rc<Summary<'a>>>,
+    pub(super) round: FxHashMap<FunctionId, Arc<Summary<'a>>>,
     /// The functions that were asked for, while questions are only listed.
     asked: Option<Vec<FunctionId>>,
     /// Whether what stands too deep is being settled.
@@ -64,19 +64,19 @@ struct Open {
 
 impl<'a> Solver<'a> {
     /// What is said of a function that is not looked at now.
-    fn at_hand(&mut self, id: FunctionId) -> Option<Rc<Summary<'a>>> {
+    fn at_hand(&mut self, id: FunctionId) -> Option<Arc<Summary<'a>>> {
         if let Some(asked) = &mut self.asked {
             asked.push(id);
-            return Some(Rc::default());
+            return Some(Arc::default());
         }
         if self.is_cut {
-            return Some(Rc::default());
+            return Some(Arc::default());
         }
         self.round.get(&id).cloned().or_else(|| self.come_back_to(id))
     }
 
     /// What is known of a function that is under way, or whose ring is.
-    fn come_back_to(&mut self, id: FunctionId) -> Option<Rc<Summary<'a>>> {
+    fn come_back_to(&mut self, id: FunctionId) -> Option<Arc<Summary<'a>>> {
         let under_way = self.open.iter().position(|open| open.id == id);
         let number = under_way.or_else(|| self.done.get(&id).copied())?;
         if under_way.is_some() {
@@ -98,7 +98,7 @@ impl<'a> Solver<'a> {
     }
 
     /// Takes down what a round through a function found, and says what follows.
-    fn close(&mut self, found: &Rc<Summary<'a>>) -> Then {
+    fn close(&mut self, found: &Arc<Summary<'a>>) -> Then {
         let Some(mut closed) = self.open.pop() else { return Then::Settled(Vec::new()) };
         let (id, number) = (closed.id, self.open.len());
         if let (false, true) = (closed.is_head, closed.back_to == number) {
@@ -138,7 +138,7 @@ enum Then {
 
 impl<'a> Program<'a> {
     /// What calling a function does.
-    pub fn summary(&self, id: FunctionId) -> Rc<Summary<'a>> {
+    pub fn summary(&self, id: FunctionId) -> Arc<Summary<'a>> {
         if let Some(known) = self.summaries.borrow().get(&id) {
             return known.clone();
         }
@@ -148,12 +148,12 @@ impl<'a> Program<'a> {
         let number = self.solver.borrow().open.len();
         if number >= DEEPEST {
             self.solver.borrow_mut().is_cut = true;
-            return Rc::default();
+            return Arc::default();
         }
         let mut round = 0;
         loop {
             self.solver.borrow_mut().open.push(Open { id, back_to: number, is_head: false, is_new: false });
-            let found = Rc::new(self.summarise(id));
+            let found = Arc::new(self.summarise(id));
             let mut solver = self.solver.borrow_mut();
             if solver.is_cut {
                 if number > 0 {
@@ -182,7 +182,7 @@ impl<'a> Program<'a> {
     }
 
     /// What calling a function does from which the questions lead too deep; `found` if nothing better comes of it.
-    fn asked_from_below(&self, id: FunctionId, found: Rc<Summary<'a>>) -> Rc<Summary<'a>> {
+    fn asked_from_below(&self, id: FunctionId, found: Arc<Summary<'a>>) -> Arc<Summary<'a>> {
         let is_below = self.solver.borrow_mut().turn_back();
         if is_below {
             // Everything below was settled when its turn came, so it asks for more now than when that was listed.
@@ -191,7 +191,7 @@ impl<'a> Program<'a> {
             self.settle_from_below(id);
             self.solver.borrow_mut().is_below = false;
         }
-        self.summaries.borrow_mut().entry(id).or_insert(found).clone()
+        self.summaries.borrow_mut().get_or_insert(id, found).clone()
     }
 
     /// The functions whose summaries a summary needs and that have none yet, in the order in which it asks for them.

@@ -10,7 +10,7 @@
 //!
 //! Two strands of one object are at work at once; that a function has none proves nothing.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
@@ -61,7 +61,7 @@ impl Strand {
 
 impl<'a> Program<'a> {
     /// Who calls a function in its own file.
-    pub fn callers_in_file(&self, id: FunctionId) -> Rc<Calls> {
+    pub fn callers_in_file(&self, id: FunctionId) -> Arc<Calls> {
         if let Some(known) = self.calls.borrow().get(&id) {
             return known.clone();
         }
@@ -96,7 +96,7 @@ impl<'a> Program<'a> {
                 }
             }
         }
-        let calls = Rc::new(calls);
+        let calls = Arc::new(calls);
         self.calls.borrow_mut().insert(id, calls.clone());
         calls
     }
@@ -110,7 +110,7 @@ impl<'a> Program<'a> {
     }
 
     /// The lines of execution that lead to a function on its own object, by the calls of its file.
-    pub fn strands(&self, id: FunctionId) -> Rc<Vec<Strand>> {
+    pub fn strands(&self, id: FunctionId) -> Arc<Vec<Strand>> {
         if let Some(known) = self.strands.borrow().get(&id) {
             return known.clone();
         }
@@ -177,7 +177,7 @@ impl<'a> Program<'a> {
             order.extend(above.into_iter().filter(|caller| seen.insert(*caller)));
         }
         found.retain(|strand| !self.is_test_code(strand.root));
-        let found = Rc::new(found);
+        let found = Arc::new(found);
         self.strands.borrow_mut().insert(id, found.clone());
         found
     }
@@ -262,11 +262,11 @@ impl<'a> Program<'a> {
     }
 
     /// The locks that every caller of a private function holds, by their class.
-    pub fn locks_at_entry(&self, id: FunctionId) -> Vec<Rc<Lock>> {
+    pub fn locks_at_entry(&self, id: FunctionId) -> Vec<Arc<Lock>> {
         self.locks_of_callers(id, MOST_LEVELS)
     }
 
-    fn locks_of_callers(&self, id: FunctionId, depth: u32) -> Vec<Rc<Lock>> {
+    fn locks_of_callers(&self, id: FunctionId, depth: u32) -> Vec<Arc<Lock>> {
         let calls = self.callers_in_file(id);
         let callers = &calls.by;
         let function = self.function(id);
@@ -274,12 +274,12 @@ impl<'a> Program<'a> {
         if depth == 0 || callers.is_empty() || is_inner || calls.is_named || !self.is_private(id) {
             return Vec::new();
         }
-        let mut common: Option<Vec<Rc<Lock>>> = None;
+        let mut common: Option<Vec<Arc<Lock>>> = None;
         for &(caller, call) in callers.iter() {
             let value = self.function(caller);
             let value = value.value(call);
             let facts = self.facts(caller);
-            let mut held: Vec<Rc<Lock>> = facts
+            let mut held: Vec<Arc<Lock>> = facts
                 .held_at(value.block, value.step)
                 .iter()
                 .filter(|held| held.is_certain && excludes(&held.lock))

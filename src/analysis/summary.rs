@@ -3,7 +3,7 @@
 //! Summaries are made bottom-up on demand. Every effect keeps its way down, hop by hop; when several ways lead to one
 //! effect the shortest is kept, then the first in source order.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::held::{Event, Waits, What};
 use super::locks::{Lock, LockPlace};
@@ -97,7 +97,7 @@ impl Blocks<'_> {
 #[derive(Clone, Debug)]
 pub struct Takes {
     /// The lock, in terms of the summarised function.
-    pub lock: Rc<Lock>,
+    pub lock: Arc<Lock>,
     /// Whether it waits for it.
     pub waits: Waits,
     /// Where it is taken.
@@ -110,17 +110,17 @@ pub struct Takes {
 #[derive(Clone, Debug)]
 pub struct Pair {
     /// The lock that is held, in terms of the summarised function.
-    pub held: Rc<Lock>,
+    pub held: Arc<Lock>,
     /// Where it was taken.
     pub held_at: Location,
     /// The lock that is waited for.
-    pub taken: Rc<Lock>,
+    pub taken: Arc<Lock>,
     /// Where it is taken.
     pub at: Location,
     /// The way, where the held lock is taken first.
     pub hops: Vec<Hop>,
     /// Every lock that is held meanwhile, this one included.
-    pub under: Vec<Rc<Lock>>,
+    pub under: Vec<Arc<Lock>>,
 }
 
 impl Pair {
@@ -259,9 +259,9 @@ impl<'a> Program<'a> {
             }
             // Which locks a callee takes that is given them, only its caller knows.
             for pair in first.pairs.iter().filter(|pair| others.is_empty() && pair.is_open()) {
-                let bound = |lock: &Rc<Lock>| cut(self.bound(id, &runs.binding, *callee, lock));
+                let bound = |lock: &Arc<Lock>| cut(self.bound(id, &runs.binding, *callee, lock));
                 let hops = std::iter::once(hop.clone()).chain(pair.hops.iter().cloned()).collect();
-                let mut under: Vec<Rc<Lock>> = pair.under.iter().map(bound).collect();
+                let mut under: Vec<Arc<Lock>> = pair.under.iter().map(bound).collect();
                 under.extend(event.held.iter().map(|held| held.lock.clone()));
                 let pair = Pair { held: bound(&pair.held), taken: bound(&pair.taken), hops, under, ..pair.clone() };
                 add_pair(summary, pair);
@@ -283,7 +283,7 @@ impl<'a> Program<'a> {
                     at: under.taken.clone(),
                     what: format!("takes `{}`", under.held.name),
                 };
-                let mut locks: Vec<Rc<Lock>> = event.held.iter().map(|held| held.lock.clone()).collect();
+                let mut locks: Vec<Arc<Lock>> = event.held.iter().map(|held| held.lock.clone()).collect();
                 locks.push(under.held.clone());
                 let pair = Pair {
                     held: under.held.clone(),
@@ -303,7 +303,7 @@ impl<'a> Program<'a> {
         &self,
         id: FunctionId,
         event: &Event,
-        lock: &Rc<Lock>,
+        lock: &Arc<Lock>,
         at: &Location,
         way: impl Fn() -> I,
         summary: &mut Summary,
@@ -436,9 +436,9 @@ fn put<T>(all: &mut Vec<T>, known: Option<usize>, new: T) {
 }
 
 /// A lock that lies deeper than places go: recursion down a list would find another one at every turn.
-fn cut(lock: Rc<Lock>) -> Rc<Lock> {
+fn cut(lock: Arc<Lock>) -> Arc<Lock> {
     if lock.place.fields.len() <= MOST_FIELDS {
         return lock;
     }
-    Rc::new(Lock { place: LockPlace { class: lock.place.class.clone(), ..LockPlace::unknown() }, ..(*lock).clone() })
+    Arc::new(Lock { place: LockPlace { class: lock.place.class.clone(), ..LockPlace::unknown() }, ..(*lock).clone() })
 }

@@ -6,7 +6,7 @@
 //!         with self._lock: …           not taken by `self.add(row, locked=True)`
 //! ~~~
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
@@ -20,7 +20,7 @@ use crate::verdict::{Hop, Location};
 impl<'a> Program<'a> {
     /// What a function does where it is called like this: what stands behind a condition on a parameter that the
     /// arguments answer otherwise is left out.
-    pub fn summary_of_call(&self, caller: FunctionId, binding: &Binding, callee: FunctionId) -> Rc<Summary<'a>> {
+    pub fn summary_of_call(&self, caller: FunctionId, binding: &Binding, callee: FunctionId) -> Arc<Summary<'a>> {
         let summary = self.summary(callee);
         let Binding::Call(call) = binding else { return summary };
         if summary.blocks.is_empty() && summary.takes.is_empty() && summary.waits.is_empty() {
@@ -36,7 +36,7 @@ impl<'a> Program<'a> {
         left.blocks.retain(|blocks| is_on(&blocks.hops, &blocks.at));
         left.takes.retain(|takes| is_on(&takes.hops, &takes.at));
         left.waits.retain(|lasts| is_on(&lasts.hops, &lasts.at));
-        Rc::new(left)
+        Arc::new(left)
     }
 
     /// The steps of a callee that a call never comes to; `None` where it may come to all of them.

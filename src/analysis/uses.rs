@@ -10,8 +10,6 @@
 
 use std::collections::BTreeSet;
 
-use rustc_hash::FxHashMap;
-
 use super::calls::Target;
 use super::{FunctionId, Program};
 use crate::catalogue::{Receiver, Runs, Term};
@@ -74,8 +72,12 @@ pub struct Lost {
 /// Who uses the values of a function.
 #[derive(Debug, Default)]
 pub struct Uses {
-    by_value: FxHashMap<ValueIndex, Vec<Use>>,
-    reads: FxHashMap<VariableIndex, Vec<ValueIndex>>,
+    /// By value; those of one value in the order in which they stand.
+    uses: Vec<(ValueIndex, Use)>,
+    /// The values that read a variable, by variable and in order.
+    readers: Vec<ValueIndex>,
+    /// Where in them those of a variable begin, by variable.
+    reads: Vec<(VariableIndex, usize)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -92,12 +94,13 @@ impl Uses {
     /// The uses in a function.
     pub fn of(function: &Function) -> Self {
         let mut uses = Self::default();
+        let mut reads: Vec<(VariableIndex, ValueIndex)> = Vec::new();
         for (at, value) in function.values.iter().enumerate() {
             let user = ValueIndex(at as u32);
             if let ValueKind::Place(place) = &value.kind
                 && let crate::flow::Root::Variable(variable) = place.root
             {
-                uses.reads.entry(variable).or_default().push(user);
+                reads.push((variable, user));
             }
             for_each_part(&value.kind, |part| uses.add(part, Use::Part(user)));
         }
@@ -124,21 +127,36 @@ impl Uses {
                 _ => {}
             }
         }
+        uses.uses.sort_by_key(|(value, _)| *value);
+        reads.sort();
+        for (variable, reader) in reads {
+            if uses.reads.last().is_none_or(|(last, _)| *last != variable) {
+                uses.reads.push((variable, uses.readers.len()));
+            }
+            uses.readers.push(reader);
+        }
         uses
     }
 
     fn add(&mut self, value: ValueIndex, of: Use) {
-        self.by_value.entry(value).or_default().push(of);
+        self.uses.push((value, of));
     }
 
-    /// The values that read a variable.
+    fn of_value(&self, value: ValueIndex) -> impl Iterator<Item = &Use> + Clone {
+        let start = self.uses.partition_point(|(known, _)| *known < value);
+        self.uses[start..].iter().take_while(move |(known, _)| *known == value).map(|(_, of)| of)
+    }
+
+    /// The values that read a variable, in order.
     pub fn reads(&self, variable: VariableIndex) -> &[ValueIndex] {
-        self.reads.get(&variable).map_or(&[], Vec::as_slice)
+        let Ok(at) = self.reads.binary_search_by_key(&variable, |(known, _)| *known) else { return &[] };
+        let end = self.reads.get(at + 1).map_or(self.readers.len(), |(_, start)| *start);
+        &self.readers[self.reads[at].1..end]
     }
 
     /// The values that are made from one.
     pub fn parts_of(&self, value: ValueIndex) -> impl Iterator<Item = ValueIndex> {
-        self.by_value.get(&value).into_iter().flatten().filter_map(|of| match of {
+        self.of_value(value).filter_map(|of| match of {
             Use::Part(user) => Some(*user),
             _ => None,
         })
@@ -146,17 +164,17 @@ impl Uses {
 
     /// Whether a value is only used to make other values from it.
     pub fn is_only_part(&self, value: ValueIndex) -> bool {
-        self.by_value.get(&value).is_none_or(|uses| uses.iter().all(|of| matches!(of, Use::Part(_))))
+        self.of_value(value).all(|of| matches!(of, Use::Part(_)))
     }
 
     /// Whether a value is thrown away and nothing else.
     pub fn is_only_discarded(&self, value: ValueIndex) -> bool {
-        matches!(self.by_value.get(&value).map(Vec::as_slice), Some([Use::Discarded(_)]))
+        matches!(self.only_use(value), Some(Use::Discarded(_)))
     }
 
     /// The variables that a value is bound to.
     fn bound_to(&self, value: ValueIndex) -> impl Iterator<Item = VariableIndex> {
-        self.by_value.get(&value).into_iter().flatten().filter_map(|of| match of {
+        self.of_value(value).filter_map(|of| match of {
             Use::Bound(variable, _) => Some(*variable),
             _ => None,
         })
@@ -164,10 +182,15 @@ impl Uses {
 
     /// Whether a value has exactly one use, that of being bound, and to which variable.
     pub fn only_bound(&self, value: ValueIndex) -> Option<VariableIndex> {
-        match self.by_value.get(&value).map(Vec::as_slice) {
-            Some([Use::Bound(variable, _)]) => Some(*variable),
+        match self.only_use(value) {
+            Some(Use::Bound(variable, _)) => Some(*variable),
             _ => None,
         }
+    }
+
+    fn only_use(&self, value: ValueIndex) -> Option<&Use> {
+        let mut uses = self.of_value(value);
+        uses.next().filter(|_| uses.next().is_none())
     }
 }
 
@@ -219,9 +242,12 @@ impl Program<'_> {
         lost: &mut Vec<Lost>,
     ) -> bool {
         // A use that lowering does not record is not seen: no use at all proves nothing.
-        let Some(all) = uses.by_value.get(&value).filter(|_| depth > 0) else { return false };
+        let mut all = uses.of_value(value).peekable();
+        if depth == 0 || all.peek().is_none() {
+            return false;
+        }
         let is_handle = matches!(carries, Carries::Handle | Carries::Handles);
-        all.iter().all(|one| match *one {
+        all.all(|one| match *one {
             Use::Kept => false,
             Use::Discarded(at) => {
                 lost.push(Lost { how: Loss::Discarded, at });

@@ -111,7 +111,7 @@ pub(super) fn same_thing(cx: &RuleContext, id: FunctionId, call: ValueIndex) -> 
 
 /// Whether a receiver is an object, rather than a module or class that only qualifies a name.
 fn is_object(of: &Type) -> bool {
-    !matches!(of, Type::Module(..) | Type::Package(..) | Type::Class(_) | Type::External(_))
+    !matches!(of, Type::Module(_) | Type::Class(_) | Type::External(_))
 }
 
 fn short_work(entry: &Blocking) -> String {

@@ -1,6 +1,6 @@
 //! What a rule may ask.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::analysis::calls::Resolution;
 use crate::analysis::contexts::Context;
@@ -39,17 +39,17 @@ impl<'a> RuleContext<'_, 'a> {
     }
 
     /// What happens in a function, with the locks held before it happens.
-    pub fn facts(&self, id: FunctionId) -> Rc<Facts> {
+    pub fn facts(&self, id: FunctionId) -> Arc<Facts> {
         self.program.facts(id)
     }
 
     /// What a call calls.
-    pub fn resolution(&self, id: FunctionId, call: ValueIndex) -> Rc<Resolution> {
+    pub fn resolution(&self, id: FunctionId, call: ValueIndex) -> Arc<Resolution> {
         self.program.resolution(id, call)
     }
 
     /// Where a function runs.
-    pub fn context(&self, id: FunctionId) -> Rc<Context> {
+    pub fn context(&self, id: FunctionId) -> Arc<Context> {
         self.program.context(id)
     }
 

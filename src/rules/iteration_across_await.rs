@@ -143,7 +143,7 @@ fn suspension_in(
     id: FunctionId,
     function: &FunctionRef,
     around: LoopIndex,
-) -> Option<(Span, Vec<std::rc::Rc<crate::analysis::locks::Lock>>)> {
+) -> Option<(Span, Vec<std::sync::Arc<crate::analysis::locks::Lock>>)> {
     let facts = cx.facts(id);
     let header = function.loops[around.at()].header;
     let event = facts.events.iter().find(|event| {

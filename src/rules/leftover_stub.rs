@@ -4,11 +4,13 @@
 //! change took out, a function that the change calls and that only says it is not there yet, a placeholder value beside
 //! a comment that says so.
 
+use std::cell::OnceCell;
+
+use rustc_hash::FxHashSet;
+
 use crate::analysis::calls::Target;
-use crate::analysis::{FunctionId, ModuleId};
-use crate::flow::{
-    Callee, Collection, Function, FunctionIndex, Mark, Next, Scope, TypeTerm, Value, ValueIndex, ValueKind,
-};
+use crate::analysis::{FunctionId, ModuleId, TypeId};
+use crate::flow::{Callee, Collection, Function, FunctionIndex, Mark, Next, Scope, TypeTerm, ValueIndex, ValueKind};
 use crate::text::{Language, Span};
 use crate::verdict::{Confidence, Verdict};
 
@@ -18,6 +20,62 @@ const NAME: &str = "leftover-stub";
 
 /// How many other definitions of a name are looked at.
 const MOST_NAMESAKES: usize = 8;
+
+/// Most values in a body that stands in for another.
+const MOST_OF_A_PLACEHOLDER: usize = 6;
+
+/// The changed files, and what is found out about all of them at once.
+struct Around<'m> {
+    modules: &'m [ModuleId],
+    /// The types of which their functions make objects, tests left out.
+    made: OnceCell<FxHashSet<TypeId>>,
+}
+
+impl Around<'_> {
+    /// The functions that hold a name, tests left out.
+    fn naming(&self, cx: &RuleContext, name: &str) -> Vec<FunctionId> {
+        let of_module = |&module: &ModuleId| {
+            let named = cx.program.mentioned_in(module).of(name).to_vec();
+            named.into_iter().map(move |index| FunctionId { module, index })
+        };
+        let named = self.modules.iter().flat_map(of_module);
+        named.filter(|caller| !cx.program.is_test_code(*caller)).collect()
+    }
+
+    fn makes(&self, cx: &RuleContext, owner: TypeId) -> bool {
+        self.made.get_or_init(|| self.find_made(cx)).contains(&owner)
+    }
+
+    fn find_made(&self, cx: &RuleContext) -> FxHashSet<TypeId> {
+        let mut made = FxHashSet::default();
+        for &module in self.modules {
+            let file = cx.program.module(module);
+            for (index, function) in file.functions() {
+                let id = FunctionId { module, index };
+                if cx.program.is_test_code(id) {
+                    continue;
+                }
+                for (call, _) in
+                    calls(function).filter(|(_, callee)| !matches!(callee, Callee::Method(..) | Callee::Super(_)))
+                {
+                    made.extend(cx.resolution(id, call).targets.iter().filter_map(|target| match target {
+                        Target::Construct(of, _) => Some(*of),
+                        _ => None,
+                    }));
+                }
+            }
+        }
+        made
+    }
+}
+
+/// The calls of a function, and what stands where the called one is named.
+fn calls(function: &Function) -> impl Iterator<Item = (ValueIndex, &Callee)> {
+    function.values.iter().zip(0..).filter_map(|(value, at)| match &value.kind {
+        ValueKind::Call(call) => Some((ValueIndex(at), &call.callee)),
+        _ => None,
+    })
+}
 
 /// What a body is until somebody writes it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -31,6 +89,7 @@ enum Form {
 }
 
 pub(super) fn check(cx: &RuleContext, modules: &[ModuleId], out: &mut Vec<Verdict>) {
+    let around = Around { modules, made: OnceCell::new() };
     for &module in modules {
         let file = cx.program.module(module);
         for mark in &file.marks {
@@ -39,13 +98,13 @@ pub(super) fn check(cx: &RuleContext, modules: &[ModuleId], out: &mut Vec<Verdic
             if file.function(*function).is_bodiless || *function == FunctionIndex(0) || cx.program.is_test_code(id) {
                 continue;
             }
-            let verdict = stub(cx, modules, id, form, *span);
+            let verdict = stub(cx, &around, id, form, *span);
             out.extend(verdict.filter(|_| !has_another_body(cx, id) && !is_written_by_decorator(cx, id)));
         }
         for (index, function) in file.functions().skip(1) {
             let id = FunctionId { module, index };
-            if !function.is_bodiless && !cx.program.is_test_code(id) && !cx.program.is_stub(id) {
-                out.extend(placeholder(cx, id, &file.marks));
+            if !function.is_bodiless && function.values.len() <= MOST_OF_A_PLACEHOLDER && !cx.program.is_test_code(id) {
+                out.extend(placeholder(cx, id, &file.marks).filter(|_| !cx.program.is_stub(id)));
             }
         }
     }
@@ -60,7 +119,7 @@ fn form_of(text: &str) -> Form {
     }
 }
 
-fn stub(cx: &RuleContext, modules: &[ModuleId], id: FunctionId, text: &str, span: Span) -> Option<Verdict> {
+fn stub(cx: &RuleContext, around: &Around, id: FunctionId, text: &str, span: Span) -> Option<Verdict> {
     let function = cx.function(id);
     let form = form_of(text);
     let name = &function.name;
@@ -90,8 +149,8 @@ fn stub(cx: &RuleContext, modules: &[ModuleId], id: FunctionId, text: &str, span
         || in_open_class(cx, id)
         || makes_others(cx, id)
         || is_one_of_several_bodies(cx, id)
-        || form == Form::Refuses && is_left_to_heirs(cx, modules, id);
-    let call = (!is_replaced && form != Form::Promises).then(|| caller(cx, modules, id)).flatten();
+        || form == Form::Refuses && is_left_to_heirs(cx, around, id);
+    let call = (!is_replaced && form != Form::Promises).then(|| caller(cx, around, id)).flatten();
     match (form, call) {
         (Form::Promises, _) => {
             Some(verdict(Confidence::Medium, format!("`{name}` is not written yet: it ends in `{}`", first_line(text))))
@@ -200,61 +259,36 @@ fn is_one_of_several_bodies(cx: &RuleContext, id: FunctionId) -> bool {
 
 /// Whether only the class itself calls a method, on its own object, and nobody makes an object of just that class: what
 /// is missing is for those who inherit to write, wherever they are.
-fn is_left_to_heirs(cx: &RuleContext, modules: &[ModuleId], id: FunctionId) -> bool {
+fn is_left_to_heirs(cx: &RuleContext, around: &Around, id: FunctionId) -> bool {
     let function = cx.function(id);
     let Some(owner) = cx.program.self_type(id).filter(|_| cx.language(id.module) == Language::Python) else {
         return false;
     };
-    let mut calls = modules.iter().flat_map(|&module| {
-        let file = cx.program.module(module);
-        let callers: Vec<FunctionId> = file.functions().map(|(index, _)| FunctionId { module, index }).collect();
-        callers.into_iter().filter(|caller| !cx.program.is_test_code(*caller)).flat_map(|caller| {
-            let calls = |(at, value): (usize, &Value)| match &value.kind {
-                ValueKind::Call(call) => Some((caller, ValueIndex(at as u32), call.callee.clone())),
-                _ => None,
-            };
-            cx.function(caller).values.iter().enumerate().filter_map(calls).collect::<Vec<_>>()
+    let is_own = |by: &Function, receiver: ValueIndex| {
+        let own = by.parameters.first().filter(|_| by.owner.is_some()).map(|first| first.variable);
+        matches!(&by.value(receiver).kind, ValueKind::Place(place) if own.is_some() && place.as_variable() == own)
+    };
+    let is_called_by_others = around.naming(cx, &function.name).into_iter().any(|caller| {
+        let by = cx.function(caller);
+        calls(&by).any(|(call, callee)| match callee {
+            Callee::Method(receiver, name) if *name == function.name => {
+                !is_own(&by, *receiver) && cx.resolution(caller, call).targets.contains(&Target::Function(id))
+            }
+            _ => false,
         })
     });
-    calls.all(|(caller, call, callee)| {
-        let targets = || cx.resolution(caller, call).targets.clone();
-        let is_own = |receiver: ValueIndex| {
-            let by = cx.function(caller);
-            let own = by.parameters.first().filter(|_| by.owner.is_some()).map(|first| first.variable);
-            matches!(&by.value(receiver).kind, ValueKind::Place(place) if own.is_some() && place.as_variable() == own)
-        };
-        match &callee {
-            Callee::Method(receiver, name) if *name == function.name => {
-                is_own(*receiver) || !targets().contains(&Target::Function(id))
-            }
-            Callee::Super(_) => true,
-            _ => !targets().iter().any(|target| matches!(target, Target::Construct(made, _) if *made == owner)),
-        }
-    })
+    !is_called_by_others && !around.makes(cx, owner)
 }
 
 /// A call of a function in the changed files that can mean nothing else.
-fn caller(cx: &RuleContext, modules: &[ModuleId], id: FunctionId) -> Option<(FunctionId, Span)> {
+fn caller(cx: &RuleContext, around: &Around, id: FunctionId) -> Option<(FunctionId, Span)> {
     let name = cx.function(id).name.clone();
-    for &module in modules {
-        let file = cx.program.module(module);
-        for (index, function) in file.functions() {
-            let caller = FunctionId { module, index };
-            if caller == id || cx.program.is_test_code(caller) {
-                continue;
-            }
-            for (at, value) in function.values.iter().enumerate() {
-                let ValueKind::Call(call) = &value.kind else { continue };
-                if called_name(&call.callee) != Some(&name) {
-                    continue;
-                }
-                if cx.resolution(caller, ValueIndex(at as u32)).functions() == [id] {
-                    return Some((caller, value.span));
-                }
-            }
-        }
-    }
-    None
+    around.naming(cx, &name).into_iter().filter(|caller| *caller != id).find_map(|caller| {
+        let by = cx.function(caller);
+        let mut named = calls(&by).filter(|(_, callee)| called_name(callee) == Some(&name));
+        let call = named.find(|(call, _)| cx.resolution(caller, *call).functions() == [id]);
+        call.map(|(call, _)| (caller, by.value(call).span))
+    })
 }
 
 fn called_name(callee: &Callee) -> Option<&String> {
@@ -274,7 +308,7 @@ fn placeholder(cx: &RuleContext, id: FunctionId, marks: &[Mark]) -> Option<Verdi
     });
     let is_constant = |value: ValueIndex| is_constant(&function, value, cx.language(id.module));
     let first = returned.next()?;
-    if !is_constant(first) || !returned.all(is_constant) || function.values.len() > 6 {
+    if !is_constant(first) || !returned.all(is_constant) {
         return None;
     }
     let says_so = |mark: &&Mark| match mark {

@@ -13,7 +13,7 @@
 pub(super) mod given_back;
 mod per_key;
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::analysis::FunctionId;
 use crate::analysis::held::{Event, Facts, Held, HeldBy, What};
@@ -272,7 +272,7 @@ fn left(cx: &RuleContext, id: FunctionId, event: &Event, lock: &Lock, leak: Leak
     }
 }
 
-fn never(cx: &RuleContext, id: FunctionId, event: &Event, lock: &Rc<Lock>) -> Verdict {
+fn never(cx: &RuleContext, id: FunctionId, event: &Event, lock: &Arc<Lock>) -> Verdict {
     let (name, by) = (&lock.name, &cx.function(id).name);
     cx.violated(NAME, Confidence::Medium, id, event.span, &format!("`{name}`"))
         .assumes(format!("`{name}` is let go on every way out of `{by}`"))

@@ -4,7 +4,7 @@ mod finaliser;
 mod given;
 mod handed_in;
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::analysis::FunctionId;
 use crate::analysis::held::{Event, Held, Waits, What};
@@ -66,7 +66,7 @@ fn through_candidate(
     callee: FunctionId,
 ) -> Option<Verdict> {
     let function = cx.function(id);
-    let bound = |callee: FunctionId, lock: &Rc<Lock>| cx.program.bound(id, &in_place.binding, callee, lock);
+    let bound = |callee: FunctionId, lock: &Arc<Lock>| cx.program.bound(id, &in_place.binding, callee, lock);
     let summary = cx.program.summary_of_call(id, &in_place.binding, callee);
     for takes in summary.takes.iter().filter(|takes| takes.waits == Waits::Yes) {
         let lock = bound(callee, &takes.lock);
@@ -109,7 +109,7 @@ fn through_candidate(
 }
 
 /// The held lock that taking this one waits for, and how certain that is.
-fn held_already<'e>(event: &'e Event, lock: &Rc<Lock>) -> Option<(&'e Held, Confidence)> {
+fn held_already<'e>(event: &'e Event, lock: &Arc<Lock>) -> Option<(&'e Held, Confidence)> {
     let held = event.held.iter().find(|held| lock.waits_for_itself(&held.lock))?;
     if matches!(lock.flavour, Flavour::Span) || held.lock.flavour == Flavour::Span {
         return None;

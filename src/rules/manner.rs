@@ -12,7 +12,7 @@
 //! started as, is no matter of the function.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::analysis::FunctionId;
 use crate::analysis::calls::Target;
@@ -105,7 +105,7 @@ impl<'c, 'p, 'a> OnBoth<'c, 'p, 'a> {
     }
 
     /// The calls of the after side that stand on the before side as well, with their namesakes there.
-    pub(super) fn kept(&self) -> impl Iterator<Item = (&Done, Rc<Vec<&Done>>)> {
+    pub(super) fn kept(&self) -> impl Iterator<Item = (&Done, Arc<Vec<&Done>>)> {
         let all = self.now.iter().filter_map(|(name, now)| Some((self.then.get(name)?, now)));
         all.flat_map(move |(then, now)| {
             // A large function calls `clone` some hundred times.
@@ -114,7 +114,7 @@ impl<'c, 'p, 'a> OnBoth<'c, 'p, 'a> {
             now.iter().filter_map(move |now| {
                 let found = alike.entry(now.meant(self.is.cx)).or_insert_with_key(|meant| {
                     let may_be_it = |of: &Option<BTreeSet<String>>| of.is_none() || meant.is_none() || of == meant;
-                    Rc::new(then.iter().filter(|(_, of)| may_be_it(of)).map(|(one, _)| *one).collect::<Vec<&Done>>())
+                    Arc::new(then.iter().filter(|(_, of)| may_be_it(of)).map(|(one, _)| *one).collect::<Vec<&Done>>())
                 });
                 (!found.is_empty()).then(|| (now, found.clone()))
             })

@@ -337,7 +337,7 @@ impl Of<'_, '_, '_> {
         let whole = Place { root: place.root.clone(), fields, is_cut: false };
         let of = cx.program.place_type(id, &whole, at.0, at.1);
         let is_data = match &of {
-            Type::Function(_) | Type::Class(_) | Type::Module(..) | Type::Package(..) => false,
+            Type::Function(_) | Type::Class(_) | Type::Module(_) => false,
             Type::External(_) | Type::Future(_) | Type::Callable(_) => false,
             Type::Unknown | Type::None | Type::Instance(_) | Type::Tuple(_) | Type::Union(_) => true,
         };

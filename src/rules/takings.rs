@@ -4,7 +4,7 @@
 //! through; what comes next is a part of the state that is looked at, or an act that changes it.
 
 use std::collections::BTreeSet;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::analysis::FunctionId;
 use crate::analysis::calls::Resolution;
@@ -24,9 +24,9 @@ mod looks;
 
 /// One taking of a lock, and what its guard leads to.
 pub(super) struct Taking {
-    pub(super) lock: Rc<Lock>,
+    pub(super) lock: Arc<Lock>,
     /// What is held when it is taken.
-    pub(super) held: Rc<[Held]>,
+    pub(super) held: Arc<[Held]>,
     pub(super) block: BlockIndex,
     pub(super) step: u32,
     pub(super) span: Span,
@@ -115,7 +115,7 @@ pub(super) fn takings(cx: &RuleContext, id: FunctionId) -> Vec<Taking> {
 }
 
 /// One taking, and what its guard leads to.
-fn taking_at(cx: &RuleContext, id: FunctionId, event: &Event, lock: &Rc<Lock>) -> Option<Taking> {
+fn taking_at(cx: &RuleContext, id: FunctionId, event: &Event, lock: &Arc<Lock>) -> Option<Taking> {
     let function = cx.function(id);
     let guard = match function.blocks[event.block.at()].steps[event.step as usize].kind {
         StepKind::Suspend(Suspension::Await, Some(of)) => cx.program.shape(id).awaited(of)?,

@@ -14,7 +14,7 @@
 //! written by anybody; all of them are silent.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::analysis::accesses::Touch;
 use crate::analysis::held::What;
@@ -59,7 +59,7 @@ struct Use {
     is_change: bool,
     /// Whether it does harm without a guard.
     matters: bool,
-    guards: Vec<Rc<Lock>>,
+    guards: Vec<Arc<Lock>>,
 }
 
 fn python_uses(cx: &RuleContext, module: ModuleId) -> BTreeMap<String, Vec<Use>> {
@@ -110,7 +110,7 @@ fn rust_uses(cx: &RuleContext, module: ModuleId) -> BTreeMap<String, Vec<Use>> {
             |class: Option<String>, own: bool, name: String, span: Span, held: &[crate::analysis::held::Held]| {
                 let Some(class) = class.filter(|_| own) else { return };
                 let guards = held.iter().filter(|held| held.is_certain && guards_others(&held.lock, &class));
-                let mut guards: Vec<Rc<Lock>> = guards.map(|held| held.lock.clone()).collect();
+                let mut guards: Vec<Arc<Lock>> = guards.map(|held| held.lock.clone()).collect();
                 guards.extend(cx.program.locks_at_entry(id));
                 let one = Use { function: id, span, name, is_change: true, matters: true, guards };
                 found.entry(class).or_default().push(one);
@@ -147,7 +147,7 @@ fn guards_others(lock: &Lock, state: &String) -> bool {
 
 /// The lock that guards a piece of state, by those who hold it.
 struct Guard {
-    lock: Rc<Lock>,
+    lock: Arc<Lock>,
     /// The functions that hold it at a use of the state.
     holders: BTreeSet<FunctionId>,
 }

@@ -8,7 +8,7 @@
 //!     return wrapper
 //! ~~~
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::state::{Entry, State};
 use super::walk::{Acquisition, Walk};
@@ -39,7 +39,7 @@ impl Walk<'_, '_> {
 
 impl Program<'_> {
     /// The locks that decorators of the project hold around a function, outermost first, with the decorators.
-    fn locks_around(&self, id: FunctionId) -> Vec<(Rc<Lock>, Span)> {
+    fn locks_around(&self, id: FunctionId) -> Vec<(Arc<Lock>, Span)> {
         let function = self.function(id);
         if self.language(id.module) != Language::Python || function.decorators.is_empty() {
             return Vec::new();
@@ -52,7 +52,7 @@ impl Program<'_> {
             let Some(wrapper) = self.only_function_returned(applied) else { continue };
             for managed in self.open_around_the_call(applied, wrapper) {
                 let lock = self.lock_of_wrapper(id, decorator, factory, wrapper, managed);
-                found.extend(lock.map(|lock| (Rc::new(lock), decorator.span)));
+                found.extend(lock.map(|lock| (Arc::new(lock), decorator.span)));
             }
         }
         found

@@ -9,14 +9,14 @@
 //! ~~~
 
 use std::collections::BTreeSet;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::{Event, Exit, Held, HeldBy, Waits, What};
 use crate::analysis::locks::{Lock, LockPlace, LockRoot};
 use crate::flow::{BlockIndex, Function, Next, Place, ValueKind};
 
 /// The lock that a function takes in one of several forms and keeps where it returns: its receiver, as a lock of theirs.
-pub(super) fn either(function: &Function, events: &[Event], exits: &[Exit]) -> Option<Rc<Lock>> {
+pub(super) fn either(function: &Function, events: &[Event], exits: &[Exit]) -> Option<Arc<Lock>> {
     let kept: Vec<&Held> = exits
         .iter()
         .filter(|exit| !exit.is_raise)
@@ -50,7 +50,7 @@ pub(super) fn either(function: &Function, events: &[Event], exits: &[Exit]) -> O
         return None;
     }
     let place = LockPlace { root: LockRoot::Parameter(0), fields: Vec::new(), is_exact: true, class: None };
-    Some(Rc::new(Lock { place, ..Lock::clone(&first.lock) }))
+    Some(Arc::new(Lock { place, ..Lock::clone(&first.lock) }))
 }
 
 /// Whether every way from the function's entry to a return leads through one of some blocks, ways left out on which a

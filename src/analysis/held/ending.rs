@@ -9,7 +9,7 @@
 //! A value may be gone before its variable is, and a reference ends nothing. Only what certainly is there and owned is
 //! taken to end: made here or given by value, and never used as a whole but by reference.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::state::State;
 use super::walk::Walk;
@@ -96,7 +96,7 @@ impl Walk<'_, '_> {
         let what = format!("ends `{}`", self.program.place_text(self.id, &place));
         for callee in destructors {
             let implicit = Implicit { callee, receiver: receiver.clone(), what: what.clone() };
-            self.record(block, number, span, What::Runs(Rc::new(implicit)), state);
+            self.record(block, number, span, What::Runs(Arc::new(implicit)), state);
         }
     }
 

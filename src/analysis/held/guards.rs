@@ -1,6 +1,6 @@
 //! How values that hold a lock move.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::guarded::{Guarded, is_borrowed};
 use super::state::{Entry, State};
@@ -42,7 +42,7 @@ impl Walk<'_, '_> {
                 let variable = function.variable(parameter.variable);
                 let by = HeldBy::Guard(Owner::Variable(parameter.variable));
                 state.push(Entry { acquisition: self.acquisitions.len(), by, is_certain: true, asked: None });
-                let lock = Rc::new(guarded.lock(variable.name.clone()));
+                let lock = Arc::new(guarded.lock(variable.name.clone()));
                 self.acquisitions.push(Acquisition { lock, span: variable.span, waits: Waits::Yes });
             }
         }
@@ -108,7 +108,7 @@ impl Walk<'_, '_> {
         let given_out = || match &guarded {
             // Of a library nothing is known but the type that a user has marked.
             Some(guarded) if guarded.kind == LockKind::Marked && resolution.external().is_some() => {
-                Some(Rc::new(guarded.lock(self.program.value_text(self.id, value))))
+                Some(Arc::new(guarded.lock(self.program.value_text(self.id, value))))
             }
             Some(_) => self.guard_of_callee(value, resolution),
             None if self.may_hide_guard(resolution) => self.guard_of_callee(value, resolution),
@@ -124,7 +124,7 @@ impl Walk<'_, '_> {
     fn change_mode(&mut self, block: BlockIndex, number: u32, entry: &mut Entry, guarded: &Guarded) {
         let Acquisition { lock, span, waits } = &self.acquisitions[entry.acquisition];
         if lock.type_name == guarded.type_name && lock.mode != guarded.mode {
-            let lock = Rc::new(Lock { mode: guarded.mode, ..(**lock).clone() });
+            let lock = Arc::new(Lock { mode: guarded.mode, ..(**lock).clone() });
             let changed = Acquisition { lock, span: *span, waits: *waits };
             entry.acquisition = self.acquisition_at((block, number, OF_CHANGED + entry.acquisition as u32), changed);
         }
@@ -139,7 +139,7 @@ impl Walk<'_, '_> {
 
     /// The lock whose guard a project function hands out. Of several candidates every one must, and where they do not
     /// agree on the place, it is not known.
-    pub(super) fn guard_of_callee(&self, value: ValueIndex, resolution: &Resolution) -> Option<Rc<Lock>> {
+    pub(super) fn guard_of_callee(&self, value: ValueIndex, resolution: &Resolution) -> Option<Arc<Lock>> {
         let callees = resolution.functions();
         let (first, others) = callees.split_first()?;
         let lock = self.guard_of(value, *first)?;
@@ -151,10 +151,10 @@ impl Walk<'_, '_> {
         if is_one {
             return Some(lock);
         }
-        Some(Rc::new(Lock { place: LockPlace::unknown(), ..(*lock).clone() }))
+        Some(Arc::new(Lock { place: LockPlace::unknown(), ..(*lock).clone() }))
     }
 
-    fn guard_of(&self, value: ValueIndex, callee: FunctionId) -> Option<Rc<Lock>> {
+    fn guard_of(&self, value: ValueIndex, callee: FunctionId) -> Option<Arc<Lock>> {
         if let Some(lock) = self.program.facts(callee).returned.first() {
             return Some(self.program.bound(self.id, &Binding::Call(value), callee, lock));
         }
@@ -162,7 +162,7 @@ impl Walk<'_, '_> {
             return None;
         }
         let guarded = self.program.guarded(&self.program.return_type(callee))?;
-        Some(Rc::new(guarded.lock(self.program.value_text(self.id, value))))
+        Some(Arc::new(guarded.lock(self.program.value_text(self.id, value))))
     }
 
     /// What a call puts where something else was, and the variable where that is: `mem::replace(&mut kept, new)`.

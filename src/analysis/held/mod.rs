@@ -24,7 +24,7 @@ mod state;
 mod taking;
 mod walk;
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::locks::{Lock, LockPlace};
 use super::{FunctionId, Program};
@@ -41,14 +41,14 @@ pub struct Facts {
     /// What is held where state is read or written, by block and step; steps where nothing is are left out.
     touched: Vec<Touched>,
     /// Locks whose guard the function returns.
-    pub returned: Vec<Rc<Lock>>,
+    pub returned: Vec<Arc<Lock>>,
     /// Locks held wherever it yields: a context manager holds them for its caller. One that yields without the lock to
     /// whoever has it already (`if self._owner is current_task(): yield`) promises nothing.
-    pub yielded: Vec<Rc<Lock>>,
+    pub yielded: Vec<Arc<Lock>>,
     /// Locks taken without a guard and still held where it returns: `__enter__` holds them for its caller.
-    pub kept: Vec<Rc<Lock>>,
+    pub kept: Vec<Arc<Lock>>,
     /// The receiver itself, where it is a lock in one of several forms: `__enter__` takes one of them and keeps it.
-    pub kept_in_a_form: Option<Rc<Lock>>,
+    pub kept_in_a_form: Option<Arc<Lock>>,
     /// The ways out of the function on which something is held.
     pub exits: Vec<Exit>,
     /// Whether more may be held somewhere than was followed.
@@ -56,7 +56,7 @@ pub struct Facts {
 }
 
 /// A step by its block and number, and what is held there.
-type Touched = ((BlockIndex, u32), Rc<[Held]>);
+type Touched = ((BlockIndex, u32), Arc<[Held]>);
 
 /// A way out of a function.
 #[derive(Clone, Debug)]
@@ -66,7 +66,7 @@ pub struct Exit {
     /// Whether an exception leaves the function, rather than a value.
     pub is_raise: bool,
     /// The locks held there.
-    pub held: Rc<[Held]>,
+    pub held: Arc<[Held]>,
 }
 
 impl Facts {
@@ -96,7 +96,7 @@ pub struct Event {
     /// What it is.
     pub what: What,
     /// The locks held before it happens.
-    pub held: Rc<[Held]>,
+    pub held: Arc<[Held]>,
 }
 
 /// What happens.
@@ -107,9 +107,9 @@ pub enum What {
     /// The task may give way.
     Suspend(Suspension, Option<ValueIndex>),
     /// A lock is taken; whether the task or thread waits for it.
-    Acquire(Rc<Lock>, Waits),
+    Acquire(Arc<Lock>, Waits),
     /// A project function runs although no call of it is written: a property that is read, a managed block's entry.
-    Runs(Rc<Implicit>),
+    Runs(Arc<Implicit>),
 }
 
 /// A project function that runs although no call of it is written.
@@ -136,7 +136,7 @@ pub enum Waits {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Held {
     /// The lock.
-    pub lock: Rc<Lock>,
+    pub lock: Arc<Lock>,
     /// Where it was taken.
     pub taken: Span,
     /// Whether it is held on every path that leads here.
@@ -160,19 +160,19 @@ pub enum HeldBy {
 
 impl<'a> Program<'a> {
     /// What happens in a function.
-    pub fn facts(&self, id: FunctionId) -> Rc<Facts> {
+    pub fn facts(&self, id: FunctionId) -> Arc<Facts> {
         if let Some(known) = self.facts.borrow().get(&id) {
             return known.clone();
         }
         // Recursion through guards returned by callees ends here.
-        self.facts.borrow_mut().insert(id, Rc::default());
-        let facts = Rc::new(self.deeper(Facts::default(), || Walk::new(self, id).run()));
+        self.facts.borrow_mut().insert(id, Arc::default());
+        let facts = Arc::new(self.deeper(Facts::default(), || Walk::new(self, id).run()));
         self.facts.borrow_mut().insert(id, facts.clone());
         facts
     }
 
     /// The functions that were asked about and hold more locks at once than were followed, in order.
     pub fn overfull(&self) -> std::collections::BTreeSet<FunctionId> {
-        self.facts.borrow().iter().filter(|(_, facts)| facts.is_full).map(|(id, _)| *id).collect()
+        self.facts.borrow().iter().filter(|(_, facts)| facts.is_full).map(|(id, _)| id).collect()
     }
 }

@@ -1,7 +1,7 @@
 //! Calls and managed blocks that take or release a lock.
 
 use std::borrow::Cow;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::state::{Entry, State};
 use super::walk::Walk;
@@ -21,7 +21,7 @@ use crate::text::{Language, Span};
 
 impl Walk<'_, '_> {
     /// The lock that awaiting a value takes: `lock().await`, `await lock.acquire()`.
-    pub(super) fn awaited_acquisition(&self, of: ValueIndex) -> Option<(Rc<Lock>, Waits, HeldBy)> {
+    pub(super) fn awaited_acquisition(&self, of: ValueIndex) -> Option<(Arc<Lock>, Waits, HeldBy)> {
         let function = self.program.function(self.id);
         let call = function.call(of)?;
         let resolution = self.program.resolution(self.id, of);
@@ -48,7 +48,7 @@ impl Walk<'_, '_> {
     }
 
     /// The lock that a call takes by the catalogue, whether or not something is still to be awaited.
-    pub(super) fn lock_call(&self, call: &Call, resolution: &Resolution) -> Option<(Rc<Lock>, Waits)> {
+    pub(super) fn lock_call(&self, call: &Call, resolution: &Resolution) -> Option<(Arc<Lock>, Waits)> {
         let name = self.program.lock_method(self.language, resolution)?;
         let (type_name, method) = name.rsplit_once(self.language.separator())?;
         let tables = self.program.tables(self.language);
@@ -71,7 +71,7 @@ impl Walk<'_, '_> {
             type_name: type_name.to_owned(),
             is_resolved: true,
         };
-        Some((Rc::new(lock), if is_try { Waits::No } else { Waits::Yes }))
+        Some((Arc::new(lock), if is_try { Waits::No } else { Waits::Yes }))
     }
 
     /// Closures that are handed to a call which holds a lock only while it runs: they run under it.
@@ -80,7 +80,7 @@ impl Walk<'_, '_> {
         block: BlockIndex,
         number: u32,
         value: ValueIndex,
-        lock: Rc<Lock>,
+        lock: Arc<Lock>,
         span: Span,
         state: &State,
     ) {
@@ -100,7 +100,7 @@ impl Walk<'_, '_> {
         for callee in closures {
             let what = format!("runs a closure in `{}`", self.program.callee_text(self.id, value));
             let implicit = Implicit { callee, receiver: LockPlace::unknown(), what };
-            self.record(block, number, span, What::Runs(Rc::new(implicit)), &under);
+            self.record(block, number, span, What::Runs(Arc::new(implicit)), &under);
         }
     }
 
@@ -134,7 +134,7 @@ impl Walk<'_, '_> {
         let what = format!("enters `{}`", self.program.value_text(self.id, value));
         if let Binding::Receiver(receiver) = &binding {
             let implicit = Implicit { callee, receiver: receiver.clone(), what };
-            self.record(block, number, span, What::Runs(Rc::new(implicit)), state);
+            self.record(block, number, span, What::Runs(Arc::new(implicit)), state);
         }
         // A context manager of the project holds for its caller what it holds where it yields, or returns.
         let facts = self.program.facts(callee);
@@ -148,7 +148,7 @@ impl Walk<'_, '_> {
         if let (Binding::Receiver(_), Some(lock)) = (&binding, &facts.kept_in_a_form) {
             let name = self.program.value_text(self.id, value);
             let bound = self.program.bound(self.id, &binding, callee, lock);
-            let lock = Rc::new(Lock { name, ..Lock::clone(&bound) });
+            let lock = Arc::new(Lock { name, ..Lock::clone(&bound) });
             self.record(block, number, span, What::Acquire(lock.clone(), Waits::Yes), state);
             self.take(block, number, 0, lock, span, by, Waits::Yes, state);
         }
@@ -210,7 +210,7 @@ impl Walk<'_, '_> {
         if let Some(Member::Function(callee)) = self.program.method(definition, method).first() {
             let receiver = self.program.lock_place(self.id, receiver);
             let implicit = Implicit { callee: *callee, receiver, what };
-            self.record(block, number, span, What::Runs(Rc::new(implicit)), state);
+            self.record(block, number, span, What::Runs(Arc::new(implicit)), state);
         }
     }
 
@@ -232,18 +232,18 @@ impl Walk<'_, '_> {
             let receiver = self.program.canonical_place(self.id, &head, block, number);
             let what = format!("reads the property `{}`", self.program.place_text(self.id, place));
             let implicit = Implicit { callee: *callee, receiver, what };
-            self.record(block, number, span, What::Runs(Rc::new(implicit)), state);
+            self.record(block, number, span, What::Runs(Arc::new(implicit)), state);
         }
     }
 
     /// The lock that `with value` takes.
-    pub(super) fn managed_lock(&self, value: ValueIndex, is_async: bool) -> Option<Rc<Lock>> {
+    pub(super) fn managed_lock(&self, value: ValueIndex, is_async: bool) -> Option<Arc<Lock>> {
         let of = self.program.value_type(self.id, value);
         let tables = self.program.tables(self.language);
         let name = of.alternatives().iter().find_map(|of| self.program.lock_type_name(self.language, of))?;
         let known = tables.lock(&name)?;
         known.context?.fits(is_async).then(|| {
-            Rc::new(Lock {
+            Arc::new(Lock {
                 place: self.program.lock_place(self.id, value),
                 kind: known.kind,
                 flavour: known.flavour,

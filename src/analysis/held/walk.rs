@@ -1,7 +1,7 @@
 //! The walk along the control flow.
 
 use std::collections::BTreeSet;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
@@ -15,7 +15,7 @@ use crate::flow::{Block, BlockIndex, Function, Next, Owner, Step, StepKind, Susp
 use crate::text::{Language, Span};
 
 pub(super) struct Acquisition {
-    pub(super) lock: Rc<Lock>,
+    pub(super) lock: Arc<Lock>,
     pub(super) span: Span,
     pub(super) waits: Waits,
 }
@@ -29,9 +29,9 @@ pub(super) struct Walk<'p, 'a> {
     pub(super) events: Option<Vec<Event>>,
     touched: Vec<Touched>,
     /// What is held wherever it yields; `None` before it does.
-    yielded: Option<Vec<Rc<Lock>>>,
-    returned: Vec<Rc<Lock>>,
-    kept: Vec<Rc<Lock>>,
+    yielded: Option<Vec<Arc<Lock>>>,
+    returned: Vec<Arc<Lock>>,
+    kept: Vec<Arc<Lock>>,
     exits: Vec<Exit>,
     is_full: bool,
 }
@@ -217,14 +217,14 @@ impl<'p, 'a> Walk<'p, 'a> {
             }
         }
         if let Some(lock) = self.program.marked_made(self.id, value) {
-            self.take(block, number, 0, Rc::new(lock), span, by, Waits::Yes, state);
+            self.take(block, number, 0, Arc::new(lock), span, by, Waits::Yes, state);
         }
     }
 
     /// Notes what is held at a `yield`, as far as it is at every other.
     fn yield_holding(&mut self, state: &State) {
         let lock = |entry: &Entry| self.acquisitions[entry.acquisition].lock.clone();
-        let mut held: Vec<Rc<Lock>> = state.iter().filter(|entry| entry.is_certain).map(lock).collect();
+        let mut held: Vec<Arc<Lock>> = state.iter().filter(|entry| entry.is_certain).map(lock).collect();
         held.dedup();
         match &mut self.yielded {
             Some(always) => always.retain(|lock| held.contains(lock)),
@@ -305,7 +305,7 @@ impl<'p, 'a> Walk<'p, 'a> {
         block: BlockIndex,
         step: u32,
         ordinal: u32,
-        lock: Rc<Lock>,
+        lock: Arc<Lock>,
         span: Span,
         by: HeldBy,
         waits: Waits,
@@ -347,7 +347,7 @@ impl<'p, 'a> Walk<'p, 'a> {
         }
     }
 
-    fn held(&self, state: &[Entry]) -> Rc<[Held]> {
+    fn held(&self, state: &[Entry]) -> Arc<[Held]> {
         let held = state.iter().filter(|entry| entry.asked.is_none()).map(|entry| {
             let acquisition = &self.acquisitions[entry.acquisition];
             Held { lock: acquisition.lock.clone(), taken: acquisition.span, is_certain: entry.is_certain, by: entry.by }

@@ -4,8 +4,9 @@
 //! about a type of that name.
 
 use std::collections::BTreeSet;
+use std::hash::BuildHasher;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::analysis::{ModuleId, Program, TypeId};
 use crate::flow::{Module, TypeIndex, TypeTerm};
@@ -19,6 +20,9 @@ pub(super) struct Index {
     /// How many modules are in it.
     modules: usize,
     pub(super) heirs: FxHashMap<String, Vec<TypeId>>,
+    /// The types in whose body a method stands, in order, by the hash of its name: what two names share is looked at in
+    /// vain.
+    methods: FxHashMap<u64, Vec<TypeId>>,
     pub(super) impls: FxHashMap<String, Vec<ImplId>>,
     pub(super) of_traits: FxHashMap<String, Vec<ImplId>>,
     /// What else a type is called where it was imported under another name.
@@ -66,6 +70,12 @@ impl Index {
             for name in def.bases.iter().filter_map(last_name) {
                 self.heirs.entry(name.clone()).or_default().push(heir);
             }
+            for method in &def.methods {
+                let known = self.methods.entry(FxBuildHasher.hash_one(&module.function(*method).name)).or_default();
+                if known.last() != Some(&heir) {
+                    known.push(heir);
+                }
+            }
         }
         for (at, block) in module.impls.iter().enumerate() {
             let this = (id, at as u32);
@@ -87,10 +97,23 @@ impl Index {
         }
     }
 
+    /// The types in whose body a method of this name may stand, in order.
+    pub(super) fn having(&self, name: &str) -> &[TypeId] {
+        self.methods.get(&FxBuildHasher.hash_one(name)).map_or(&[], Vec::as_slice)
+    }
+
+    /// How many entries of a table there are under a name and under what that name was changed to by imports.
+    pub(super) fn number_under<T>(&self, table: &FxHashMap<String, Vec<T>>, name: &str) -> usize {
+        self.names_of(name).filter_map(|name| table.get(name)).map(Vec::len).sum()
+    }
+
+    fn names_of<'n>(&'n self, name: &'n str) -> impl Iterator<Item = &'n str> {
+        self.aliases.get(name).into_iter().flatten().map(String::as_str).chain([name])
+    }
+
     /// The entries of a table under a name and under what that name was changed to by imports.
     pub(super) fn under<T: Copy>(&self, table: &FxHashMap<String, Vec<T>>, name: &str) -> Vec<T> {
-        let names = self.aliases.get(name).into_iter().flatten().map(String::as_str).chain([name]);
-        names.filter_map(|name| table.get(name)).flatten().copied().collect()
+        self.names_of(name).filter_map(|name| table.get(name)).flatten().copied().collect()
     }
 }
 

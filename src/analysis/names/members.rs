@@ -4,7 +4,6 @@
 //! loaded costs nothing until somebody asks about a type of that name.
 
 use std::cell::RefCell;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -33,14 +32,16 @@ pub enum Member {
 pub(super) struct Cache {
     pub(super) index: RefCell<Index>,
     orders: RefCell<FxHashMap<TypeId, Arc<Order>>>,
+    bases: RefCell<FxHashMap<TypeId, Arc<[Item]>>>,
     heirs: RefCell<FxHashMap<TypeId, Heirs>>,
+    below: RefCell<FxHashMap<TypeId, Heirs>>,
     widened: RefCell<FxHashSet<(TypeId, String)>>,
     /// Modules whose imported traits were looked at.
     extended: RefCell<FxHashSet<ModuleId>>,
 }
 
-/// The classes below a class, and how many modules were loaded when they were looked for.
-type Heirs = (usize, Rc<[TypeId]>);
+/// The classes below a class, and how many candidates or modules there were when they were looked for.
+type Heirs = (usize, Arc<[TypeId]>);
 
 /// A Python class and its bases, in the order in which attributes are looked up.
 #[derive(Default)]
@@ -67,16 +68,22 @@ impl Program<'_> {
     }
 
     /// The base classes, supertraits, or what an alias stands for, as written from left to right.
-    pub fn bases(&self, id: TypeId) -> Vec<Item> {
+    pub fn bases(&self, id: TypeId) -> Arc<[Item]> {
+        if let Some(known) = self.names.members.bases.borrow().get(&id) {
+            return known.clone();
+        }
+        let cuts = self.names.circles.borrow().cuts();
         let def = self.type_def(id);
-        def.bases
-            .iter()
-            .map(|base| match (self.resolve_type(id.module, &def.scope, base), base) {
-                // The body of a class sees the classes defined beside it in the body of the class around it.
-                (Item::Unknown, TypeTerm::Path { segments, .. }) => self.beside(id, segments).unwrap_or(Item::Unknown),
-                (item, _) => item,
-            })
-            .collect()
+        let bases = def.bases.iter().map(|base| match (self.resolve_type(id.module, &def.scope, base), base) {
+            // The body of a class sees the classes defined beside it in the body of the class around it.
+            (Item::Unknown, TypeTerm::Path { segments, .. }) => self.beside(id, segments).unwrap_or(Item::Unknown),
+            (item, _) => item,
+        });
+        let bases: Arc<[Item]> = bases.collect();
+        if self.names.circles.borrow().is_whole_since(cuts) {
+            self.names.members.bases.borrow_mut().insert(id, bases.clone());
+        }
+        bases
     }
 
     fn beside(&self, id: TypeId, segments: &[String]) -> Option<Item> {
@@ -89,23 +96,24 @@ impl Program<'_> {
     }
 
     /// The classes of loaded modules that name this class among their bases.
-    pub fn subclasses(&self, id: TypeId) -> Rc<[TypeId]> {
-        let loaded = || self.modules.borrow().len();
-        if let Some((at, known)) = self.names.members.heirs.borrow().get(&id)
-            && *at == loaded()
+    pub fn subclasses(&self, id: TypeId) -> Arc<[TypeId]> {
+        let def = self.type_def(id);
+        let name = &def.name;
+        let candidates = || self.indexed(|index| index.number_under(&index.heirs, name));
+        if let Some((number, known)) = self.names.members.heirs.borrow().get(&id)
+            && *number == candidates()
         {
             return known.clone();
         }
         let cuts = self.names.circles.borrow().cuts();
-        let name = self.type_def(id).name.clone();
-        let heirs: Rc<[TypeId]> = self
+        let heirs: Arc<[TypeId]> = self
             .settled(
-                |index| index.under(&index.heirs, &name),
+                |index| index.under(&index.heirs, name),
                 |heir| *heir != id && self.bases(*heir).contains(&Item::Type(id)),
             )
             .into();
         if self.names.circles.borrow().is_whole_since(cuts) {
-            self.names.members.heirs.borrow_mut().insert(id, (loaded(), heirs.clone()));
+            self.names.members.heirs.borrow_mut().insert(id, (candidates(), heirs.clone()));
         }
         heirs
     }
@@ -159,17 +167,36 @@ impl Program<'_> {
         if self.type_def(id).kind == TypeKind::Trait {
             return self.in_impls(&self.impls_of(id), name);
         }
+        let below = self.below(id);
+        if below.is_empty() {
+            return Vec::new();
+        }
+        let having = self.indexed(|index| index.having(name).to_vec());
+        let has_it = |heir: &&TypeId| having.binary_search(heir).is_ok();
+        below.iter().filter(has_it).flat_map(|heir| self.own_method(*heir, name)).collect()
+    }
+
+    /// The classes of loaded modules below a class, the nearest first.
+    fn below(&self, id: TypeId) -> Arc<[TypeId]> {
+        let loaded = || self.modules.borrow().len();
+        if let Some((at, known)) = self.names.members.below.borrow().get(&id)
+            && *at == loaded()
+        {
+            return known.clone();
+        }
+        let cuts = self.names.circles.borrow().cuts();
         let mut below = self.subclasses(id).to_vec();
+        let mut seen: FxHashSet<TypeId> = below.iter().copied().chain([id]).collect();
         let mut at = 0;
         while let Some(&heir) = below.get(at) {
-            for &more in &*self.subclasses(heir) {
-                if more != id && !below.contains(&more) {
-                    below.push(more);
-                }
-            }
+            below.extend(self.subclasses(heir).iter().filter(|more| seen.insert(**more)));
             at += 1;
         }
-        below.into_iter().flat_map(|heir| self.own_method(heir, name)).collect()
+        let below: Arc<[TypeId]> = below.into();
+        if self.names.circles.borrow().is_whole_since(cuts) {
+            self.names.members.below.borrow_mut().insert(id, (loaded(), below.clone()));
+        }
+        below
     }
 
     /// The methods that the project gives a library's type by traits of its own: `impl HandyLock for Mutex<T>`. The
@@ -299,14 +326,14 @@ impl Program<'_> {
         while let Some((class, path)) = open.pop() {
             types.push(class);
             let mut below = Vec::new();
-            for base in self.bases(class) {
+            for base in &*self.bases(class) {
                 match base {
-                    Item::Type(base) if base != class && !path.contains(&base) => {
+                    Item::Type(base) if *base != class && !path.contains(base) => {
                         let mut path = path.clone();
                         path.push(class);
-                        below.push((base, path));
+                        below.push((*base, path));
                     }
-                    Item::External(base) if !outside.contains(&base) => outside.push(base),
+                    Item::External(base) if !outside.contains(base) => outside.push(base.clone()),
                     _ => {}
                 }
             }
@@ -344,12 +371,12 @@ impl Program<'_> {
         let mut seen = vec![id];
         let mut at = id;
         loop {
-            match self.bases(at).into_iter().next() {
-                Some(Item::Type(target)) if self.type_def(target).kind != TypeKind::Alias => {
+            match self.bases(at).first() {
+                Some(&Item::Type(target)) if self.type_def(target).kind != TypeKind::Alias => {
                     return self.method(target, name);
                 }
                 // An alias of an alias.
-                Some(Item::Type(target)) if !seen.contains(&target) => {
+                Some(&Item::Type(target)) if !seen.contains(&target) => {
                     seen.push(target);
                     at = target;
                 }
@@ -426,10 +453,10 @@ impl Program<'_> {
             return found.into_iter().map(Member::Function).collect();
         }
         let mut outside = Vec::new();
-        for base in self.bases(id) {
+        for base in &*self.bases(id) {
             match base {
                 Item::Type(base) => {
-                    let inherited = self.trait_method(base, name, seen);
+                    let inherited = self.trait_method(*base, name, seen);
                     if inherited.iter().any(|member| !matches!(member, Member::External(_))) {
                         return inherited;
                     }

@@ -156,11 +156,11 @@ impl Program<'_> {
         let folder_of_first = |root: &str, segments: usize| {
             base[..segments].iter().fold(root.to_owned(), |path, segment| below(&path, segment))
         };
-        let in_root = |root: String| {
-            let longest = (1..base.len()).rev().find(|&segments| self.is_package(&folder_of_first(&root, segments)))?;
-            Some((root, longest))
+        let in_root = |root: &String| {
+            let longest = (1..base.len()).rev().find(|&segments| self.is_package(&folder_of_first(root, segments)))?;
+            Some((root.clone(), longest))
         };
-        let (root, segments) = self.search_path(folder).into_iter().find_map(in_root)?;
+        let (root, segments) = self.search_path(folder).iter().find_map(in_root)?;
         if !self.is_certain_root(&path, &root, top) || self.is_inside_namespace(module, &root) {
             return None;
         }

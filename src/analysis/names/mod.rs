@@ -29,7 +29,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::{FunctionId, ModuleId, Program, TypeId};
-use crate::flow::{Scope, TypeTerm};
+use crate::flow::{FunctionIndex, Scope, TypeTerm};
 use crate::text::Language;
 pub use members::Member;
 pub use missing::Missing;
@@ -111,12 +111,14 @@ enum Lookup {
     Outside { is_from_elsewhere: bool },
 }
 
-type Resolved = FxHashMap<Scope, FxHashMap<Vec<String>, Item>>;
+/// Paths by what they stand for.
+type Paths = FxHashMap<Vec<String>, Item>;
 
 /// What was looked up before.
 #[derive(Default)]
 pub(crate) struct Cache {
-    resolved: RefCell<FxHashMap<ModuleId, Resolved>>,
+    /// By the file and function, and then by the inline module, that they are written in.
+    resolved: RefCell<FxHashMap<(ModuleId, Option<FunctionIndex>), FxHashMap<Vec<String>, Paths>>>,
     outlines: RefCell<FxHashMap<ModuleId, Arc<Outline>>>,
     circles: RefCell<circles::Circles>,
     /// Whether a file holds one of some texts, which the first of them stands for.
@@ -131,29 +133,27 @@ pub(crate) struct Cache {
 impl Program<'_> {
     /// What a path stands for, as written in a scope of a module.
     pub fn resolve(&self, module: ModuleId, scope: &Scope, segments: &[String]) -> Item {
-        let language = self.module(module).language;
-        let around;
-        let scope = match language {
-            Language::Python => {
-                around = self.binding_scope(module, scope);
-                &around
-            }
-            Language::Rust => scope,
+        let language = self.language(module);
+        let function = match language {
+            Language::Python => self.outline(module).binding_function(scope.function),
+            Language::Rust => scope.function,
         };
-        let known = self.names.resolved.borrow().get(&module).and_then(|at| at.get(scope)?.get(segments).cloned());
-        if let Some(known) = known {
-            return known;
+        let place = (module, function);
+        let known = self.names.resolved.borrow();
+        if let Some(known) = known.get(&place).and_then(|at| at.get(&scope.module)?.get(segments)) {
+            return known.clone();
         }
+        drop(known);
         let cuts = self.names.circles.borrow().cuts();
         let item = match language {
-            Language::Python => self.python_path(module, scope, segments),
+            Language::Python => self.python_path(module, function, segments),
             Language::Rust => self.rust_path(module, scope, segments, Want::Thing),
         };
         let item = self.canonical(language, item);
         // An answer that was cut short by a question further up is right only for that question.
         if self.names.circles.borrow().is_whole_since(cuts) {
             let mut resolved = self.names.resolved.borrow_mut();
-            let paths = resolved.entry(module).or_default().entry(scope.clone()).or_default();
+            let paths = resolved.entry(place).or_default().entry(scope.module.clone()).or_default();
             paths.insert(segments.to_vec(), item.clone());
         }
         item

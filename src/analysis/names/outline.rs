@@ -36,6 +36,9 @@ pub(super) struct Outline {
     scopes: FxHashMap<Scope, Names>,
     /// Classes defined in the body of a class, with the class around them.
     inner: Vec<(TypeIndex, TypeIndex)>,
+    /// For each function the innermost one around it, or itself, that binds a name at all (Python). Few do: their
+    /// variables are no names here.
+    binding: Vec<Option<FunctionIndex>>,
 }
 
 impl Outline {
@@ -74,7 +77,27 @@ impl Outline {
         for (at, import) in module.imports.iter().enumerate().filter(|(_, import)| import.kind == ImportKind::Glob) {
             outline.scope_mut(import.scope.clone()).globs.push(at as u32);
         }
+        if module.language == Language::Python {
+            let binding = module.functions().map(|(index, _)| outline.find_binding(module, index));
+            outline.binding = binding.collect();
+        }
         outline
+    }
+
+    fn find_binding(&self, module: &Module, index: FunctionIndex) -> Option<FunctionIndex> {
+        let mut function = inside(Some(index));
+        while let Some(around) = function {
+            if self.scopes.contains_key(&Scope { module: Vec::new(), function }) {
+                break;
+            }
+            function = inside(module.function(around).parent);
+        }
+        function
+    }
+
+    /// The innermost function around some code that binds names of its own; `None` for the module (Python).
+    pub(super) fn binding_function(&self, function: Option<FunctionIndex>) -> Option<FunctionIndex> {
+        self.binding.get(function?.at()).copied().flatten()
     }
 
     fn scope_mut(&mut self, mut scope: Scope) -> &mut Names {

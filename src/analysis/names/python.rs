@@ -1,44 +1,29 @@
 //! Names of Python: scopes, imports, members of modules and classes.
 
-use super::outline::{Binding, inside};
+use super::outline::Binding;
 use super::{Item, Lookup, Member, Want, folder_of};
 use crate::analysis::{FunctionId, ModuleId, Program, TypeId};
-use crate::flow::{Import, ImportKind, Module, Scope};
+use crate::flow::{FunctionIndex, Import, ImportKind, Module, Scope};
 use crate::text::Language;
 
 impl Program<'_> {
-    pub(super) fn python_path(&self, module: ModuleId, scope: &Scope, segments: &[String]) -> Item {
+    /// What a path stands for in the innermost function that binds names, or in the module.
+    pub(super) fn python_path(&self, module: ModuleId, within: Option<FunctionIndex>, segments: &[String]) -> Item {
         let Some((first, rest)) = segments.split_first() else { return Item::Unknown };
-        let head = self.python_name(module, scope, first);
+        let head = self.python_name(module, within, first);
         rest.iter().fold(head, |item, segment| self.python_member(&item, segment))
     }
 
-    /// The innermost scope around a place that binds a name at all. Few functions do: their variables are no names here.
-    pub(super) fn binding_scope(&self, module: ModuleId, scope: &Scope) -> Scope {
-        let mut around = Scope { module: Vec::new(), function: inside(scope.function) };
-        if around.function.is_none() {
-            return around;
-        }
-        let (file, outline) = (self.module(module), self.outline(module));
-        while let Some(function) = around.function {
-            if outline.scope(&around).is_some() {
-                break;
-            }
-            around.function = inside(file.function(function).parent);
-        }
-        around
-    }
-
     /// A bare name: the functions around it, the module, what star imports bring, the builtins.
-    fn python_name(&self, module: ModuleId, scope: &Scope, name: &str) -> Item {
-        let file = self.module(module);
-        let mut function = inside(scope.function);
+    fn python_name(&self, module: ModuleId, within: Option<FunctionIndex>, name: &str) -> Item {
+        let (file, outline) = (self.module(module), self.outline(module));
+        let mut function = within;
         while let Some(around) = function {
             let local = Scope { module: Vec::new(), function };
             if let Some(item) = self.python_bound(module, &local, name) {
                 return item;
             }
-            function = inside(file.function(around).parent);
+            function = outline.binding_function(file.function(around).parent);
         }
         let top = Scope::default();
         self.python_bound(module, &top, name)
@@ -55,13 +40,15 @@ impl Program<'_> {
         if bindings.is_empty() {
             return None;
         }
-        self.once(module, scope, name, Lookup::Own(Want::Thing), || self.python_choice(module, bindings))
+        // What leads nowhere else needs no guard against going round in a circle.
+        self.python_definition(module, bindings).or_else(|| {
+            self.once(module, scope, name, Lookup::Own(Want::Thing), || self.python_choice(module, bindings))
+        })
     }
 
-    /// One of several bindings. Definitions win over imports, and imports that lead into the project over others: the
-    /// losers are fall-backs (`except ImportError:`) or stand under `TYPE_CHECKING`. A global loses to both, as in
-    /// `try: import uvloop` with `except ImportError: uvloop = None`.
-    fn python_choice(&self, module: ModuleId, bindings: &[Binding]) -> Option<Item> {
+    /// The definition among several bindings. Definitions win over imports: those are fall-backs (`except ImportError:`) or
+    /// stand under `TYPE_CHECKING`.
+    fn python_definition(&self, module: ModuleId, bindings: &[Binding]) -> Option<Item> {
         let file = self.module(module);
         let definition = |binding: &&Binding| match binding {
             Binding::Function(index) => !file.function(*index).is_bodiless,
@@ -71,10 +58,16 @@ impl Program<'_> {
         // Overloads have no body; the last definition that has one counts.
         let last_function = |binding: &&Binding| matches!(binding, Binding::Function(_));
         match bindings.iter().rfind(definition).or_else(|| bindings.iter().rfind(last_function)) {
-            Some(Binding::Function(index)) => return Some(Item::Function(FunctionId { module, index: *index })),
-            Some(Binding::Type(index)) => return Some(Item::Type(TypeId { module, index: *index })),
-            Some(Binding::Static(_) | Binding::Import(_) | Binding::Submodule(_)) | None => {}
+            Some(Binding::Function(index)) => Some(Item::Function(FunctionId { module, index: *index })),
+            Some(Binding::Type(index)) => Some(Item::Type(TypeId { module, index: *index })),
+            Some(Binding::Static(_) | Binding::Import(_) | Binding::Submodule(_)) | None => None,
         }
+    }
+
+    /// One of several bindings of which none is a definition. Imports that lead into the project win over others, and a
+    /// global loses to both, as in `try: import uvloop` with `except ImportError: uvloop = None`.
+    fn python_choice(&self, module: ModuleId, bindings: &[Binding]) -> Option<Item> {
+        let file = self.module(module);
         let mut outside = None;
         for binding in bindings.iter().rev() {
             let Binding::Import(at) = binding else { continue };

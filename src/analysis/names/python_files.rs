@@ -6,6 +6,7 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
@@ -16,7 +17,13 @@ use crate::text::Language;
 /// Where an absolute import leads from one folder.
 #[derive(Default)]
 pub(super) struct Cache {
+    /// What imports name, by the file they stand in and their dots.
+    imported: RefCell<FxHashMap<(ModuleId, u32), FxHashMap<Vec<String>, Item>>>,
     located: RefCell<FxHashMap<(String, String), Option<Found>>>,
+    /// The folders that imports from a folder are looked for in.
+    roots: RefCell<FxHashMap<String, Arc<[String]>>>,
+    /// Whether anything of a name stands in a folder.
+    stands: RefCell<FxHashMap<String, FxHashMap<String, bool>>>,
     /// Top-level packages and modules by name, with the folders that hold them.
     tops: OnceCell<BTreeMap<String, BTreeSet<String>>>,
 }
@@ -31,6 +38,18 @@ enum Found {
 impl Program<'_> {
     /// The module that an import names: `level` dots, then segments.
     pub(super) fn python_module(&self, from: ModuleId, target: &[String], level: u32) -> Item {
+        let known = self.names.python.imported.borrow();
+        if let Some(known) = known.get(&(from, level)).and_then(|of| of.get(target)) {
+            return known.clone();
+        }
+        drop(known);
+        let found = self.find_python_module(from, target, level);
+        let mut imported = self.names.python.imported.borrow_mut();
+        imported.entry((from, level)).or_default().insert(target.to_vec(), found.clone());
+        found
+    }
+
+    fn find_python_module(&self, from: ModuleId, target: &[String], level: u32) -> Item {
         let path = self.module(from).path.clone();
         let name = target.join(".");
         if level > 0 {
@@ -77,7 +96,8 @@ impl Program<'_> {
 
     fn locate(&self, folder: &str, target: &[String]) -> Option<Found> {
         let top = target.first()?;
-        let roots = self.search_path(folder);
+        let mut roots = self.search_path(folder).to_vec();
+        roots.retain(|root| self.stands_in(root, top));
         let under = |root: &str| target.iter().fold(root.to_owned(), |path, segment| below(&path, segment));
         // A library's name beside the importing file is rather a sibling that is imported in another way (`from . import
         // queue`) than a module that hides the library.
@@ -104,7 +124,16 @@ impl Program<'_> {
     }
 
     /// The folders that an absolute import from `folder` is looked for in, the nearest first.
-    pub(super) fn search_path(&self, folder: &str) -> Vec<String> {
+    pub(super) fn search_path(&self, folder: &str) -> Arc<[String]> {
+        if let Some(known) = self.names.python.roots.borrow().get(folder) {
+            return known.clone();
+        }
+        let found: Arc<[String]> = self.find_search_path(folder).into();
+        self.names.python.roots.borrow_mut().insert(folder.to_owned(), found.clone());
+        found
+    }
+
+    fn find_search_path(&self, folder: &str) -> Vec<String> {
         let mut roots = Vec::new();
         let mut around = folder;
         loop {
@@ -116,6 +145,19 @@ impl Program<'_> {
             }
             around = folder_of(around);
         }
+    }
+
+    /// Whether a file or folder in a folder is called like this, whatever its ending.
+    fn stands_in(&self, folder: &str, name: &str) -> bool {
+        if let Some(known) = self.names.python.stands.borrow().get(folder).and_then(|names| names.get(name)) {
+            return *known;
+        }
+        let path = below(folder, name);
+        let files = self.loader.files(self.side);
+        let at = files.partition_point(|file| **file < *path);
+        let stands = files.get(at).is_some_and(|file| file.starts_with(&path));
+        self.names.python.stands.borrow_mut().entry(folder.to_owned()).or_default().insert(name.to_owned(), stands);
+        stands
     }
 
     /// The folder above the only package or module of a name that is at the top level of its package tree.

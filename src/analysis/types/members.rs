@@ -1,6 +1,6 @@
 //! What lies below a type: fields, elements, payloads, what it dereferences to.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::{Instance, Substitution, Type, language_of};
 use crate::analysis::names::{Item, Member};
@@ -25,13 +25,8 @@ impl<'a> Program<'a> {
                 name.parse().ok().and_then(|at: usize| parts.get(at).cloned()).unwrap_or(Type::Unknown)
             }
             Type::External(path) => Type::External(format!("{path}.{name}").into()),
-            Type::Module(module, path) => {
-                let item = self.member(&Item::Module(*module, path.clone()), name);
-                self.item_type(&item)
-            }
-            Type::Package(folder, path) => {
-                let package = Item::Package { folder: folder.to_string(), name: path.to_string() };
-                let item = self.member(&package, name);
+            Type::Module(module) => {
+                let item = self.member(module, name);
                 self.item_type(&item)
             }
             Type::Class(_) | Type::Instance(_) if self.definition_of(of).is_some() => {
@@ -137,7 +132,7 @@ impl<'a> Program<'a> {
                     {
                         let arguments = args.iter().map(|arg| self.type_given(at, arg)).collect();
                         let (name, definition) = (instance.name.clone(), instance.definition);
-                        Type::Instance(Rc::new(Instance { name, definition, arguments }))
+                        Type::Instance(Arc::new(Instance { name, definition, arguments }))
                     }
                     _ => plain,
                 }
@@ -289,9 +284,8 @@ impl<'a> Program<'a> {
             Item::Type(id) => Type::Class(*id),
             Item::Variant(id, _) => self.instance_of(*id),
             Item::Field(id, at) => self.field_type(*id, *at),
-            Item::Package { folder, name } => Type::Package(folder.as_str().into(), name.as_str().into()),
             Item::Static(module, at) => self.static_type(*module, *at),
-            Item::Module(module, path) => Type::Module(*module, path.clone()),
+            Item::Module(..) | Item::Package { .. } => Type::Module(Arc::new(item.clone())),
             Item::External(name) => Type::External(name.as_str().into()),
             Item::Unknown => Type::Unknown,
         }

@@ -9,7 +9,7 @@ mod members;
 mod terms;
 mod variables;
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::names::Item;
 use super::{FunctionId, ModuleId, Program, TypeId};
@@ -28,25 +28,23 @@ pub enum Type {
     /// Not known.
     Unknown,
     /// An instance of a type.
-    Instance(Rc<Instance>),
+    Instance(Arc<Instance>),
     /// A class or type itself.
     Class(TypeId),
-    /// A module of the project, with the inline path within its file.
-    Module(ModuleId, Vec<String>),
-    /// A folder of the project that is imported as a package, and the name by which it was reached (Python).
-    Package(Rc<str>, Rc<str>),
+    /// A module or package of the project.
+    Module(Arc<Item>),
     /// A function of the project.
     Function(FunctionId),
     /// Something outside the project by its path: a module, class, function or global object.
-    External(Rc<str>),
+    External(Arc<str>),
     /// A coroutine or future, by what awaiting it gives.
-    Future(Rc<Type>),
+    Future(Arc<Type>),
     /// Something that is called, by what that gives: `Callable[[int], str]` (Python).
-    Callable(Rc<Type>),
+    Callable(Arc<Type>),
     /// A tuple.
-    Tuple(Rc<[Type]>),
+    Tuple(Arc<[Type]>),
     /// One of several.
-    Union(Rc<[Type]>),
+    Union(Arc<[Type]>),
     /// `None`, `()`.
     None,
 }
@@ -65,7 +63,7 @@ pub struct Instance {
 impl Type {
     /// An instance of an external type.
     pub fn external_instance(name: impl Into<String>, arguments: Vec<Type>) -> Self {
-        Self::Instance(Rc::new(Instance { name: name.into(), definition: None, arguments }))
+        Self::Instance(Arc::new(Instance { name: name.into(), definition: None, arguments }))
     }
 
     /// The instance, if it is one.
@@ -256,7 +254,7 @@ impl<'a> Program<'a> {
     /// A closure's own type: an async block is the future itself, anything else is called first.
     fn closure_type(&self, id: FunctionId) -> Type {
         match self.function(id).kind {
-            FunctionKind::AsyncBlock => Type::Future(Rc::new(self.return_type(id))),
+            FunctionKind::AsyncBlock => Type::Future(Arc::new(self.return_type(id))),
             _ => Type::Function(id),
         }
     }
@@ -324,7 +322,7 @@ impl<'a> Program<'a> {
     pub fn call_result(&self, id: FunctionId) -> Type {
         let function = self.function(id);
         match function.colour {
-            crate::flow::Colour::Async => Type::Future(Rc::new(self.return_type(id))),
+            crate::flow::Colour::Async => Type::Future(Arc::new(self.return_type(id))),
             crate::flow::Colour::Plain => self.return_type(id),
             crate::flow::Colour::Generator => self.generator("generator", id),
             crate::flow::Colour::AsyncGenerator => self.generator("async_generator", id),

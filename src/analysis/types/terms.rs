@@ -1,6 +1,6 @@
 //! Types as written, in the code and in the catalogue.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::{Instance, Type};
 use crate::analysis::names::Item;
@@ -74,7 +74,7 @@ impl<'a> Program<'a> {
                 match self.resolve(module, scope, segments) {
                     Item::Type(id) => match self.instance_of(id) {
                         Type::Instance(instance) if instance.definition == Some(id) => {
-                            Type::Instance(Rc::new(Instance {
+                            Type::Instance(Arc::new(Instance {
                                 name: instance.name.clone(),
                                 definition: Some(id),
                                 arguments: args.iter().map(of).collect(),
@@ -102,7 +102,7 @@ impl<'a> Program<'a> {
             }
             TypeTerm::Function(_, Some(gives)) if self.language(module) == Language::Python => match of(gives) {
                 Type::Unknown => Type::Unknown,
-                known => Type::Callable(Rc::new(known)),
+                known => Type::Callable(Arc::new(known)),
             },
             TypeTerm::Function(..) => Type::Unknown,
             TypeTerm::Other(text) if text == "None" => Type::None,
@@ -120,7 +120,7 @@ impl<'a> Program<'a> {
         let shape = tables.type_shape(name);
         if let Some(Term::Future(of)) = shape.and_then(|shape| shape.deref.as_ref()) {
             let call = Substitution { receiver: Some(&Type::external_instance(name, arguments)), ..Default::default() };
-            return Type::Future(Rc::new(self.catalogue_term(of, &call)));
+            return Type::Future(Arc::new(self.catalogue_term(of, &call)));
         }
         Type::external_instance(name, arguments)
     }
@@ -132,7 +132,7 @@ impl<'a> Program<'a> {
             return self.aliased(id, &definition);
         }
         let name = definition.qualified.clone();
-        Type::Instance(Rc::new(Instance { name, definition: Some(id), arguments: Vec::new() }))
+        Type::Instance(Arc::new(Instance { name, definition: Some(id), arguments: Vec::new() }))
     }
 
     /// What an alias stands for.
@@ -185,7 +185,7 @@ impl<'a> Program<'a> {
                 Some(argument) => self.supplied_by(argument),
                 None => Type::Unknown,
             },
-            Term::Future(of_term) => Type::Future(Rc::new(of(of_term))),
+            Term::Future(of_term) => Type::Future(Arc::new(of(of_term))),
             Term::ClosureResult(at) => match call.arguments.get(usize::from(*at)) {
                 Some(Type::Function(id)) => self.call_result(*id),
                 _ => Type::Unknown,

@@ -58,8 +58,8 @@ fn is_direct(cx: &RuleContext, id: FunctionId, index: ValueIndex, call: &Call) -
             matches!(item, Item::Function(_)) || is_python && matches!(item, Item::Type(_))
         }
         Callee::Method(_, name) => match &cx.resolution(id, index).receiver {
-            Some(Type::Module(module, path)) => {
-                let item = cx.program.member(&Item::Module(*module, path.clone()), name);
+            Some(Type::Module(module)) => {
+                let item = cx.program.member(module, name);
                 matches!(item, Item::Function(_) | Item::Type(_))
             }
             Some(Type::Instance(of)) => of.definition.is_none_or(|of| is_method(cx, of, name)),

@@ -93,9 +93,12 @@ fn in_python(cx: &RuleContext, id: FunctionId, kind: &ValueKind, index: ValueInd
             Callee::Method(_, name) => {
                 let receiver = cx.resolution(id, index).receiver.clone()?;
                 match receiver {
-                    Type::Module(module, path) => (cx.program.lacks_name(module, &path, name)
-                        && cx.program.is_surely_meant(id.module, module))
-                    .then(|| Found::Missing(Missing { name: name.clone(), within: Some(module) })),
+                    Type::Module(of) => {
+                        let Item::Module(module, path) = &*of else { return None };
+                        let is_missing = cx.program.lacks_name(*module, path, name)
+                            && cx.program.is_surely_meant(id.module, *module);
+                        is_missing.then(|| Found::Missing(Missing { name: name.clone(), within: Some(*module) }))
+                    }
                     Type::Instance(of) => lost(cx, of.definition?, name),
                     Type::Class(of) => lost(cx, of, name),
                     _ => None,

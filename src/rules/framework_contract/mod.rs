@@ -15,7 +15,7 @@ mod once;
 mod ready;
 pub(super) mod settled;
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::analysis::FunctionId;
 use crate::analysis::calls::Resolution;
@@ -46,7 +46,7 @@ struct Body<'p, 'a> {
     cx: RuleContext<'p, 'a>,
     id: FunctionId,
     /// Its calls that control can get to, with what they call.
-    calls: Vec<(ValueIndex, Rc<Resolution>)>,
+    calls: Vec<(ValueIndex, Arc<Resolution>)>,
 }
 
 impl<'p, 'a> Body<'p, 'a> {
