@@ -6,8 +6,8 @@
 //!    -> load: parse and lower every changed file, others on demand        flow::Module
 //!    -> Program, one per side: names, types, calls, held locks, summaries
 //!    -> rules                                                             Verdicts
-//!    -> callers in untouched files of what is not what it was             Verdicts
 //!    -> rules that see both sides of a function                           Verdicts
+//!    -> callers in untouched files of what is not what it was             Verdicts
 //!    -> review: match the two sides, find the causes, rank the hunks      Review
 //!    -> report
 //! ~~~
@@ -176,6 +176,7 @@ fn work<T>(change: &ChangeSet, settings: &Settings, finish: impl FnOnce(&Materia
     lap("analyse and apply the rules");
     let compared = sides::compare(&then, &now, &gather::comparable(change, &before.touched, &after.touched));
     lap("compare the sides of functions");
+    // The search for callers reads more files; what is known by now would only lie beside them.
     drop((then, now));
 
     let mut changed = callers::changed(change, before.marks, after.marks);
