@@ -77,7 +77,7 @@ impl Program<'_> {
     /// The project functions that run before a call, or the await of its result, is over.
     pub fn runs_in_place(&self, id: FunctionId, value: ValueIndex, resolution: &Resolution) -> Vec<InPlace> {
         let mut found = Vec::new();
-        let functions = resolution.functions();
+        let functions = self.of_the_colour_called(id, value, resolution.functions());
         let text = || self.callee_text(id, value);
         if let Some(first) = functions.first() {
             let is_awaited = self.function(*first).colour == Colour::Async;
@@ -124,6 +124,23 @@ impl Program<'_> {
             found.iter_mut().for_each(|in_place| in_place.is_once = true);
         }
         found
+    }
+
+    /// Of functions that are one for each feature (`#[cfg]`), an asynchronous one and a plain one, those that a call means:
+    /// what is awaited is not the plain one.
+    fn of_the_colour_called(&self, id: FunctionId, call: ValueIndex, functions: Vec<FunctionId>) -> Vec<FunctionId> {
+        let Some((first, others)) = functions.split_first() else { return functions };
+        let is_twin = |other: &FunctionId| {
+            let (one, another) = (self.function(*first), self.function(*other));
+            first.module == other.module && one.qualified == another.qualified
+        };
+        if self.language(id.module) == Language::Python || others.is_empty() || !others.iter().all(is_twin) {
+            return functions;
+        }
+        let is_awaited = self.is_awaited(id, call);
+        let meant = functions.iter().filter(|callee| self.function(**callee).is_async() == is_awaited);
+        let meant: Vec<FunctionId> = meant.copied().collect();
+        if meant.is_empty() { functions } else { meant }
     }
 
     /// Whether a library function lets go of the guard that it is given while it runs a closure: nothing that the caller
@@ -259,7 +276,7 @@ impl Program<'_> {
         !self.function(id).decorators.is_empty()
     }
 
-    /// Whether a decorator hands the function to a thread, so that calling it only makes something to await.
+    /// Whether a decorator hands the function to a thread, so that calling it only starts it, or makes something to await.
     fn is_wrapped_elsewhere(&self, id: FunctionId) -> bool {
         let function = self.function(id);
         let tables = self.tables(self.language(id.module));
@@ -267,7 +284,7 @@ impl Program<'_> {
             self.decorator_name(id, &decorator.path)
                 .and_then(|name| tables.offload(&name))
                 .is_some_and(|offload| offload.wraps && offload.runs != Runs::Same)
-        })
+        }) || self.is_handed_on(id)
     }
 
     /// Whether a call runs what it is given once in the life of the program: `READY.call_once(…)` of a static.

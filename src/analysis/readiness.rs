@@ -7,6 +7,8 @@
 //! peer.setblocking(False)        told, in this function or the class whose attribute it is
 //! peer.recv(64)
 //!
+//! if handles[i].is_finished() { handles.swap_remove(i).join() }       an element is asked, and taken out
+//!
 //! try: peer.recv(64)             whoever expects that it would block has a receiver that does not
 //! except BlockingIOError: …
 //! ~~~
@@ -35,7 +37,8 @@ impl Program<'_> {
         let Some(Callee::Method(receiver, _)) = function.call(call).map(|call| &call.callee) else { return false };
         let name = self.value_text(id, *receiver);
         if let Some(tested) = &entry.unless_tested
-            && self.is_tested(id, call, &name, &tested.method, tested.answer)
+            && (self.is_tested(id, call, &name, &tested.method, tested.answer)
+                || self.is_tested_element(id, call, *receiver, &tested.method, tested.answer))
         {
             return true;
         }
@@ -108,6 +111,54 @@ impl Program<'_> {
             block = former;
         }
         false
+    }
+
+    /// Whether a receiver was just taken out of a collection, after that very element was asked there: by its index, or
+    /// in the search for it.
+    fn is_tested_element(
+        &self,
+        id: FunctionId,
+        call: ValueIndex,
+        receiver: ValueIndex,
+        method: &str,
+        answer: bool,
+    ) -> bool {
+        let function = self.function(id);
+        let only = |value: ValueIndex| {
+            let node = function.value(value);
+            let ValueKind::Place(place) = &node.kind else { return Some(value) };
+            let reaching = self.reaching(id, place.as_variable()?, node.block, node.step).values;
+            reaching.first().copied().filter(|_| reaching.len() == 1)
+        };
+        let Some(taken) = only(receiver).and_then(|value| function.call(value)) else { return false };
+        let (Callee::Method(from, _), [at]) = (&taken.callee, &taken.arguments[..]) else { return false };
+        let element = format!("{}[…]", self.value_text(id, *from));
+        let by_search = only(at.value).is_some_and(|found| self.is_found_by(id, found, method, answer));
+        by_search || self.is_tested(id, call, &element, method, answer)
+    }
+
+    /// Whether a value comes out of a search with a closure that asks each element: `iter().position(|x| x.is_finished())`.
+    fn is_found_by(&self, id: FunctionId, value: ValueIndex, method: &str, answer: bool) -> bool {
+        let function = self.function(id);
+        let ValueKind::Payload(of, ..) = &function.value(value).kind else { return false };
+        let asks = |closure: FunctionId| {
+            let body = self.function(closure);
+            body.blocks.iter().all(|block| match block.next {
+                Next::Return(Some(value)) => {
+                    let (on, answer) = self.without_denial(closure, value, answer);
+                    let asked = body.call(on).map(|call| &call.callee);
+                    answer && matches!(asked, Some(Callee::Method(_, known)) if known == method)
+                }
+                _ => true,
+            })
+        };
+        function.call(*of).is_some_and(|search| {
+            let given = search.arguments.iter().map(|argument| &function.value(argument.value).kind);
+            given.into_iter().any(|kind| match kind {
+                ValueKind::Function(index) => asks(FunctionId { module: id.module, index: *index }),
+                _ => false,
+            })
+        })
     }
 
     /// What a condition asks, and the answer for which it holds, where `!` stands before a call.

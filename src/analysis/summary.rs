@@ -3,6 +3,7 @@
 //! Summaries are made bottom-up on demand. Every effect keeps its way down, hop by hop; when several ways lead to one
 //! effect the shortest is kept, then the first in source order.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use super::held::{Event, Waits, What};
@@ -74,7 +75,9 @@ impl Summary<'_> {
     pub(super) fn says_the_same(&self, other: &Self) -> bool {
         let blocks = |summary: &Self| summary.blocks.iter().map(|blocks| blocks.at.clone()).collect::<Vec<_>>();
         let lock = |lock: &Lock| (lock.place.clone(), lock.mode);
-        let takes = |summary: &Self| summary.takes.iter().map(|takes| lock(&takes.lock)).collect::<Vec<_>>();
+        let takes = |summary: &Self| {
+            summary.takes.iter().map(|takes| (lock(&takes.lock), takes.unless.clone())).collect::<Vec<_>>()
+        };
         let pairs =
             |summary: &Self| summary.pairs.iter().map(|pair| (lock(&pair.held), lock(&pair.taken))).collect::<Vec<_>>();
         let waits = |summary: &Self| summary.waits.iter().map(|lasts| lasts.at.clone()).collect::<Vec<_>>();
@@ -102,6 +105,8 @@ pub struct Takes {
     pub waits: Waits,
     /// Where it is taken.
     pub at: Location,
+    /// The field that names who has it, where it is taken only for others, or for that one only.
+    pub unless: Option<String>,
     /// The way to it, the function's own call first.
     pub hops: Vec<Hop>,
 }
@@ -134,6 +139,11 @@ impl<'a> Program<'a> {
     /// One round through a function, with what is known of its callees.
     pub(super) fn summarise(&self, id: FunctionId) -> Summary<'a> {
         let mut summary = Summary::default();
+        let asked = OnceCell::new();
+        let named = |event: &Event| -> Option<String> {
+            let mut asked = asked.get_or_init(|| self.asks_who(id)).iter();
+            asked.find(|asked| asked.blocks.contains(&event.block)).map(|asked| asked.field.clone())
+        };
         for event in &self.facts(id).events {
             match &event.what {
                 What::Call(value) => {
@@ -152,16 +162,16 @@ impl<'a> Program<'a> {
                         let is_repeated = self.is_in_loop(id, event);
                         add_blocking(&mut summary, Blocks { entry, name, at, is_repeated, is_once: false, hops });
                     }
-                    self.add_callees(id, event, &mut summary);
+                    self.add_callees(id, event, &named, &mut summary);
                     self.add_given(id, event, *value, &mut summary);
                 }
-                What::Runs(_) => self.add_callees(id, event, &mut summary),
+                What::Runs(_) => self.add_callees(id, event, &named, &mut summary),
                 What::Suspend(how, of) => {
                     summary.may_suspend |= self.may_suspend(id, *how, *of);
                     let lasting = of.filter(|_| *how != Suspension::Exit).into_iter();
                     summary.waits.extend(lasting.filter_map(|of| self.lasts(id, event, of)));
                     summary.waits.truncate(MOST_WAITS);
-                    self.add_callees(id, event, &mut summary);
+                    self.add_callees(id, event, &named, &mut summary);
                 }
                 What::Acquire(lock, waits) => {
                     let at = self.location(id, event.span);
@@ -169,7 +179,10 @@ impl<'a> Program<'a> {
                     if *waits == Waits::Yes {
                         self.add_pairs(id, event, lock, &at, || hops.iter(), &mut summary);
                     }
-                    add_taking(&mut summary, Takes { lock: lock.clone(), waits: *waits, at, hops });
+                    add_taking(
+                        &mut summary,
+                        Takes { lock: lock.clone(), waits: *waits, at, unless: named(event), hops },
+                    );
                 }
             }
         }
@@ -209,7 +222,13 @@ impl<'a> Program<'a> {
         ends(of) || function.managed.iter().any(|managed| ends(managed.value))
     }
 
-    fn add_callees(&self, id: FunctionId, event: &Event, summary: &mut Summary<'a>) {
+    fn add_callees(
+        &self,
+        id: FunctionId,
+        event: &Event,
+        named: &impl Fn(&Event) -> Option<String>,
+        summary: &mut Summary<'a>,
+    ) {
         for runs in self.in_place(id, event) {
             // Every candidate must do it: an effect of one alone is no effect of the call.
             let summaries: Vec<_> = runs
@@ -252,8 +271,9 @@ impl<'a> Program<'a> {
                     if takes.waits == Waits::Yes {
                         self.add_pairs(id, event, &lock, &takes.at, way, summary);
                     }
-                    if wants_taking(summary, &lock, takes.hops.len() + 1) {
-                        add_taking(summary, Takes { lock, hops: way().cloned().collect(), ..takes.clone() });
+                    let unless = takes.unless.clone().or_else(|| named(event));
+                    if wants_taking(summary, &lock, unless.is_some(), takes.hops.len() + 1) {
+                        add_taking(summary, Takes { lock, unless, hops: way().cloned().collect(), ..takes.clone() });
                     }
                 }
             }
@@ -389,15 +409,15 @@ fn taking(summary: &Summary, lock: &Lock) -> Option<usize> {
 }
 
 /// Whether an acquisition, at the end of so many hops, adds anything to what is known.
-fn wants_taking(summary: &Summary, lock: &Lock, hops: usize) -> bool {
-    match taking(summary, lock) {
-        Some(known) => hops < summary.takes[known].hops.len(),
+fn wants_taking(summary: &Summary, lock: &Lock, is_for_others: bool, hops: usize) -> bool {
+    match taking(summary, lock).map(|known| &summary.takes[known]) {
+        Some(known) => (is_for_others, hops) < (known.unless.is_some(), known.hops.len()),
         None => summary.takes.len() < MOST_EFFECTS,
     }
 }
 
 fn add_taking(summary: &mut Summary, takes: Takes) {
-    if wants_taking(summary, &takes.lock, takes.hops.len()) {
+    if wants_taking(summary, &takes.lock, takes.unless.is_some(), takes.hops.len()) {
         let known = taking(summary, &takes.lock);
         put(&mut summary.takes, known, takes);
     }

@@ -4,6 +4,11 @@
 //! def add(self, row, locked=False):
 //!     if not locked:
 //!         with self._lock: …           not taken by `self.add(row, locked=True)`
+//!
+//! def next(self, timeout=None):
+//!     if timeout is None:
+//!         return self._ready()         `self.next()` comes no further
+//!     return self._queue.get(timeout=timeout)
 //! ~~~
 
 use std::sync::Arc;
@@ -12,10 +17,14 @@ use rustc_hash::FxHashSet;
 
 use super::binding::Binding;
 use super::summary::Summary;
+use super::types::Type;
 use super::{FunctionId, Program};
-use crate::flow::{Literal, Next, ValueIndex, ValueKind};
+use crate::flow::{Literal, Next, Place, ValueIndex, ValueKind};
 use crate::text::{Language, Span};
 use crate::verdict::{Hop, Location};
+
+/// Texts of so many bytes may be cut.
+const LONGEST: usize = 80;
 
 impl<'a> Program<'a> {
     /// What a function does where it is called like this: what stands behind a condition on a parameter that the
@@ -75,31 +84,107 @@ impl<'a> Program<'a> {
         Some(steps(false).filter(|span| !on.contains(span)).collect())
     }
 
-    /// What a condition of a callee comes to, where it is a parameter that the call gives a literal or leaves as it is.
+    /// What a condition of a callee comes to, where it is a parameter that the call gives a literal or leaves as it is,
+    /// or compares such a parameter with `None` or a text.
     fn answer(&self, caller: FunctionId, call: ValueIndex, callee: FunctionId, condition: ValueIndex) -> Option<bool> {
         let function = self.function(callee);
-        let place = match &function.value(condition).kind {
-            ValueKind::Place(place) => place,
-            // Of one operand a Rust condition makes only `!operand`; in Python `not` is a branch the other way round.
-            ValueKind::Operation(operands) if self.language(callee.module) == Language::Rust && operands.len() == 1 => {
-                return self.answer(caller, call, callee, operands[0]).map(|answer| !answer);
+        let language = self.language(callee.module);
+        match &function.value(condition).kind {
+            ValueKind::Place(place) => {
+                let (within, given) = self.value_given(caller, call, callee, place)?;
+                truth(&self.function(within).value(given).kind)
             }
-            _ => return None,
-        };
+            // Of one operand a Rust condition makes only `!operand`; in Python `not` is a branch the other way round,
+            // and so is `is not`.
+            ValueKind::Operation(operands) => match (language, &operands[..]) {
+                (Language::Rust, [operand]) => self.answer(caller, call, callee, *operand).map(|answer| !answer),
+                (Language::Python, [operand, literal]) => {
+                    let ValueKind::Place(place) = &function.value(*operand).kind else { return None };
+                    let ValueKind::Literal(literal) = &function.value(*literal).kind else { return None };
+                    let (within, given) = self.value_given(caller, call, callee, place)?;
+                    match literal {
+                        Literal::None => self.is_none(within, given),
+                        Literal::Text(literal) => same_text(literal, &self.function(within).value(given).kind),
+                        Literal::Bool(_) | Literal::Int(_) | Literal::Other => None,
+                    }
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// What a parameter of a callee is, if nothing else is ever put into it: a value, and the function that it stands in.
+    fn value_given(
+        &self,
+        caller: FunctionId,
+        call: ValueIndex,
+        callee: FunctionId,
+        place: &Place,
+    ) -> Option<(FunctionId, ValueIndex)> {
+        let function = self.function(callee);
         let variable = place.as_variable()?;
         let at = function.parameters.iter().position(|parameter| parameter.variable == variable)?;
         if self.shape(callee).is_bound(variable) {
             return None;
         }
         if let Some(given) = self.argument_for(caller, call, callee, at as u32) {
-            return truth(&self.function(caller).value(given).kind);
+            return Some((caller, given));
         }
         if self.function(caller).call(call)?.arguments.iter().any(|argument| argument.is_spread) {
             return None;
         }
         let default = function.parameters[at].default?;
-        let owner = self.function(FunctionId { module: callee.module, index: default.function });
-        truth(&owner.value(default.value).kind)
+        Some((FunctionId { module: callee.module, index: default.function }, default.value))
+    }
+
+    /// Whether a value is `None`, where the text says so or its type is known.
+    fn is_none(&self, id: FunctionId, value: ValueIndex) -> Option<bool> {
+        let function = self.function(id);
+        match &function.value(value).kind {
+            ValueKind::Literal(Literal::None) => Some(true),
+            ValueKind::Literal(_)
+            | ValueKind::Function(_)
+            | ValueKind::Path(..)
+            | ValueKind::Collection(..)
+            | ValueKind::Operation(_) => Some(false),
+            // Somebody else's may be left out; a lock never is.
+            ValueKind::Place(place) => {
+                let of = self.value_type(id, value);
+                let is_own = place.as_variable().is_some_and(|variable| {
+                    !function.parameters.iter().any(|parameter| parameter.variable == variable)
+                });
+                let is_there = is_own && matches!(of, Type::Instance(_))
+                    || self.lock_type_name(self.language(id.module), &of).is_some();
+                is_there.then_some(false)
+            }
+            ValueKind::Unknown
+            | ValueKind::Field(..)
+            | ValueKind::Index(_)
+            | ValueKind::Call(_)
+            | ValueKind::Awaited(_)
+            | ValueKind::Entered(_)
+            | ValueKind::Element(_)
+            | ValueKind::Component(..)
+            | ValueKind::Payload(..)
+            | ValueKind::Choice(_)
+            | ValueKind::Try(_)
+            | ValueKind::Reference(_)
+            | ValueKind::Dereference(_)
+            | ValueKind::Cast(..)
+            | ValueKind::Received => None,
+        }
+    }
+}
+
+/// Whether a value is a literal text, where it is one, and no part of it, which may be looked for in it. A literal keeps
+/// only the beginning of a long one.
+fn same_text(literal: &str, given: &ValueKind) -> Option<bool> {
+    match given {
+        ValueKind::Literal(Literal::Text(given)) if given.len().max(literal.len()) < LONGEST => {
+            (given == literal || !literal.contains(given.as_str())).then_some(given == literal)
+        }
+        _ => None,
     }
 }
 

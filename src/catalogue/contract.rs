@@ -18,6 +18,8 @@ macro_rules! contracts {
             $($(#[$doc])* $table: Table<$entry>,)*
             /// Calls that give the thread a loop of its own, or ask which thread it is.
             own_loop: Vec<String>,
+            /// Calls that say who is running: this thread, this task.
+            who: Vec<String>,
             /// Calls that give nothing to await.
             plain: Vec<String>,
             /// Calls that start a thread around which nothing is set up.
@@ -32,6 +34,7 @@ macro_rules! contracts {
             pub(super) fn absorb(&mut self, more: Self) {
                 $(self.$table.absorb(more.$table);)*
                 self.own_loop.extend(more.own_loop);
+                self.who.extend(more.who);
                 self.plain.extend(more.plain);
                 self.bare.extend(more.bare);
                 self.current_loop.extend(more.current_loop);
@@ -301,6 +304,12 @@ impl Tables {
     /// Whether a call makes something that belongs to one loop.
     pub fn loop_bound(&self, name: &str) -> Option<&LoopBound> {
         self.find(&self.contracts.bound, name)
+    }
+
+    /// Whether a call says who is running: this thread, this task.
+    pub fn says_who(&self, name: &str) -> bool {
+        let canonical = self.canonical(name);
+        self.contracts.who.iter().any(|known| known == name || *known == *canonical)
     }
 
     /// Whether a call gives its thread a loop of its own, or asks which thread it is.

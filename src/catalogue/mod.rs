@@ -215,6 +215,8 @@ pub struct Tables {
     narrowing: Vec<String>,
     /// Calls that ask what a value is, before something is done with it.
     inspecting: Vec<String>,
+    /// Calls and decorators that put a double in the place of what a text names, for a test.
+    patching: Vec<String>,
     /// Types whose values can be neither awaited nor entered nor looped over asynchronously, nor can those of classes
     /// that only inherit from them.
     unawaitable: Vec<String>,
@@ -322,6 +324,7 @@ impl Tables {
         self.applying.absorb(more.applying);
         self.narrowing.extend(more.narrowing);
         self.inspecting.extend(more.inspecting);
+        self.patching.extend(more.patching);
         self.unawaitable.extend(more.unawaitable);
         self.of_futures.extend(more.of_futures);
         self.unpacking.extend(more.unpacking);

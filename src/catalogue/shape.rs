@@ -116,4 +116,9 @@ impl Tables {
     pub fn inspects(&self, name: &str) -> bool {
         self.has(&self.inspecting, name)
     }
+
+    /// Whether a call or decorator puts a double in the place of something.
+    pub fn patches(&self, name: &str) -> bool {
+        self.has(&self.patching, name)
+    }
 }

@@ -1,5 +1,6 @@
 //! A call blocks the event loop or the executor's thread.
 
+mod doubles;
 mod never_waits;
 mod outward;
 
@@ -71,9 +72,10 @@ fn verdict(cx: &RuleContext, id: FunctionId, entry: &Blocking, name: &str, span:
     raised(verdict, entry, is_repeated || cx.is_hot(id))
 }
 
-/// What blocks in a test keeps nobody waiting but the test, and short input and output not even that.
+/// What blocks in a test keeps nobody waiting but the test, and short input and output not even that, nor what the test
+/// has put a double in the place of.
 pub(super) fn is_felt(cx: &RuleContext, id: FunctionId, entry: &Blocking) -> bool {
-    entry.stake == Stake::Unbounded || !cx.program.is_test_code(id)
+    !cx.program.is_test_code(id) || entry.stake == Stake::Unbounded && !doubles::has_a_double(cx, id, &entry.name)
 }
 
 /// What is mended in one go. Short input and output of one kind adds up in a function, and is handed to one thread. A wait

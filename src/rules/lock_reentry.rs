@@ -75,6 +75,10 @@ fn through_candidate(
             continue;
         }
         let Some((held, confidence)) = held_already(event, &lock) else { continue };
+        // Whoever has it comes no further, if it has said so.
+        if takes.unless.as_ref().is_some_and(|field| cx.program.names_holder(id, field)) {
+            continue;
+        }
         // May is not must: a candidate that does not take it leaves it open.
         let harmless = in_place.candidates.iter().find(|&&other| {
             let theirs = cx.program.summary_of_call(id, &in_place.binding, other);

@@ -160,6 +160,10 @@ fn guard_of(uses: &[Use]) -> Option<Guard> {
             match known {
                 Some(known) => {
                     known.holders.insert(one.function);
+                    // One that a worker thread takes for a task is the same lock.
+                    if lock.flavour == Flavour::Blocking {
+                        known.lock = lock.clone();
+                    }
                 }
                 None if lock.place.class.is_some() => {
                     guards.push(Guard { lock: lock.clone(), holders: BTreeSet::from([one.function]) });

@@ -24,6 +24,16 @@ use crate::flow::{
 };
 use crate::text::{Language, Span};
 
+/// What a decorator of the project makes of a function.
+pub(in crate::analysis) struct Wrapped {
+    /// The decorator, or what gives it where it is called.
+    pub factory: FunctionId,
+    /// What is given the decorated function.
+    pub applied: FunctionId,
+    /// What stands in its place.
+    pub wrapper: FunctionId,
+}
+
 impl Walk<'_, '_> {
     /// What is held where the function begins: what it was given, and what its decorators hold around it.
     pub(super) fn taken_around(&mut self, given: State) -> State {
@@ -46,16 +56,21 @@ impl Program<'_> {
         }
         let mut found = Vec::new();
         for decorator in &function.decorators {
-            let Some(factory) = self.decorating_function(id, &decorator.path) else { continue };
-            let applied = if decorator.is_called { self.only_function_returned(factory) } else { Some(factory) };
-            let Some(applied) = applied else { continue };
-            let Some(wrapper) = self.only_function_returned(applied) else { continue };
+            let Some(Wrapped { factory, applied, wrapper }) = self.wrapped_by(id, decorator) else { continue };
             for managed in self.open_around_the_call(applied, wrapper) {
                 let lock = self.lock_of_wrapper(id, decorator, factory, wrapper, managed);
                 found.extend(lock.map(|lock| (Arc::new(lock), decorator.span)));
             }
         }
         found
+    }
+
+    /// What a decorator of the project makes of a function, where that is another function.
+    pub(in crate::analysis) fn wrapped_by(&self, id: FunctionId, decorator: &Decorator) -> Option<Wrapped> {
+        let factory = self.decorating_function(id, &decorator.path)?;
+        let applied = if decorator.is_called { self.only_function_returned(factory)? } else { factory };
+        let wrapper = self.only_function_returned(applied)?;
+        Some(Wrapped { factory, applied, wrapper })
     }
 
     /// The function of the project that a decorator is; one in a class's body may stand in the class itself.
@@ -213,7 +228,7 @@ impl Program<'_> {
 }
 
 /// Whether a call calls a captured variable.
-fn calls(function: &Function, value: ValueIndex, captured: VariableIndex) -> bool {
+pub(in crate::analysis) fn calls(function: &Function, value: ValueIndex, captured: VariableIndex) -> bool {
     let Some(Callee::Value(of)) = function.call(value).map(|call| &call.callee) else { return false };
     match &function.value(*of).kind {
         ValueKind::Place(place) => {

@@ -13,7 +13,7 @@
 //! Two paths that meet keep what either holds; what only one of them holds is not certain.
 
 mod branches;
-mod decorators;
+pub(super) mod decorators;
 mod either;
 mod ending;
 mod guarded;

@@ -37,6 +37,9 @@ impl Walk<'_, '_> {
             };
             return Some((lock, waits, by));
         }
+        if let Some(lock) = self.taken_elsewhere(of) {
+            return Some((lock, Waits::Yes, HeldBy::Manual));
+        }
         // A project function that hands out a guard when awaited.
         let result = result?;
         // The type says it cheaply; the callee's body, and whatever it calls, is read only for those that are.
@@ -45,6 +48,40 @@ impl Walk<'_, '_> {
         }
         let guard = self.guard_of_callee(of, &resolution)?;
         Some((guard, Waits::Yes, HeldBy::Guard(Owner::Temporary(result))))
+    }
+
+    /// The lock that a worker thread takes for the task that waits for it, without an end: `await to_thread(lock.acquire)`.
+    /// The task gives way meanwhile, as it does for an asynchronous one.
+    fn taken_elsewhere(&self, of: ValueIndex) -> Option<Arc<Lock>> {
+        if self.language != Language::Python {
+            return None;
+        }
+        let function = self.program.function(self.id);
+        let given = self.program.given_to_a_thread(self.id, of);
+        let [method] = given[..] else { return None };
+        let last = function.call(of)?.arguments.last()?;
+        let at = function.value(method);
+        let ValueKind::Place(place) = &at.kind else { return None };
+        let (Field::Name(name), head) = place.fields.split_last()? else { return None };
+        let place = Place { root: place.root.clone(), fields: head.to_vec(), is_cut: place.is_cut };
+        let of = self.program.place_type(self.id, &place, at.block, at.step);
+        let type_name = self.program.lock_type_name(self.language, &of)?;
+        let known = self.program.tables(self.language).lock(&type_name)?;
+        let waits = known.flavour == Flavour::Blocking && !known.may_take_again(name);
+        let acquisition = known.acquisition(name).filter(|how| waits && how.manner == Manner::Waits)?;
+        // What it is given beside that may tell it to give up.
+        (last.value == method).then(|| {
+            Arc::new(Lock {
+                place: self.program.canonical_place(self.id, &place, at.block, at.step),
+                kind: known.kind,
+                flavour: Flavour::Async,
+                mode: acquisition.mode,
+                is_reentrant: known.may_take_again(name),
+                name: self.program.place_text(self.id, &place),
+                type_name,
+                is_resolved: true,
+            })
+        })
     }
 
     /// The lock that a call takes by the catalogue, whether or not something is still to be awaited.

@@ -50,6 +50,8 @@ impl Program<'_> {
     /// What an import asks for that is not there.
     pub fn missing_import(&self, module: ModuleId, import: &Import) -> Option<Missing> {
         match self.language(module) {
+            // Nobody runs a stub.
+            Language::Python if is_stub_file(&self.module(module).path) => None,
             Language::Python => self.python_missing(module, import),
             Language::Rust => match import.kind {
                 ImportKind::Module | ImportKind::Macros => None,
@@ -289,7 +291,9 @@ impl Program<'_> {
                     return Presence::There;
                 }
             }
-            if self.makes_names(&file) {
+            // A stub without its file tells of a compiled module as much as somebody wrote down.
+            let was_there = || self.bound_on_the_other_side(&file.path, &Scope::default(), name);
+            if self.makes_names(&file) || is_stub_file(&file.path) && !was_there() {
                 return Presence::Unclear;
             }
         }
@@ -392,6 +396,11 @@ impl Program<'_> {
             && !self.files_of(&file.path, submodule).iter().any(|path| self.loader.has(self.side, path))
             && !self.file_mentions(&file.path, &["cfg_attr"])
     }
+}
+
+/// Whether a file only describes what another has, which may be compiled (Python).
+fn is_stub_file(path: &str) -> bool {
+    path.ends_with(".pyi")
 }
 
 /// Whether a module stands several times in its file, as it does where the target says which one is compiled.

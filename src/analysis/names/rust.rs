@@ -125,6 +125,15 @@ impl Program<'_> {
                 Item::External(name) => {
                     let tables = self.tables(Language::Rust);
                     let is_better = |former: &String| !tables.describes(former) && tables.describes(&name);
+                    // Which of the two locks it is decides what a call of it does.
+                    let flavour = |of: &str| tables.lock(of).map(|lock| lock.flavour);
+                    let is_other = |former: &String| match (flavour(former), flavour(&name)) {
+                        (Some(former), Some(own)) => former != own,
+                        _ => false,
+                    };
+                    if outside.as_ref().is_some_and(is_other) {
+                        return None;
+                    }
                     if outside.as_ref().is_none_or(|former| name.starts_with("std::") || is_better(former)) {
                         outside = Some(name);
                     }

@@ -85,7 +85,14 @@ impl<'a> Program<'a> {
         let definition = self.type_def(owner);
         let Some(field) = definition.fields.get(at as usize) else { return Type::Unknown };
         if let Some(annotation) = &field.annotation {
-            let of = self.type_of_term(owner.module, &definition.scope, Some(owner), &definition.generics, annotation);
+            let read =
+                |term| self.type_of_term(owner.module, &definition.scope, Some(owner), &definition.generics, term);
+            let is_rust = self.language(owner.module) == Language::Rust;
+            let others = definition.fields.iter().filter(|other| is_rust && other.name == field.name);
+            let of = match others.clone().count() {
+                0 | 1 => read(annotation),
+                _ => self.whichever(others.filter_map(|other| other.annotation.as_ref()).map(read)),
+            };
             if !of.is_unknown() {
                 return of;
             }

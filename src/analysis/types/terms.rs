@@ -138,9 +138,38 @@ impl<'a> Program<'a> {
     /// What an alias stands for.
     fn aliased(&self, id: TypeId, definition: &crate::flow::TypeDef) -> Type {
         let Some(term) = definition.bases.first() else { return Type::Unknown };
+        let read = |of: &crate::flow::TypeDef, term: &TypeTerm| {
+            self.type_of_term(id.module, &of.scope, Some(id), &of.generics, term)
+        };
         self.alias_once(Alias::Type(id), || {
-            self.type_of_term(id.module, &definition.scope, Some(id), &definition.generics, term)
+            let file = self.module(id.module);
+            let is_it = |other: &&crate::flow::TypeDef| {
+                other.kind == TypeKind::Alias && other.name == definition.name && other.scope == definition.scope
+            };
+            let others = file.types.iter().filter(is_it);
+            match others.clone().count() {
+                0 | 1 => read(definition, term),
+                _ if self.language(id.module) == Language::Python => read(definition, term),
+                _ => self.whichever(others.filter_map(|other| Some(read(other, other.bases.first()?)))),
+            }
         })
+    }
+
+    /// The type of something that has another one for each feature or target (`#[cfg]`): the first, if all are locks of
+    /// one flavour or one of them is the project's own. Of two libraries, nobody knows which it is.
+    pub(super) fn whichever(&self, alternatives: impl Iterator<Item = Type>) -> Type {
+        let alternatives: Vec<Type> = alternatives.collect();
+        let flavour = |of: &Type| {
+            let name = self.lock_type_name(Language::Rust, of)?;
+            self.tables(Language::Rust).lock(&name).map(|lock| lock.flavour)
+        };
+        let Some(first) = alternatives.first() else { return Type::Unknown };
+        let of_one_flavour = || flavour(first).is_some() && alternatives.iter().all(|of| flavour(of) == flavour(first));
+        if alternatives.iter().all(|of| of == first) || of_one_flavour() {
+            return first.clone();
+        }
+        let own = alternatives.iter().find(|of| of.instance().is_some_and(|instance| instance.definition.is_some()));
+        own.cloned().unwrap_or(Type::Unknown)
     }
 
     /// Finds out once what an alias stands for. One that speaks of itself, as JSON does, is unknown inside itself.

@@ -328,6 +328,11 @@ impl<'t> Lowering<'t> {
         match (node.kind(), node.first()) {
             (Kind::Parenthesized, Some(inner)) => self.condition(inner, then, otherwise),
             (Kind::Not, Some(inner)) => self.condition(inner, otherwise, then),
+            // What is denied is `==`, `is` or `in`, the other way round.
+            (Kind::Comparison, _) if self.is_denial(node) => {
+                let value = self.operation(node);
+                self.body().end(Next::Branch(Some(value), vec![otherwise, then]));
+            }
             (Kind::BooleanOperator, _) => {
                 let (operands, is_and) = self.operands(node);
                 let last = operands.len() - 1;
@@ -351,6 +356,15 @@ impl<'t> Lowering<'t> {
             }
         }
         self.depth -= 1;
+    }
+
+    /// Whether a comparison of two is `!=`, `is not` or `not in`.
+    fn is_denial(&self, node: Cursor<'t>) -> bool {
+        let mut parts = node.children();
+        let (Some(first), Some(second), None) = (parts.next(), parts.next(), parts.next()) else { return false };
+        let operator = Span::new(first.span().end, second.span().start).text(self.text);
+        let mut words = operator.split(|at: char| at.is_whitespace() || matches!(at, '(' | ')' | '\\'));
+        words.any(|word| matches!(word, "!=" | "not"))
     }
 
     /// `a if condition else b`.
