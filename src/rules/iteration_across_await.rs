@@ -109,6 +109,7 @@ fn collection_of(
     let node = function.value(value);
     let tables = cx.program.tables(Language::Python);
     match &node.kind {
+        ValueKind::Place(_) if is_whole_slice(function, node.span) => None,
         ValueKind::Place(place) => match place.as_variable() {
             Some(variable) => {
                 let reaching = cx.program.reaching(id, variable, node.block, node.step);
@@ -135,6 +136,12 @@ fn collection_of(
         }
         _ => None,
     }
+}
+
+/// Whether what is written there is a copy by a slice without bounds: `clients[:]`.
+fn is_whole_slice(function: &Function, span: Span) -> bool {
+    let is_bare = |kind: &ValueKind| matches!(kind, ValueKind::Operation(bounds) if bounds.is_empty());
+    function.values.iter().any(|value| is_bare(&value.kind) && span.contains(value.span))
 }
 
 /// Where a loop gives way and comes back for its next turn, and the locks that are held there.

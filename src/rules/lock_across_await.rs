@@ -2,8 +2,10 @@
 
 use crate::analysis::FunctionId;
 use crate::analysis::held::{Event, Held, HeldBy, What};
+use crate::analysis::locks::LockRoot;
 use crate::catalogue::{Flavour, LockKind};
 use crate::flow::{Owner, Suspension, ValueIndex};
+use crate::text::Language;
 use crate::verdict::{Stance, Verdict};
 
 use super::context::RuleContext;
@@ -25,6 +27,9 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
                 continue;
             }
             reported.push(held.taken);
+            if keeps_tests_apart(cx, id, held) {
+                continue;
+            }
             let lock = &held.lock;
             let name = &function.name;
             if lock.kind == LockKind::Marked {
@@ -70,6 +75,18 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
             );
         }
     }
+}
+
+/// Whether a lock only keeps tests from running at once: each runs on a runtime and a thread of its own, and nothing is
+/// started in this one that could want the lock there.
+fn keeps_tests_apart(cx: &RuleContext, id: FunctionId, held: &Held) -> bool {
+    let function = cx.function(id);
+    let starts = |at: usize| cx.program.starts(id, ValueIndex(at as u32)).is_some();
+    cx.language(id.module) == Language::Rust
+        && cx.program.is_test_code(id)
+        && held.lock.flavour == Flavour::Blocking
+        && matches!(held.lock.place.root, LockRoot::Static(_))
+        && !(0..function.values.len()).any(starts)
 }
 
 /// Whether a guard went into the call that is awaited, and ends there before anything is waited for.

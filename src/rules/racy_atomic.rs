@@ -202,7 +202,8 @@ fn dependent_stores(cx: &RuleContext, id: FunctionId, accesses: &[Access], out: 
                 // Who takes away what was there leaves what came meanwhile.
                 return (!store.counts).then_some((load, true));
             }
-            decides(&function, &made, load, store).then_some((load, false))
+            (decides(&function, &made, load, store) && !is_looked_at_again(cx, id, accesses, load, store))
+                .then_some((load, false))
         });
         let Some((load, is_value)) = found else { continue };
         if cx.program.is_always_called_under_a_lock(id) {
@@ -226,6 +227,14 @@ fn is_guarded(cx: &RuleContext, id: FunctionId, load: &Access, store: &Access) -
     let at_load = facts.held_at(load.block, load.step);
     let at_store = facts.held_at(store.block, store.step);
     at_load.iter().any(|held| excludes(&held.lock) && at_store.contains(held))
+}
+
+/// Whether a place is loaded once more under the lock under which it is stored: the first load only saved the lock.
+fn is_looked_at_again(cx: &RuleContext, id: FunctionId, accesses: &[Access], load: &Access, store: &Access) -> bool {
+    accesses.iter().any(|again| {
+        let is_between = load.step_before(again) && again.step_before(store);
+        again.how == How::Load && is_between && again.place.is_same(&store.place) && is_guarded(cx, id, again, store)
+    })
 }
 
 /// Whether what was loaded decides whether the store happens.

@@ -35,6 +35,10 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
         let Some((made, carries)) = made.or_else(many) else { continue };
         let uses = uses.get_or_insert_with(|| Uses::of(&function));
         let Some(lost) = cx.program.losses(id, uses, index, carries) else { continue };
+        // A plain function may have done what it is called for before it returns a future of the rest.
+        if cx.program.does_more_than_make(id, index) {
+            continue;
+        }
         // A call that fails where it stands makes nothing.
         if dangling_reference::is_refused(cx, id, index) {
             continue;

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use crate::analysis::FunctionId;
 use crate::catalogue::{BlockingKind, ScopeKind};
-use crate::flow::{Call, Function, Literal, ManagedIndex, ValueIndex, ValueKind};
+use crate::flow::{Call, Function, Literal, ManagedIndex, ParameterKind, ValueIndex, ValueKind};
 use crate::rules::context::RuleContext;
 use crate::rules::manner::{OnBoth, Whole};
 use crate::text::{Language, Span};
@@ -24,6 +24,10 @@ struct Wait {
     name: String,
     span: Span,
     is_limited: bool,
+    /// Whether it is a call of the project that takes no time: what it waits for, it waits for itself.
+    takes_no_time: bool,
+    /// Whether the call itself is given a time, by name.
+    names_a_time: bool,
 }
 
 pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<Verdict>) {
@@ -41,6 +45,11 @@ pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &
     for endless in now.iter().filter(|wait| !wait.is_limited) {
         let Some(alike) = by_name.get(&*endless.name) else { continue };
         let Some(first) = alike.first().filter(|_| alike.iter().all(|then| then.is_limited)) else { continue };
+        // A time that is given to another call now, or that nobody takes any more, went another way.
+        let is_given_elsewhere = first.names_a_time && speaks_of_time(&both.is) >= speaks_of_time(&both.was);
+        if is_given_elsewhere || first.names_a_time && endless.takes_no_time {
+            continue;
+        }
         let (name, by) = (&endless.name, &cx.function(both.is.id).name);
         let verdict = cx
             .verdict(NAME, Stance::Unproven, endless.by, endless.span, &format!("`{name}`"))
@@ -84,7 +93,9 @@ fn waits(whole: &Whole) -> Vec<Wait> {
                 || names_a_time(&function, call)
                 || !is_awaited && !call.arguments.is_empty();
             let name = cx.program.callee_text(by, at);
-            found.push(Wait { by, name, span, is_limited });
+            let callees = cx.resolution(by, at).functions();
+            let takes_no_time = !callees.is_empty() && !callees.iter().any(|callee| takes_a_time(cx, *callee));
+            found.push(Wait { by, name, span, is_limited, takes_no_time, names_a_time: names_a_time(&function, call) });
         }
     }
     found
@@ -107,6 +118,14 @@ fn waits_for_a_thread(cx: &RuleContext, id: FunctionId, call: ValueIndex) -> boo
     let entry = resolution.external().and_then(|name| cx.program.tables(Language::Python).blocking(name));
     entry.is_some_and(|entry| {
         matches!(entry.kind, BlockingKind::LockWait | BlockingKind::Channel | BlockingKind::Process)
+    })
+}
+
+/// Whether a function of the project has a parameter for a time.
+fn takes_a_time(cx: &RuleContext, id: FunctionId) -> bool {
+    let function = cx.function(id);
+    function.parameters.iter().any(|parameter| {
+        parameter.kind == ParameterKind::RestNamed || function.variable(parameter.variable).name.contains("timeout")
     })
 }
 

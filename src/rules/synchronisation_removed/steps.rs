@@ -28,6 +28,8 @@ pub(super) fn check(was: Of, is: Of, before: &mut Vec<Verdict>, after: &mut Vec<
         summary.takes.iter().find(|takes| is_held(&takes.lock) && takes.lock.place.class.as_deref() == Some(class))
     };
     let function = is.cx.function(is.id);
+    // What was taken under one lock is one question, however much that was.
+    let mut asked = std::collections::BTreeSet::new();
     for (outer, inner) in then.iter().filter(|pair| !now.contains(pair) && pair.0 != pair.1) {
         let (Some(first), Some(second)) = (takes(outer), takes(inner)) else { continue };
         let (Some(begun), Some(ended)) = (first.hops.first(), second.hops.first()) else { continue };
@@ -39,7 +41,7 @@ pub(super) fn check(was: Of, is: Of, before: &mut Vec<Verdict>, after: &mut Vec<
         // after the other are many things; those who come the other way round, both in sight, let a writer in between.
         let is_turned = ended.at.span.start < begun.at.span.start;
         let counts = if is_turned { second.hops.len() == 1 } else { keeps_out(&first.lock) && keeps_out(&second.lock) };
-        if !counts || now.contains(&(inner.clone(), outer.clone())) {
+        if !counts || now.contains(&(inner.clone(), outer.clone())) || !asked.insert(outer) {
             continue;
         }
         let (one, other, by) = (&first.lock.name, &second.lock.name, &function.name);
