@@ -339,7 +339,8 @@ impl<'a> Program<'a> {
         let is_lock_method = tables
             .lock(type_name)
             .is_some_and(|lock| lock.acquisition(name).is_some() || lock.is_release(name) || lock.is_wait(name));
-        if is_lock_method || tables.knows(&direct) {
+        let by_path = tables.signature(&direct).is_some_and(|signature| signature.path);
+        if !by_path && (is_lock_method || tables.knows(&direct)) {
             return Resolution { targets: vec![Target::External(direct)], receiver: None, binds_receiver: true };
         }
         if let Some(target) = self.deref(of) {
@@ -347,6 +348,9 @@ impl<'a> Program<'a> {
             if !further.targets.is_empty() {
                 return further;
             }
+        }
+        if by_path {
+            return Resolution::default();
         }
         Resolution { targets: vec![Target::External(direct)], receiver: None, binds_receiver: true }
     }

@@ -17,6 +17,10 @@ pub struct Signature {
     /// (`Arc::clone(&x)`) has its receiver as the first argument.
     #[serde(rename = "self")]
     pub receiver: Option<Receiver>,
+    /// Whether it is only called by its path. `shared.get_mut(&key)` is no `Arc::get_mut`: such a name belongs to what
+    /// the receiver dereferences to.
+    #[serde(default)]
+    pub path: bool,
     /// What it returns.
     pub returns: Term,
     /// Whether the result is the receiver, or the one thing in it: a lock reached through it is the same lock.

@@ -300,11 +300,17 @@ pub struct Substitution<'t> {
 
 impl Substitution<'_> {
     fn parameter(&self, program: &Program, name: &str) -> Type {
-        let Some(instance) = self.receiver.and_then(Type::instance) else { return Type::Unknown };
-        let position = program.shape_of(&instance.name).map_or_else(
+        let Some(receiver) = self.receiver else { return Type::Unknown };
+        let Some(instance) = receiver.instance() else { return Type::Unknown };
+        let shape = program.shape_of(&instance.name);
+        let position = shape.map_or_else(
             || ["T", "E"].iter().position(|known| *known == name),
             |shape| shape.params.iter().position(|known| known == name),
         );
+        // What a method of the base says of its parameter is, of an iterator, about what it gives.
+        if position.is_none() && shape.is_some_and(|shape| shape.item.is_some() && !shape.bases.is_empty()) {
+            return program.element_type(receiver);
+        }
         position.and_then(|at| instance.arguments.get(at)).cloned().unwrap_or(Type::Unknown)
     }
 }
