@@ -5,9 +5,13 @@
 
 use std::sync::Arc;
 
+use super::calls::Target;
 use super::locks::{Lock, LockPlace, LockRoot};
 use super::{FunctionId, Program};
-use crate::flow::{Callee, Place, ValueIndex, ValueKind, VariableIndex};
+use crate::flow::{Callee, Colour, Field, Next, Place, Root, StepKind, ValueIndex, ValueKind, VariableIndex};
+
+/// How many calls and names an object is followed through to where it is made.
+const DEEPEST: u32 = 4;
 
 /// How a callee's parameters are bound to the caller's values.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +20,8 @@ pub enum Binding {
     Call(ValueIndex),
     /// No call is written: only the receiver is known.
     Receiver(LockPlace),
+    /// Nor that, but the value that it is: an object made here may have from here what is in it.
+    Made(ValueIndex),
     /// A closure that runs where it stands, by its value: what it captures is the caller's.
     Closure(ValueIndex),
 }
@@ -78,14 +84,16 @@ impl Program<'_> {
                     LockPlace { root: LockRoot::Unknown, is_exact: false, ..lock.place.clone() }
                 }
             },
-            Binding::Receiver(receiver) => match &lock.place.root {
-                LockRoot::Parameter(0) => {
-                    let mut place = receiver.clone();
-                    place.fields.extend(lock.place.fields.iter().cloned());
-                    place.is_exact &= lock.place.is_exact;
-                    place.class = lock.place.class.clone().or(place.class);
-                    place
+            Binding::Made(value) => match (&lock.place.root, &lock.place.fields[..]) {
+                (LockRoot::Parameter(0), [field, rest @ ..]) => {
+                    let place = self.put_into(caller, *value, field, DEEPEST).unwrap_or_else(LockPlace::unknown);
+                    below(place, rest, &lock.place)
                 }
+                (LockRoot::Static(_), _) => lock.place.clone(),
+                _ => LockPlace { root: LockRoot::Unknown, is_exact: false, ..lock.place.clone() },
+            },
+            Binding::Receiver(receiver) => match &lock.place.root {
+                LockRoot::Parameter(0) => below(receiver.clone(), &lock.place.fields, &lock.place),
                 LockRoot::Static(_) => lock.place.clone(),
                 LockRoot::Local(owner, variable) if *owner == caller => self.own_place(caller, *variable, &lock.place),
                 // A captured variable of an enclosing function is the same object in its closures.
@@ -96,6 +104,47 @@ impl Program<'_> {
             },
         };
         Arc::new(Lock { place, name: self.bound_name(caller, binding, callee, lock), ..Lock::clone(lock) })
+    }
+
+    /// What a field of an object holds that was made here, by its constructor or by a function that gives it back:
+    /// `Transaction(self)`, `self.db.transaction()`.
+    fn put_into(&self, id: FunctionId, value: ValueIndex, field: &str, depth: u32) -> Option<LockPlace> {
+        let depth = depth.checked_sub(1)?;
+        let function = self.function(id);
+        let node = function.value(value);
+        if let ValueKind::Place(place) = &node.kind {
+            let reaching = self.reaching(id, place.as_variable()?, node.block, node.step);
+            let (&[only], false) = (&reaching.values[..], reaching.from_entry) else { return None };
+            return self.put_into(id, only, field, depth);
+        }
+        let (callee, place) = match self.resolution(id, value).targets[..] {
+            [Target::Construct(_, Some(constructor))] => {
+                let body = self.function(constructor);
+                let own = body.parameters.first()?.variable;
+                let is_it = |place: &Place| {
+                    place.root == Root::Variable(own) && place.fields[..] == [Field::Name(field.to_owned())]
+                };
+                let mut given = body.steps().filter_map(|(_, _, step)| match &step.kind {
+                    StepKind::Write(place, _, given) if is_it(place) => Some(*given),
+                    _ => None,
+                });
+                let (Some(Some(only)), None) = (given.next(), given.next()) else { return None };
+                (constructor, self.lock_place(constructor, only))
+            }
+            [Target::Function(callee)] => {
+                let body = self.function(callee);
+                let mut returned = body.blocks.iter().filter_map(|block| match block.next {
+                    Next::Return(returned) => Some(returned),
+                    _ => None,
+                });
+                let (Some(Some(only)), None) = (returned.next(), returned.next()) else { return None };
+                let is_plain = body.colour == Colour::Plain && !self.is_test_code(callee);
+                (callee, self.put_into(callee, only, field, depth).filter(|_| is_plain)?)
+            }
+            _ => return None,
+        };
+        matches!(place.root, LockRoot::Parameter(_) | LockRoot::Static(_))
+            .then(|| self.substitute(id, value, callee, &place))
     }
 
     /// The lock's name in the caller's words: what stands for the parameter that it is reached through.
@@ -215,4 +264,12 @@ impl Program<'_> {
         }
         false
     }
+}
+
+/// A place below another, by the fields of a lock.
+fn below(mut place: LockPlace, fields: &[String], of: &LockPlace) -> LockPlace {
+    place.fields.extend(fields.iter().cloned());
+    place.is_exact &= of.is_exact;
+    place.class = of.class.clone().or(place.class);
+    place
 }

@@ -325,7 +325,11 @@ impl Program<'_> {
         let definition = self.value_type(id, value).instance()?.definition?;
         let name = if is_async { "__aenter__" } else { "__enter__" };
         match self.method(definition, name).first() {
-            Some(Member::Function(callee)) => Some((*callee, Binding::Receiver(self.lock_place(id, value)))),
+            Some(Member::Function(callee)) => {
+                let receiver = self.lock_place(id, value);
+                let is_known = receiver.root != LockRoot::Unknown;
+                Some((*callee, if is_known { Binding::Receiver(receiver) } else { Binding::Made(value) }))
+            }
             _ => None,
         }
     }

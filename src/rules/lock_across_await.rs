@@ -62,6 +62,7 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
                     "end the guard in a block of its own before the await, or use an asynchronous lock"
                 }
                 (_, HeldBy::Decorator) => "take the lock inside, around what needs it, or use an asynchronous lock",
+                (_, HeldBy::Loop(_)) => "loop over a copy that was made under the lock",
                 (_, HeldBy::Block(_) | HeldBy::Manual) => {
                     "leave the lock before the await, or use an asynchronous lock with `async with`"
                 }

@@ -22,13 +22,14 @@ mod handed;
 mod reason;
 mod state;
 mod taking;
+mod turns;
 mod walk;
 
 use std::sync::Arc;
 
 use super::locks::{Lock, LockPlace};
 use super::{FunctionId, Program};
-use crate::flow::{BlockIndex, ManagedIndex, Owner, Suspension, ValueIndex};
+use crate::flow::{BlockIndex, LoopIndex, ManagedIndex, Owner, Suspension, ValueIndex};
 use crate::text::Span;
 pub use guarded::Guarded;
 use walk::Walk;
@@ -152,6 +153,8 @@ pub enum HeldBy {
     Guard(Owner),
     /// A managed block.
     Block(ManagedIndex),
+    /// A generator, while the loop over it is in a turn.
+    Loop(LoopIndex),
     /// Nobody in particular: `acquire()` without a guard.
     Manual,
     /// A decorator, around the whole function.

@@ -19,6 +19,7 @@ impl Program<'_> {
                 ending.map_or_else(String::new, |ending| self.kept_by(id, ending))
             }
             HeldBy::Decorator => "a decorator holds it around the whole function".to_owned(),
+            HeldBy::Loop(_) => "the generator holds it while the loop is in a turn".to_owned(),
             HeldBy::Block(_) | HeldBy::Manual => String::new(),
         }
     }

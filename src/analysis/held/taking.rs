@@ -160,17 +160,62 @@ impl Walk<'_, '_> {
     pub(super) fn enter(&mut self, block: BlockIndex, number: u32, index: ManagedIndex, span: Span, state: &mut State) {
         let function = self.program.function(self.id);
         let managed = &function.managed[index.at()];
+        self.enter_value((block, number), index, (managed.value, managed.is_async), span, state);
+    }
+
+    /// What is entered on a stack of managers is left with the stack: `stack.enter_context(lock)`.
+    pub(super) fn enter_on_stack(
+        &mut self,
+        (block, number): (BlockIndex, u32),
+        call: ValueIndex,
+        is_async: bool,
+        span: Span,
+        state: &mut State,
+    ) {
+        let function = self.program.function(self.id);
+        let Some(written) = function.call(call) else { return };
+        let (Callee::Method(stack, _), Some(entered)) = (&written.callee, written.arguments.first()) else { return };
+        let resolution = self.program.resolution(self.id, call);
+        let applies = resolution.external().and_then(|name| self.program.tables(self.language).applies(name));
+        if applies != Some(if is_async { "__aenter__" } else { "__enter__" }) {
+            return;
+        }
+        let node = function.value(*stack);
+        let ValueKind::Place(place) = &node.kind else { return };
+        let Some(variable) = place.as_variable() else { return };
+        let reaching = self.program.reaching(self.id, variable, node.block, node.step);
+        let [only] = reaching.values[..] else { return };
+        let ValueKind::Entered(of) = function.value(only).kind else { return };
+        if let Some(at) = function.managed.iter().position(|managed| managed.value == of) {
+            let index = ManagedIndex(at as u32);
+            self.enter_value((block, number), index, (entered.value, is_async), span, state);
+        }
+    }
+
+    /// Enters a value, to be left at the end of a managed block.
+    fn enter_value(
+        &mut self,
+        (block, number): (BlockIndex, u32),
+        index: ManagedIndex,
+        (value, is_async): (ValueIndex, bool),
+        span: Span,
+        state: &mut State,
+    ) {
         let by = HeldBy::Block(index);
-        let value = managed.value;
-        if let Some(lock) = self.managed_lock(value, managed.is_async) {
+        if let Some(lock) = self.managed_lock(value, is_async) {
             self.record(block, number, span, What::Acquire(lock.clone(), Waits::Yes), state);
             self.take(block, number, 0, lock, span, by, Waits::Yes, state);
             return;
         }
-        let Some((callee, binding)) = self.program.entered_function(self.id, value, managed.is_async) else { return };
+        let Some((callee, binding)) = self.program.entered_function(self.id, value, is_async) else { return };
         let what = format!("enters `{}`", self.program.value_text(self.id, value));
-        if let Binding::Receiver(receiver) = &binding {
-            let implicit = Implicit { callee, receiver: receiver.clone(), what };
+        let receiver = match &binding {
+            Binding::Receiver(receiver) => Some(receiver.clone()),
+            Binding::Made(_) => Some(LockPlace::unknown()),
+            Binding::Call(_) | Binding::Closure(_) => None,
+        };
+        if let Some(receiver) = receiver {
+            let implicit = Implicit { callee, receiver, what };
             self.record(block, number, span, What::Runs(Arc::new(implicit)), state);
         }
         // A context manager of the project holds for its caller what it holds where it yields, or returns.
@@ -182,7 +227,7 @@ impl Walk<'_, '_> {
             self.take(block, number, at as u32, lock, span, by, Waits::Yes, state);
         }
         // The wrapper is what its holders have in common, whichever lock it takes.
-        if let (Binding::Receiver(_), Some(lock)) = (&binding, &facts.kept_in_a_form) {
+        if let (Binding::Receiver(_) | Binding::Made(_), Some(lock)) = (&binding, &facts.kept_in_a_form) {
             let name = self.program.value_text(self.id, value);
             let bound = self.program.bound(self.id, &binding, callee, lock);
             let lock = Arc::new(Lock { name, ..Lock::clone(&bound) });
@@ -228,6 +273,10 @@ impl Walk<'_, '_> {
         let Some(argument) = call.arguments.first().filter(|_| self.events.is_some()) else { return };
         let tables = self.program.tables(self.language);
         let Some(method) = resolution.external().and_then(|name| tables.applies(name)) else { return };
+        // What a manager does when it is entered is told there.
+        if matches!(method, "__enter__" | "__aenter__") {
+            return;
+        }
         let what = format!("runs `{method}` of `{}`", self.program.value_text(self.id, argument.value));
         self.runs_method((block, number), argument.value, method, what, span, state);
     }

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 
 use super::state::{Entry, MOST_HELD, State, add, merge};
 use super::{Event, Exit, Facts, Held, HeldBy, Touched, Waits, What};
-use super::{either, taking};
+use super::{either, taking, turns};
 use crate::analysis::locks::Lock;
 use crate::analysis::{FunctionId, Program};
 use crate::catalogue::Flavour;
@@ -122,12 +122,17 @@ impl<'p, 'a> Walk<'p, 'a> {
             }
             for (branch, target) in block.next.targets().iter().enumerate() {
                 let answered = self.answered(&block.next, branch, &state);
-                if merge(&mut before[target.at()], answered.as_ref().unwrap_or(&state)) {
+                let state = answered.as_ref().unwrap_or(&state);
+                let in_turn = turns::in_turn(function, *target, state);
+                if merge(&mut before[target.at()], in_turn.as_ref().unwrap_or(state)) {
                     work.insert(target.at());
                 }
             }
             if let Some((handler, Some(raised))) = raised
-                && merge(&mut before[handler.at()], &raised)
+                && merge(
+                    &mut before[handler.at()],
+                    turns::in_turn(function, handler, &raised).as_ref().unwrap_or(&raised),
+                )
             {
                 work.insert(handler.at());
             }
@@ -178,6 +183,8 @@ impl<'p, 'a> Walk<'p, 'a> {
             StepKind::Bind(variable, value) => {
                 if self.language == Language::Rust {
                     self.bind(block, number, *variable, *value, step.span, state);
+                } else {
+                    self.take_turn((block, number), *value, step.span, state);
                 }
             }
             StepKind::Drop(owners, ending) => {
@@ -254,6 +261,10 @@ impl<'p, 'a> Walk<'p, 'a> {
             self.yield_holding(state);
         }
         let Some(of) = of.filter(|_| how == Suspension::Await) else { return };
+        if self.language == Language::Python {
+            self.enter_on_stack((block, number), of, true, span, state);
+            return;
+        }
         // A future that was handed a guard ends with it; what comes out may hold it on.
         let result = self.program.shape(self.id).awaited(of);
         let holds_on = result.is_some_and(|result| self.program.is_guard(&self.program.value_type(self.id, result)));
@@ -294,7 +305,10 @@ impl<'p, 'a> Walk<'p, 'a> {
             return;
         }
         match self.language {
-            Language::Python => self.apply(block, number, call, &resolution, span, state),
+            Language::Python => {
+                self.apply(block, number, call, &resolution, span, state);
+                self.enter_on_stack((block, number), value, false, span, state);
+            }
             Language::Rust => self.move_guards(block, number, value, call, &resolution, span, state),
         }
     }

@@ -5,6 +5,7 @@
 //! the catalogue does not describe is the opaque type named `X`, and its attribute `f` is `X.f`.
 
 mod closures;
+mod constructed;
 mod members;
 mod terms;
 mod variables;

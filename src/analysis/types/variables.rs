@@ -230,7 +230,10 @@ impl<'a> Program<'a> {
                     known => known,
                 }
             }
-            None => self.deeper(Type::Unknown, || self.closure_parameter(id, at)),
+            None => self.deeper(Type::Unknown, || match self.closure_parameter(id, at) {
+                Type::Unknown => self.constructor_parameter(id, at),
+                known => known,
+            }),
         }
     }
 }

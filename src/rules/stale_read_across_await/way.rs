@@ -277,7 +277,7 @@ impl<'c, 'p, 'a> Way<'c, 'p, 'a> {
             let is_throughout = match held.by {
                 HeldBy::Block(index) => open.contains(&index),
                 HeldBy::Decorator => true,
-                HeldBy::Manual | HeldBy::Guard(_) => held.taken.start < read.start,
+                HeldBy::Manual | HeldBy::Guard(_) | HeldBy::Loop(_) => held.taken.start < read.start,
             };
             if excludes && is_throughout {
                 return Guard::Lock(held.lock.name.clone(), held.taken);
