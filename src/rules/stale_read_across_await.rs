@@ -9,6 +9,7 @@
 //! is tested again after giving way, or written before it: then nothing stale is left.
 
 pub(super) mod looked_again;
+mod through_method;
 mod way;
 
 use crate::analysis::accesses::Access;
@@ -32,7 +33,8 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
         return;
     }
     let writes: Vec<Write> = shared_writes(cx, id, &function);
-    if writes.is_empty() {
+    let helped = through_method::writes(cx, id, &function);
+    if writes.is_empty() && helped.is_empty() {
         return;
     }
     let way = Way::of(cx, id, &function);
@@ -48,6 +50,14 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
         let Some(stale) = way.stale(write) else { continue };
         answered.push(whole);
         out.extend(answer(cx, id, &way, write, &stale));
+    }
+    for helped in &helped {
+        if !answered.contains(&without_index(&helped.write.place))
+            && let Some(verdict) = through_method::answer(cx, id, &way, helped)
+        {
+            answered.push(without_index(&helped.write.place));
+            out.push(verdict);
+        }
     }
 }
 

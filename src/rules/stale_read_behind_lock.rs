@@ -108,10 +108,11 @@ fn is_guarded(read: &Taking, write: &Taking) -> bool {
 }
 
 fn rests(function: &Function, read: &Taking, write: &Taking, act: &Act) -> Option<Rests> {
-    if let Done::Stores(value, WriteKind::Assign) = act.how
+    if let Some(value) = replacement(function, act)
         && (read.block, read.step) < (write.block, write.step)
     {
-        let parts = || read.parts.iter().filter(|part| meets(&part.field, act));
+        let is_replaced = |part: &&Part| meets(&part.field, act) && is_of_the_same_key(function, part, act);
+        let parts = || read.parts.iter().filter(is_replaced);
         if parts().any(|part| part.made.contains(&value)) {
             return Some(Rests { by: By::Value, is_near: parts().any(|part| part.near.contains(&value)) });
         }
@@ -119,6 +120,19 @@ fn rests(function: &Function, read: &Taking, write: &Taking, act: &Act) -> Optio
     let is_it = |part: &&Part| meets(&part.field, act) && is_of_the_same_key(function, part, act);
     let decided = read.parts.iter().filter(is_it).filter_map(|part| decides(function, part, write));
     decided.reduce(|one, other| one || other).map(|is_near| Rests { by: By::Condition, is_near })
+}
+
+/// What an act puts in the place of what was there: a value that is stored, or the one that goes into a map at a key
+/// that has a name.
+fn replacement(function: &Function, act: &Act) -> Option<ValueIndex> {
+    match act.how {
+        Done::Stores(value, WriteKind::Assign) => Some(value),
+        Done::Calls(call, Some(Change::Adds)) => match &function.call(call)?.arguments[..] {
+            [key, value] => name_of(function, key.value, 4).map(|_| value.value),
+            _ => None,
+        },
+        Done::Stores(..) | Done::Calls(..) => None,
+    }
 }
 
 /// Whether a part of the state that was looked at is what the act changes.

@@ -39,6 +39,14 @@ pub(super) enum Rests {
     Condition,
 }
 
+/// A condition that decides on a write.
+pub(super) struct Decision {
+    /// The read that it is made from.
+    pub(super) read: ValueIndex,
+    /// Its ways that lead to the write.
+    pub(super) ways: Vec<BlockIndex>,
+}
+
 /// A read, a suspension and a write that rests on the read.
 pub(super) struct Stale {
     pub(super) read: Span,
@@ -101,15 +109,26 @@ impl<'c, 'p, 'a> Way<'c, 'p, 'a> {
 
     /// The write stands under a condition that is older than a suspension.
     fn stale_condition(&self, write: &Write) -> Option<Stale> {
+        for Decision { read, ways } in self.decisions(write) {
+            let value = self.function.value(read);
+            for target in ways {
+                if let Some((at, how)) = self.gives_way_between((target, 0), write, Stops::AtTests) {
+                    return Some(self.found(value.span, (value.block, value.step), at, how, write, Rests::Condition));
+                }
+            }
+        }
+        None
+    }
+
+    /// The conditions over a write's place that decide whether control gets to the write.
+    pub(super) fn decisions(&self, write: &Write) -> Vec<Decision> {
+        let mut found = Vec::new();
         for &(block, condition) in &self.deciding {
             if self.is_turn(block) {
                 continue;
             }
-            let mut reads = Vec::new();
-            self.collect_reads(condition, &write.place, Through::Everything, 8, &mut reads);
-            let Some(&read) = reads.iter().min() else { continue };
+            let Some(read) = self.first_read(condition, &write.place) else { continue };
             let targets = self.function.blocks[block.at()].next.targets().to_vec();
-            let leads: Vec<bool> = targets.iter().map(|target| self.leads_to(*target, write.at.0, block)).collect();
             // It decides only if one of its ways does not lead to the write, at once or with the next part of an `and`.
             let misses = |target: &BlockIndex| !self.leads_to(*target, write.at.0, block);
             let is_decisive = targets.iter().any(|target| {
@@ -119,17 +138,20 @@ impl<'c, 'p, 'a> Way<'c, 'p, 'a> {
             if !is_decisive || !self.dominates(block, write.at.0) {
                 continue;
             }
-            let value = self.function.value(read);
-            for (target, _) in targets.iter().zip(&leads).filter(|(_, leads)| **leads) {
-                if let Some((at, how)) = self.gives_way_between((*target, 0), write, Stops::AtTests) {
-                    return Some(self.found(value.span, (value.block, value.step), at, how, write, Rests::Condition));
-                }
-            }
+            let ways = targets.into_iter().filter(|target| !misses(target)).collect();
+            found.push(Decision { read, ways });
         }
-        None
+        found
     }
 
-    fn found(&self, read: Span, read_at: At, at: At, how: Suspension, write: &Write, rests: Rests) -> Stale {
+    /// The first read of a place that a condition is made from.
+    pub(super) fn first_read(&self, condition: ValueIndex, place: &Place) -> Option<ValueIndex> {
+        let mut reads = Vec::new();
+        self.collect_reads(condition, place, Through::Everything, 8, &mut reads);
+        reads.into_iter().min()
+    }
+
+    pub(super) fn found(&self, read: Span, read_at: At, at: At, how: Suspension, write: &Write, rests: Rests) -> Stale {
         let gives_way = self.function.blocks[at.0.at()].steps[at.1 as usize].span;
         let guard = self.guard(read, read_at, at, write);
         Stale { read, gives_way, how, rests, guard }
@@ -174,15 +196,29 @@ impl<'c, 'p, 'a> Way<'c, 'p, 'a> {
                 // What an arbitrary call makes of its arguments is not known; `max(old, new)` and its kin are.
                 let resolution = self.cx.resolution(self.id, value);
                 let is_builtin = resolution.external().is_some_and(|name| name.starts_with("builtins."));
-                if is_builtin && !matches!(call.callee, Callee::Method(..)) {
-                    for argument in &call.arguments {
-                        self.collect_reads(argument.value, place, through, depth - 1, found);
+                match &call.callee {
+                    // So is what a collection answers that is only asked: `counts.get(key, 0)`.
+                    Callee::Method(receiver, _) if is_builtin => {
+                        if self.cx.program.change_of(self.id, value).is_none() {
+                            self.collect_reads(*receiver, place, through, depth - 1, found);
+                        }
                     }
+                    _ if is_builtin => {
+                        for argument in &call.arguments {
+                            self.collect_reads(argument.value, place, through, depth - 1, found);
+                        }
+                    }
+                    _ => {}
                 }
             }
             ValueKind::Awaited(_) => {}
             kind => for_each_part(kind, |part| self.collect_reads(part, place, through, depth - 1, found)),
         }
+    }
+
+    /// Whether the function gives way before it gets to a write.
+    pub(super) fn gives_way_before(&self, write: &Write) -> bool {
+        self.gives_way_between((BlockIndex(0), 0), write, Stops::AtWrites).is_some()
     }
 
     /// The first suspension on a way from a step to a write.
