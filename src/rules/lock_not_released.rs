@@ -10,6 +10,7 @@
 //! A function that never lets go of what it takes hands it over to somebody; only where nobody in the file lets it go
 //! is it forgotten. In Rust guards let go by themselves, unless they are made to be forgotten.
 
+mod forgotten;
 pub(super) mod given_back;
 mod per_key;
 
@@ -19,9 +20,7 @@ use crate::analysis::FunctionId;
 use crate::analysis::held::{Event, Facts, Held, HeldBy, What};
 use crate::analysis::locks::{Lock, LockPlace, LockRoot};
 use crate::catalogue::{LockKind, Stake};
-use crate::flow::{
-    BlockIndex, Callee, Function, FunctionIndex, Next, Owner, StepKind, Suspension, ValueIndex, ValueKind,
-};
+use crate::flow::{BlockIndex, Function, FunctionIndex, Next, StepKind, Suspension, ValueIndex};
 use crate::text::{Language, Span};
 use crate::verdict::{Confidence, Verdict};
 
@@ -29,13 +28,16 @@ use super::context::RuleContext;
 
 const NAME: &str = "lock-not-released";
 
+/// Methods that the language follows with another one only if they return.
+const ENTRIES: [&str; 2] = ["__enter__", "__aenter__"];
+
 pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     match cx.language(id.module) {
         Language::Python => {
             by_hand(cx, id, out);
             per_key::check(cx, id, out);
         }
-        Language::Rust => forgotten(cx, id, out),
+        Language::Rust => forgotten::check(cx, id, out),
     }
 }
 
@@ -63,6 +65,9 @@ fn by_hand(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
         let is_hand_over = is_let_go_elsewhere(cx, id, lock);
         let verdict = if own {
             leaks(cx, id, &facts, event, is_hand_over).into_iter().min().map(|leak| left(cx, id, event, lock, leak))
+        } else if is_hand_over && ENTRIES.contains(&function.name.as_str()) {
+            // What is entered only in part is never left.
+            leaks(cx, id, &facts, event, true).into_iter().min().map(|leak| left(cx, id, event, lock, leak))
         } else if !is_hand_over && is_own(cx, id, &function, lock) && is_kept(&facts, event.span) {
             Some(never(cx, id, event, lock))
         } else {
@@ -278,50 +283,4 @@ fn never(cx: &RuleContext, id: FunctionId, event: &Event, lock: &Arc<Lock>) -> V
         .assumes(format!("`{name}` is let go on every way out of `{by}`"))
         .says(format!("`{by}` takes `{name}`, and nothing in its file lets it go"))
         .helps("take it with `with`, or let it go in a `finally`")
-}
-
-/// Guards whose end never comes.
-fn forgotten(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
-    let function = cx.function(id);
-    let tables = cx.program.tables(Language::Rust);
-    for event in &cx.facts(id).events {
-        let What::Call(value) = event.what else { continue };
-        let resolution = cx.resolution(id, value);
-        let leaks = resolution.external().and_then(|name| tables.signature(name)).is_some_and(|known| known.leaks);
-        let Some(call) = function.call(value).filter(|_| leaks) else { continue };
-        let subject = match &call.callee {
-            Callee::Method(receiver, _) => Some(*receiver),
-            _ => call.arguments.first().map(|argument| argument.value),
-        };
-        let Some(subject) = subject else { continue };
-        let owner = match &function.value(subject).kind {
-            ValueKind::Place(place) => place.as_variable().map(Owner::Variable),
-            _ => Some(Owner::Temporary(subject)),
-        };
-        let held = event.held.iter().find(|held| Some(held.by) == owner.map(HeldBy::Guard));
-        let Some(held) = held.filter(|held| held.is_certain && keeps_out(&held.lock)) else { continue };
-        if held.lock.kind == LockKind::Semaphore && gives_permits(cx, id) {
-            continue;
-        }
-        // Whoever lets go by hand wants no guard to do so as well.
-        let is_let_go = releases(cx, id).into_iter().any(|place| is_it(&place, &held.lock));
-        if is_let_go || is_let_go_elsewhere(cx, id, &held.lock) {
-            continue;
-        }
-        let name = &held.lock.name;
-        out.push(
-            cx.violated(NAME, cx.confidence_of(held), id, event.span, &format!("`{name}`"))
-                .assumes(format!("the guard of `{name}` ends"))
-                .says(format!("`{}` makes the guard of `{name}` be forgotten: it is never let go", function.name))
-                .helps("drop the guard, or keep it where it will be dropped")
-                .evidence(cx.location(id, held.taken), format!("`{name}` is taken here")),
-        );
-    }
-}
-
-/// Whether the file gives a semaphore permits by another way than the end of one that was taken.
-fn gives_permits(cx: &RuleContext, id: FunctionId) -> bool {
-    let count = cx.program.module(id.module).functions.len() as u32;
-    let mut all = (0..count).map(|index| FunctionId { module: id.module, index: FunctionIndex(index) });
-    all.any(|other| !releases(cx, other).is_empty())
 }
