@@ -143,7 +143,12 @@ impl<'a> Program<'a> {
         let callable = self.offload(id, &resolution).map(|offload| (&offload.callable, offload.runs));
         let started = || self.spawn(id, &resolution).map(|spawn| (&spawn.argument, spawn.runs));
         let (argument, runs) = callable.or_else(started)?;
-        Some((self.arguments_meant(written, argument), runs))
+        let mut given = self.arguments_meant(written, argument);
+        if argument.rest {
+            let spread = written.arguments.iter().filter(|argument| argument.is_spread);
+            given.extend(spread.flat_map(|argument| self.items_of(id, argument.value)));
+        }
+        Some((given, runs))
     }
 
     /// What a call gives a worker thread to run; nothing, if it gives it nothing.

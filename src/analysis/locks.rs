@@ -10,7 +10,7 @@ use super::names::Item;
 use super::types::Type;
 use super::{FunctionId, Program, TypeId};
 use crate::catalogue::{Flavour, LockKind, Mode, Term};
-use crate::flow::{BlockIndex, Callee, Field, Next, Place, Root, ValueIndex, ValueKind, VariableIndex};
+use crate::flow::{BlockIndex, Callee, Collection, Field, Next, Place, Root, ValueIndex, ValueKind, VariableIndex};
 
 /// How many classes are asked for a field that a class does not declare itself.
 const MOST_BASES: usize = 16;
@@ -140,6 +140,14 @@ impl Program<'_> {
             ValueKind::Index(of) | ValueKind::Element(of) => self.lock_place(id, *of).then(&Field::Index, None),
             ValueKind::Path(segments, _) => self.static_place(&self.resolve_in(id, segments)),
             ValueKind::Call(_) => self.place_of_call(id, index),
+            // `let (mine, theirs) = (state.clone(), state)`.
+            ValueKind::Component(of, at) => match &function.value(*of).kind {
+                ValueKind::Collection(Collection::Tuple, items) => match items.get(*at as usize) {
+                    Some((_, item)) => self.lock_place(id, *item),
+                    None => LockPlace::unknown(),
+                },
+                _ => LockPlace::unknown(),
+            },
             _ => LockPlace::unknown(),
         }
     }

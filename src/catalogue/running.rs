@@ -24,6 +24,18 @@ pub struct Offload {
     /// Whether many of them may run at once.
     #[serde(default)]
     pub concurrent: bool,
+    /// Whose threads run it, of which there are so many and no more.
+    pub workers: Option<PoolAt>,
+}
+
+/// Where a call names the pool that it hands work to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PoolAt {
+    /// `pool.submit(work)`.
+    Receiver,
+    /// `loop.run_in_executor(pool, work)`.
+    First,
 }
 
 /// Where code runs.

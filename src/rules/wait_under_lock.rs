@@ -3,6 +3,8 @@
 //! Two shapes are followed: the end of something that was started (`thread.join()`, `future.result()`, an awaited task)
 //! which takes the lock on its way; and a signal (an event, a queue, a condition) that is only ever given under it.
 
+mod kept;
+mod scoped;
 pub(super) mod widened;
 
 use std::sync::Arc;
@@ -26,9 +28,10 @@ const MOST_WAKERS: usize = 32;
 const MOST_FILES: usize = 64;
 
 pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
-    for event in cx.facts(id).events.iter().filter(|event| event.held.iter().any(counts)) {
+    for event in cx.facts(id).events.iter().filter(|event| event.held.iter().any(|held| counts(held) || limits(held))) {
         match event.what {
             What::Call(value) => {
+                scoped::check(cx, id, event, value, out);
                 if let Some(handle) = waited_for(cx, id, value) {
                     for_the_end(cx, id, event, handle, out);
                 }
@@ -52,8 +55,15 @@ fn counts(held: &Held) -> bool {
         && matches!(lock.flavour, Flavour::Blocking | Flavour::Async)
 }
 
+/// Whether a held lock is a permit of one of so many. Whoever waits with one for others of his kind is sooner or later
+/// one of so many who do.
+fn limits(held: &Held) -> bool {
+    let lock = &held.lock;
+    held.is_certain && lock.place.is_exact && lock.kind == LockKind::Semaphore
+}
+
 /// The handle whose end a call waits for without bound: the receiver of `join()`, `result()`.
-fn waited_for(cx: &RuleContext, id: FunctionId, value: ValueIndex) -> Option<ValueIndex> {
+pub(super) fn waited_for(cx: &RuleContext, id: FunctionId, value: ValueIndex) -> Option<ValueIndex> {
     let function = cx.function(id);
     let call = function.call(value)?;
     let entry = cx.program.blocking_call(id, value, &cx.resolution(id, value))?;
@@ -66,7 +76,7 @@ fn waited_for(cx: &RuleContext, id: FunctionId, value: ValueIndex) -> Option<Val
 }
 
 /// What a handle stands for: the call that started it, and the function that the call stands in.
-fn start_of(cx: &RuleContext, id: FunctionId, handle: ValueIndex) -> Option<(FunctionId, ValueIndex)> {
+pub(super) fn start_of(cx: &RuleContext, id: FunctionId, handle: ValueIndex) -> Option<(FunctionId, ValueIndex)> {
     let function = cx.function(id);
     let value = function.value(handle);
     match &value.kind {
@@ -106,7 +116,10 @@ fn kept_in_field(cx: &RuleContext, id: FunctionId, place: &Place, name: &str) ->
 
 /// A wait for the end of something that takes the lock on its way.
 fn for_the_end(cx: &RuleContext, id: FunctionId, event: &Event, handle: ValueIndex, out: &mut Vec<Verdict>) {
-    let Some((starter, start)) = start_of(cx, id, handle) else { return };
+    let Some((starter, start)) = start_of(cx, id, handle) else {
+        out.extend(kept::check(cx, id, event, handle));
+        return;
+    };
     let Some((given, runs)) = cx.program.given_to_run(starter, start) else { return };
     if !matches!(runs, Runs::Thread | Runs::Task) {
         return;
@@ -117,7 +130,8 @@ fn for_the_end(cx: &RuleContext, id: FunctionId, event: &Event, handle: ValueInd
         let summary = cx.program.summary(callee);
         let found = summary.takes.iter().filter(|takes| takes.waits == Waits::Yes).find_map(|takes| {
             let lock = cx.program.bound_at_start(starter, argument, callee, &takes.lock);
-            let held = event.held.iter().filter(|held| counts(held)).find(|held| keeps_out(held, &lock, runs))?;
+            let held = event.held.iter().filter(|held| counts(held) || callee == id && limits(held));
+            let held = held.into_iter().find(|held| keeps_out(held, &lock, runs))?;
             Some((held, takes))
         });
         if let Some((held, takes)) = found {

@@ -30,31 +30,50 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     if cx.language(id.module) != Language::Rust || function.owner.is_none() && function.in_impl.is_none() {
         return;
     }
-    let Some(receiver) = function.parameters.first().map(|first| first.variable) else { return };
     let facts = cx.facts(id);
     for (event, handle) in facts.events.iter().filter_map(|event| Some((event, waits_for(cx, id, event)?))) {
-        let Some((by, fields)) = cx.program.self_type(id).and_then(|owner| made_of(cx, owner)) else { return };
-        let uses = Uses::of(&function);
-        let comes_from = |(name, _): &&(String, ValueIndex)| {
-            (0..).zip(&function.values).any(|(at, value)| {
-                let is_it = matches!(&value.kind, ValueKind::Place(place) if place.root == Root::Variable(receiver)
-                    && place.fields.first() == Some(&Field::Name(name.clone())));
-                let at = ValueIndex(at);
-                is_it && (at == handle || cx.program.made_from(id, &uses, at).contains(&handle))
-            })
-        };
-        let Some((field, given)) = fields.iter().find(comes_from) else { continue };
-        let Some(drain) = loop_behind(cx, by, *given) else { continue };
+        let Some(kept) = kept(cx, id, handle) else { continue };
+        let Some(drain) = loop_behind(cx, kept.by, kept.given) else { continue };
         let keeps = |(_, value): &&(String, ValueIndex)| {
-            let end = cx.program.channel_end(by, inside_some(cx, by, *value));
+            let end = cx.program.channel_end(kept.by, inside_some(cx, kept.by, *value));
             drain.channel.is_some_and(|channel| end == Some(End { channel, receives: false }))
         };
-        let Some((sender, _)) = fields.iter().find(keeps) else { continue };
+        let Some((sender, _)) = kept.fields.iter().find(keeps) else { continue };
         if !mentions(cx, id, sender, DEEPEST) {
-            out.push(never_over(cx, id, event, &drain, (field, sender)));
+            out.push(never_over(cx, id, event, &drain, (&kept.field, sender)));
             return;
         }
     }
+}
+
+/// A value that a method gets from a field of its object, and what the fields are given where that is made.
+pub(in crate::rules) struct Kept {
+    /// The function that makes the object.
+    pub(in crate::rules) by: FunctionId,
+    /// The field.
+    pub(in crate::rules) field: String,
+    /// What it is given.
+    pub(in crate::rules) given: ValueIndex,
+    /// All fields, each with what it is given.
+    pub(in crate::rules) fields: Vec<(String, ValueIndex)>,
+}
+
+/// Where a value comes from that a method has of a field of its object.
+pub(in crate::rules) fn kept(cx: &RuleContext, id: FunctionId, value: ValueIndex) -> Option<Kept> {
+    let function = cx.function(id);
+    let receiver = function.parameters.first()?.variable;
+    let (by, fields) = cx.program.self_type(id).and_then(|owner| made_of(cx, owner))?;
+    let uses = Uses::of(&function);
+    let comes_from = |(name, _): &&(String, ValueIndex)| {
+        (0..).zip(&function.values).any(|(at, read)| {
+            let is_it = matches!(&read.kind, ValueKind::Place(place) if place.root == Root::Variable(receiver)
+                && place.fields.first() == Some(&Field::Name(name.clone())));
+            let at = ValueIndex(at);
+            is_it && (at == value || cx.program.made_from(id, &uses, at).contains(&value))
+        })
+    };
+    let (field, given) = fields.iter().find(comes_from)?.clone();
+    Some(Kept { by, field, given, fields })
 }
 
 /// What the fields of a type are given where the only value of it in its file is made.
@@ -96,7 +115,7 @@ fn waits_for(cx: &RuleContext, id: FunctionId, event: &Event) -> Option<ValueInd
 }
 
 /// What is inside `Some(…)`, in that or as it is.
-fn inside_some(cx: &RuleContext, id: FunctionId, value: ValueIndex) -> ValueIndex {
+pub(in crate::rules) fn inside_some(cx: &RuleContext, id: FunctionId, value: ValueIndex) -> ValueIndex {
     let function = cx.function(id);
     match function.call(value) {
         Some(call) if matches!(&call.callee, Callee::Path(path) if path.last().is_some_and(|last| last == "Some")) => {
@@ -106,15 +125,24 @@ fn inside_some(cx: &RuleContext, id: FunctionId, value: ValueIndex) -> ValueInde
     }
 }
 
-/// The loop that ends with its senders, in what runs behind a handle.
-fn loop_behind<'a>(cx: &RuleContext<'_, 'a>, id: FunctionId, value: ValueIndex) -> Option<Drain<'a>> {
-    let start = start_of(cx, id, value, FARTHEST)?;
+/// The call that starts what runs behind a handle, what it is given to run, and which function that is.
+pub(in crate::rules) fn started(
+    cx: &RuleContext,
+    id: FunctionId,
+    handle: ValueIndex,
+) -> Option<(ValueIndex, ValueIndex, FunctionId)> {
+    let start = start_of(cx, id, handle, FARTHEST)?;
     let function = cx.function(id);
     let spawn = cx.program.spawn(id, &cx.resolution(id, start))?;
     let started = cx.program.arguments_meant(function.call(start)?, &spawn.argument);
     let [started] = started[..] else { return None };
     let ValueKind::Function(index) = function.value(started).kind else { return None };
-    let inner = FunctionId { module: id.module, index };
+    Some((start, started, FunctionId { module: id.module, index }))
+}
+
+/// The loop that ends with its senders, in what runs behind a handle.
+fn loop_behind<'a>(cx: &RuleContext<'_, 'a>, id: FunctionId, value: ValueIndex) -> Option<Drain<'a>> {
+    let (_, _, inner) = started(cx, id, value)?;
     let drains = cx.program.drains(inner).into_iter();
     let is_its = |drain: &Drain| {
         drain.entry.room.is_none()
