@@ -29,6 +29,7 @@ pub mod delta;
 mod driven;
 mod eager;
 pub mod effects;
+mod fills;
 mod first_use;
 mod forwards;
 pub mod given;

@@ -167,6 +167,11 @@ impl Uses {
         self.of_value(value).all(|of| matches!(of, Use::Part(_)))
     }
 
+    /// Whether nothing is done with a value, not even throwing it away.
+    pub fn is_unused(&self, value: ValueIndex) -> bool {
+        self.of_value(value).next().is_none()
+    }
+
     /// Whether a value is thrown away and nothing else.
     pub fn is_only_discarded(&self, value: ValueIndex) -> bool {
         matches!(self.only_use(value), Some(Use::Discarded(_)))
@@ -336,6 +341,9 @@ impl Program<'_> {
             ValueKind::Component(..) if carries == Carries::Awaitable && is_python => lose(Loss::Unpacked),
             ValueKind::Call(call) if self.collects(id, user, call, value) => {
                 self.is_lost(id, uses, user, carries, depth, lost)
+            }
+            ValueKind::Call(_) if self.fills_unread(id, uses, user, value).is_some() => {
+                self.fills_unread(id, uses, user, value).is_some_and(|variable| lose(Loss::Unused(variable)))
             }
             ValueKind::Call(call) => match carries {
                 Carries::Awaitable | Carries::Awaitables if self.swallows(id, user, call, value) => {

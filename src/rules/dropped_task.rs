@@ -1,5 +1,6 @@
 //! A task is started and its handle, or what became of it, is thrown away.
 
+mod called_at_once;
 mod left_behind;
 pub(super) mod let_go;
 pub(super) mod no_longer_awaited;
@@ -63,6 +64,7 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     }
     never_run(cx, id, out);
     restarted::check(cx, id, out);
+    called_at_once::check(cx, id, out);
 }
 
 /// A task as a context manager: it cannot be entered, and what fails there is the only one who has its handle.

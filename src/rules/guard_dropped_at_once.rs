@@ -1,9 +1,13 @@
-//! A guard ends in the very statement that makes it, or a lock is named and not taken.
+//! A guard ends in the very statement that makes it, does not come along into the task that it is for, or a lock is
+//! named and not taken.
 
 use crate::analysis::FunctionId;
 use crate::analysis::types::Type;
+use crate::analysis::uses::Uses;
 use crate::catalogue::{Flavour, LockKind};
-use crate::flow::{BlockIndex, Callee, Field, Function, Place, StepKind, ValueIndex, ValueKind};
+use crate::flow::{
+    BlockIndex, Callee, Field, Function, FunctionKind, Place, StepKind, ValueIndex, ValueKind, VariableIndex,
+};
 use crate::text::Language;
 use crate::verdict::{Confidence, Verdict};
 
@@ -16,6 +20,9 @@ const LONGEST: u32 = 8;
 
 pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     let function = cx.function(id);
+    if function.is_move && cx.language(id.module) == Language::Rust {
+        left_outside(cx, id, out);
+    }
     for (block, number, step) in function.steps() {
         let StepKind::Discard(value) = step.kind else { continue };
         if !cx.program.shape(id).is_reachable(block) {
@@ -27,6 +34,42 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
             }
             Language::Rust => {}
             Language::Python => out.extend(not_called(cx, id, value).or_else(|| not_entered(cx, id, value))),
+        }
+    }
+}
+
+/// A guard that a closure or block names in `let _ = guard` and nowhere else. That reads nothing, so it is not captured
+/// and ends where it was made, while the closure or block goes on.
+fn left_outside(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
+    let function = cx.function(id);
+    if !matches!(function.kind, FunctionKind::Closure | FunctionKind::AsyncBlock) {
+        return;
+    }
+    let uses = Uses::of(&function);
+    for (at, variable) in (0..).map(VariableIndex).zip(&function.variables) {
+        let [read] = uses.reads(at)[..] else { continue };
+        let node = function.value(read);
+        let is_bare = matches!(&node.kind, ValueKind::Place(place) if place.as_variable() == Some(at));
+        if variable.captures.is_none()
+            || !is_bare
+            || !uses.is_unused(read)
+            || !goes_on(&function, node.block, node.step as usize)
+        {
+            continue;
+        }
+        let of = cx.program.value_type(id, read);
+        let known = cx.program.guarded(&of).and_then(|of| cx.program.tables(Language::Rust).lock(&of.type_name));
+        let is_guard = known.is_some_and(|known| {
+            matches!(known.kind, LockKind::Mutex | LockKind::Rwlock | LockKind::Semaphore | LockKind::Span)
+        });
+        if is_guard {
+            let name = &variable.name;
+            out.push(
+                cx.violated(NAME, Confidence::High, id, node.span, &format!("`{name}`"))
+                    .assumes(format!("`{name}` lives as long as what it is named in"))
+                    .says(format!("`_` takes nothing, so `{name}` does not come along: it ends outside, at once"))
+                    .helps(format!("bind it to a name (`let _{name} = {name};`), or drop it at the end")),
+            );
         }
     }
 }
