@@ -6,7 +6,10 @@ use std::sync::Arc;
 use crate::analysis::imprint::Imprint;
 use crate::analysis::{FunctionId, ModuleId, Program};
 use crate::change::ChangeSet;
-use crate::flow::{Function, FunctionIndex, FunctionKind, Import, ImportKind, Module, TypeTerm, is_special};
+use crate::flow::{
+    Function, FunctionIndex, FunctionKind, Import, ImportKind, Module, Root, Scope, TypeTerm, ValueIndex, ValueKind,
+    ValueOf, is_special,
+};
 use crate::text::{Language, Side};
 
 /// A function of one side with what its callers can notice.
@@ -16,6 +19,8 @@ pub(crate) struct Marked {
     pub(super) imprint: Imprint,
     /// How callers in other files name it; `None` where none can.
     sought: Option<Sought>,
+    /// The collections of its file that hold it, by whose names callers get at it: `HANDLERS["start"](…)`.
+    held_in: Vec<String>,
 }
 
 /// How callers in other files name a function.
@@ -104,7 +109,31 @@ pub(super) fn mark(program: &Program, id: FunctionId) -> Marked {
         qualified: function.qualified.clone(),
         imprint: program.imprint(id),
         sought: sought(&file, function),
+        held_in: held_in(&file, function),
     }
+}
+
+/// The names of the collections at the top of a file that a function is put into.
+fn held_in(file: &Module, function: &Function) -> Vec<String> {
+    if file.language != Language::Python || function.owner.is_some() {
+        return Vec::new();
+    }
+    let is_it = |by: &Function, value: ValueIndex| match &by.value(value).kind {
+        ValueKind::Place(place) => {
+            place.fields.is_empty() && matches!(&place.root, Root::Global(path) if path[..] == [function.name.clone()])
+        }
+        _ => false,
+    };
+    let holds = |of: &ValueOf| {
+        let by = file.function(of.function);
+        match &by.value(of.value).kind {
+            ValueKind::Collection(_, items) => items.iter().any(|(_, item)| is_it(by, *item)),
+            _ => false,
+        }
+    };
+    let is_top = |scope: &Scope| scope.function.is_none_or(|function| function == FunctionIndex(0));
+    let statics = file.statics.iter().filter(|of| is_top(&of.scope) && of.values.iter().any(holds));
+    statics.map(|of| of.name.clone()).collect()
 }
 
 /// The functions whose imprints differ between the sides, in the order of paths and names.
@@ -154,9 +183,12 @@ pub(crate) fn changed(change: &ChangeSet, before: Vec<Marked>, after: Vec<Marked
         let sought = pair.after.first().or(pair.before.first())?.sought.clone()?;
         let qualified = pair.after.first().or(pair.before.first())?.qualified.clone();
         let path = |marks: &[Marked]| marks.first().map(|one| one.path.clone());
-        Some(Changed { before: path(&pair.before), after: path(&pair.after), qualified, sought, is_gone: false })
+        let held_in: BTreeSet<&String> = pair.before.iter().chain(&pair.after).flat_map(|one| &one.held_in).collect();
+        let one = Changed { before: path(&pair.before), after: path(&pair.after), qualified, sought, is_gone: false };
+        let held: Vec<Changed> = held_in.into_iter().map(|name| one.renamed(name, one.path())).collect();
+        Some(std::iter::once(one).chain(held))
     });
-    found.collect()
+    found.flatten().collect()
 }
 
 /// The names that a file has for others to import.
