@@ -164,6 +164,9 @@ pub(super) fn cleared_later(cx: &RuleContext, id: FunctionId, event: &Event, wai
     if !is_passed || looks_after(&function, cleared, around) {
         return None;
     }
+    if function.is_async() && looks_before(&function, gives_way[gives_way.len() - 1], cleared, around) {
+        return None;
+    }
     let name = cx.program.value_text(id, wait.receiver);
     let verdict = cx
         .violated(NAME, Confidence::Medium, id, cleared.span, &format!("`{name}`"))
@@ -173,6 +176,36 @@ pub(super) fn cleared_later(cx: &RuleContext, id: FunctionId, event: &Event, wai
         .evidence(cx.location(id, event.span), format!("`{name}` is waited for here"))
         .evidence(cx.location(id, work.span), "others may give it meanwhile");
     Some(verdict)
+}
+
+/// Whether a look at shared state decides, after the last suspension, whether the signal is cleared: nobody gives it in
+/// between.
+fn looks_before(function: &Function, last: &Event, cleared: &Event, around: crate::flow::LoopIndex) -> bool {
+    let header = function.loops[around.at()].header;
+    (0..).map(BlockIndex).zip(&function.blocks).any(|(at, block)| {
+        let Next::Branch(Some(value), targets) = &block.next else { return false };
+        let leads = |target: &BlockIndex| leads_to(function, *target, cleared.block, header);
+        // Round the loop a look is an older one.
+        at != cleared.block
+            && (at != header || last.block == header)
+            && leads_to(function, last.block, at, header)
+            && targets.iter().any(leads)
+            && !targets.iter().all(leads)
+            && reads_shared(function, *value, 8)
+    })
+}
+
+/// Whether a value is made from a field or a global.
+fn reads_shared(function: &Function, value: ValueIndex, depth: u32) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    match &function.value(value).kind {
+        ValueKind::Place(place) => matches!(place.root, Root::Global(_)) || !place.fields.is_empty(),
+        kind => {
+            let mut found = false;
+            crate::analysis::uses::for_each_part(kind, |part| found |= reads_shared(function, part, depth));
+            found
+        }
+    }
 }
 
 /// Whether the loop decides anything after the clearing, before it waits again.

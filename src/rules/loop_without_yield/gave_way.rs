@@ -57,7 +57,7 @@ struct Turns {
     gives_way: Option<Span>,
     /// Where it waits for nothing but its next turn.
     steps_aside: Option<Span>,
-    /// Whether it calls anything but what asks others to stop.
+    /// Whether it does anything but ask others to stop and make what others run.
     works: bool,
 }
 
@@ -84,7 +84,9 @@ fn loops_of(cx: &RuleContext, id: FunctionId) -> Vec<Turns> {
             StepKind::Suspend(Suspension::Await, Some(of)) => is_step_aside(cx, id, of).then_some(step.span),
             _ => None,
         });
-        let works = inside().any(|(_, _, step)| matches!(step.kind, StepKind::Call(call) if !is_stop(call)));
+        // A coroutine that is only made runs elsewhere.
+        let is_work = |call: ValueIndex| !is_stop(call) && cx.program.makes(id, call).is_none();
+        let works = inside().any(|(_, _, step)| matches!(step.kind, StepKind::Call(call) if is_work(call)));
         Turns { by: id, span: function.loops[at].span, is_in_a_task, gives_way, steps_aside, works }
     };
     (0..function.loops.len()).map(of_loop).collect()
