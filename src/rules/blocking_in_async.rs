@@ -3,6 +3,7 @@
 mod doubles;
 mod never_waits;
 mod outward;
+mod slow_holder;
 
 use crate::analysis::FunctionId;
 use crate::analysis::held::What;
@@ -58,6 +59,7 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     out.extend(glance(cx, id, &glances));
     out.extend(never_waits::check(cx, id));
     outward::check(cx, id, out);
+    slow_holder::check(cx, id, out);
 }
 
 fn verdict(cx: &RuleContext, id: FunctionId, entry: &Blocking, name: &str, span: Span, is_repeated: bool) -> Verdict {
