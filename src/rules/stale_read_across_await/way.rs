@@ -198,11 +198,12 @@ impl<'c, 'p, 'a> Way<'c, 'p, 'a> {
                 let is_builtin = resolution.external().is_some_and(|name| name.starts_with("builtins."));
                 match &call.callee {
                     // So is what a collection answers that is only asked: `counts.get(key, 0)`.
-                    Callee::Method(receiver, _) if is_builtin => {
-                        if self.cx.program.change_of(self.id, value).is_none() {
-                            self.collect_reads(*receiver, place, through, depth - 1, found);
-                        }
+                    Callee::Method(receiver, _)
+                        if is_builtin && self.cx.program.change_of(self.id, value).is_none() =>
+                    {
+                        self.collect_reads(*receiver, place, through, depth - 1, found);
                     }
+                    Callee::Method(..) => {}
                     _ if is_builtin => {
                         for argument in &call.arguments {
                             self.collect_reads(argument.value, place, through, depth - 1, found);
