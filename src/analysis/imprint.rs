@@ -95,13 +95,14 @@ impl Program<'_> {
                 continue;
             }
             let id = FunctionId { module, index };
-            // What runs implicitly has no value of its own, and is looked for once in a function.
-            let implicit = seen.insert(index) && self.runs_one_of(id, changed);
             let takes_its_place = || {
                 let is_named = file.function(index).header.has(offset);
                 is_named && self.overridden(id).is_some_and(|method| changed.contains(&method))
             };
-            if !implicit && !self.names_one_of(id, changed, offset) && !takes_its_place() {
+            // What runs implicitly has no value of its own, and is looked for once in a function. The whole function has to
+            // be followed for it, so it comes last.
+            let mut implicit = || seen.insert(index) && self.runs_one_of(id, changed);
+            if !self.names_one_of(id, changed, offset) && !takes_its_place() && !implicit() {
                 continue;
             }
             let mut around = Some(index);

@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
-use crate::analysis::{FunctionId, Loader, ModuleId, Program};
+use crate::analysis::{FunctionId, Loader, ModuleId};
 use crate::change::ChangeSet;
 use crate::config::Settings;
 use crate::flow::FunctionIndex;
@@ -80,7 +80,6 @@ pub(crate) fn find(change: &ChangeSet, settings: &Settings, files: &Files, chang
     let mut open = changed;
     let mut done: FxHashSet<Untouched> = FxHashSet::default();
     let mut sought: BTreeSet<Changed> = BTreeSet::new();
-    let mut programs = None;
     for _ in 0..MOST_ROUNDS {
         open.retain(|one| sought.insert(one.clone()));
         if open.is_empty() {
@@ -88,14 +87,11 @@ pub(crate) fn find(change: &ChangeSet, settings: &Settings, files: &Files, chang
         }
         found.searched.changed += open.len();
         let round = search::candidates(change, files, &open, &mut found);
-        let programs = programs.get_or_insert_with(|| {
-            [Side::Before, Side::After].map(|side| crate::program(change, settings, files, side))
-        });
-        let (before, after) = both(programs, |program| callers(program, &round.candidates, &open, &done));
+        let (before, after) = both(|side| callers(change, settings, files, side, &round.candidates, &open, &done));
         let callers: BTreeSet<Untouched> = before.into_iter().chain(after).collect();
         let callers: Vec<Untouched> = callers.into_iter().filter(|caller| done.insert(caller.clone())).collect();
         found.searched.callers += callers.len();
-        let (before, after) = both(programs, |program| say(program, &callers));
+        let (before, after) = both(|side| say(change, settings, files, side, &callers));
         open = round.renamed;
         for ((path, index), (before, after)) in callers.iter().zip(before.into_iter().zip(after)) {
             let (Some(before), Some(after)) = (before, after) else { continue };
@@ -135,21 +131,22 @@ impl Found {
     }
 }
 
-/// Asks the same of both sides at once.
-fn both<T: Send>(programs: &mut [Program<'_>; 2], work: impl Fn(&Program) -> T + Sync) -> (T, T) {
-    let [before, after] = programs;
-    let work = &work;
-    rayon::join(move || work(before), move || work(after))
+fn both<T: Send>(work: impl Fn(Side) -> T + Sync) -> (T, T) {
+    rayon::join(|| work(Side::Before), || work(Side::After))
 }
 
 /// The functions in candidates that lead to a changed function on this side.
 fn callers(
-    program: &Program,
+    change: &ChangeSet,
+    settings: &Settings,
+    files: &Files,
+    side: Side,
     candidates: &[Candidate],
     open: &[Changed],
     done: &FxHashSet<Untouched>,
 ) -> Vec<Untouched> {
-    let changed: FxHashSet<FunctionId> = open.iter().flat_map(|one| one.functions(program)).collect();
+    let program = crate::program(change, settings, files, side);
+    let changed: FxHashSet<FunctionId> = open.iter().flat_map(|one| one.functions(&program)).collect();
     let gone: BTreeSet<&str> = open.iter().filter(|one| one.is_gone).map(|one| one.sought.word.as_str()).collect();
     let mut found = Vec::new();
     for candidate in candidates {
@@ -165,13 +162,17 @@ fn callers(
 }
 
 /// What the rules say of functions, and their imprints.
-fn say(program: &Program, callers: &[Untouched]) -> Vec<Option<Said>> {
+fn say(change: &ChangeSet, settings: &Settings, files: &Files, side: Side, callers: &[Untouched]) -> Vec<Option<Said>> {
+    if callers.is_empty() {
+        return Vec::new();
+    }
+    let program = crate::program(change, settings, files, side);
     let modules: BTreeMap<&Arc<str>, Option<ModuleId>> =
         callers.iter().map(|(path, _)| (path, program.module_at(path))).collect();
     let of_one = |(path, index): &Untouched| {
         let id = FunctionId { module: (*modules.get(path)?)?, index: *index };
-        let said = rules::of_function(program, id);
-        let marked = delta::mark(program, id);
+        let said = rules::of_function(&program, id);
+        let marked = delta::mark(&program, id);
         Some(Said { marked, verdicts: said.verdicts, has_failed: !said.failed.is_empty() })
     };
     callers.iter().map(of_one).collect()
