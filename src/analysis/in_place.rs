@@ -16,9 +16,6 @@ use crate::catalogue::{self, LockKind, Manner, Runs};
 use crate::flow::{Call, Callee, Colour, FunctionKind, Suspension, ValueIndex, ValueKind};
 use crate::text::Language;
 
-/// What associated functions are called that make a value of what they are given.
-const CONSTRUCTORS: [&str; 3] = ["new", "from", "pin"];
-
 /// Project functions that run before a call is over; all of them are candidates for the one that does.
 #[derive(Clone, Debug)]
 pub struct InPlace {
@@ -208,9 +205,10 @@ impl Program<'_> {
 
     /// Whether a library's function only stores a closure: a constructor (`Box::new`), a collection's `push`.
     fn keeps_what_it_is_given(&self, call: &Call, name: &str) -> bool {
+        let tables = self.tables(Language::Rust);
         let is_constructor = matches!(&call.callee, Callee::Path(path)
-            if path.len() > 1 && path.last().is_some_and(|last| CONSTRUCTORS.contains(&last.as_str())));
-        is_constructor || self.tables(Language::Rust).puts_in(name)
+            if path.len() > 1 && path.last().is_some_and(|last| tables.is_constructor(last)));
+        is_constructor || tables.puts_in(name)
     }
 
     /// Whether a closure is known to run in the function that it stands in: it is called there, or given to somebody who

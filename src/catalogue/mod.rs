@@ -234,6 +234,8 @@ pub struct Tables {
     spawning: Vec<String>,
     /// Methods by whose name alone a closure that they are given runs on the spot.
     combinators: Vec<String>,
+    /// What associated functions are called that keep what they are given in the value that they make.
+    constructors: Vec<String>,
     /// What a method gives that shows the collection as it is, and goes on showing it.
     views: Vec<String>,
     /// Functions that loop over their argument only when they are looped over.
@@ -333,6 +335,7 @@ impl Tables {
         self.starters.extend(more.starters);
         self.spawning.extend(more.spawning);
         self.combinators.extend(more.combinators);
+        self.constructors.extend(more.constructors);
         self.views.extend(more.views);
         self.lazy.extend(more.lazy);
         self.copies.extend(more.copies);

@@ -184,6 +184,11 @@ impl Tables {
         self.combinators.iter().any(|known| known == method)
     }
 
+    /// Whether an associated function of this name keeps what it is given in the value that it makes.
+    pub fn is_constructor(&self, name: &str) -> bool {
+        self.constructors.iter().any(|known| known == name)
+    }
+
     /// Whether what a call makes runs only when one of its methods is called.
     pub fn waits_to_be_started(&self, name: &str) -> bool {
         let below = [name, self.separator].concat();
