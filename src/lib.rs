@@ -300,6 +300,9 @@ fn analyse<'a>(change: &ChangeSet, settings: &'a Settings, files: &'a Files, sid
         marks: if is_compared { callers::marks(&program, &modules) } else { Vec::new() },
         names: if is_compared { callers::names(&program, &modules) } else { Vec::new() },
     };
+    // Where answers were given up, because too many files would have been read or a rule failed, they are asked afresh.
+    let gave_up = program.exhausted() || !said.failed.is_empty();
+    let program = if gave_up { crate::program(change, settings, files, side) } else { program };
     (program, analysed)
 }
 

@@ -88,6 +88,10 @@ pub(crate) fn find(change: &ChangeSet, settings: &Settings, files: &Files, chang
         found.searched.changed += open.len();
         let round = search::candidates(change, files, &open, &mut found);
         let (before, after) = both(|side| callers(change, settings, files, side, &round.candidates, &open, &done));
+        let ((before, is_before_cut), (after, is_after_cut)) = (before, after);
+        if let Some(first) = open.first().filter(|_| is_before_cut || is_after_cut) {
+            found.cut(first, "too many files would have had to be read for its callers; some may be missing");
+        }
         let callers: BTreeSet<Untouched> = before.into_iter().chain(after).collect();
         let callers: Vec<Untouched> = callers.into_iter().filter(|caller| done.insert(caller.clone())).collect();
         found.searched.callers += callers.len();
@@ -135,7 +139,7 @@ fn both<T: Send>(work: impl Fn(Side) -> T + Sync) -> (T, T) {
     rayon::join(|| work(Side::Before), || work(Side::After))
 }
 
-/// The functions in candidates that lead to a changed function on this side.
+/// The functions in candidates that lead to a changed function on this side, and whether that could not be told of all.
 fn callers(
     change: &ChangeSet,
     settings: &Settings,
@@ -144,7 +148,7 @@ fn callers(
     candidates: &[Candidate],
     open: &[Changed],
     done: &FxHashSet<Untouched>,
-) -> Vec<Untouched> {
+) -> (Vec<Untouched>, bool) {
     let program = crate::program(change, settings, files, side);
     let changed: FxHashSet<FunctionId> = open.iter().flat_map(|one| one.functions(&program)).collect();
     let gone: BTreeSet<&str> = open.iter().filter(|one| one.is_gone).map(|one| one.sought.word.as_str()).collect();
@@ -158,7 +162,7 @@ fn callers(
         let fresh = leading.into_iter().map(|index| (candidate.path.clone(), index));
         found.extend(fresh.filter(|caller| !done.contains(caller)));
     }
-    found
+    (found, program.exhausted())
 }
 
 /// What the rules say of functions, and their imprints.

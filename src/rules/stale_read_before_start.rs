@@ -12,6 +12,8 @@
 
 use std::collections::BTreeSet;
 
+use rustc_hash::FxHashMap;
+
 use crate::analysis::accesses::{Access, Touch};
 use crate::analysis::strands::excludes;
 use crate::analysis::{FunctionId, FunctionRef};
@@ -71,16 +73,27 @@ struct Start {
 /// What a function starts, itself or through a method of its own object.
 fn starts(cx: &RuleContext, id: FunctionId, function: &FunctionRef) -> Vec<Start> {
     let mut found = Vec::new();
+    let mut known = Known::default();
     for (_, _, step) in function.steps() {
         let StepKind::Call(call) = step.kind else { continue };
-        if let Some((callee, is_awaited)) = started_by(cx, id, call, DEEPEST) {
+        if let Some((callee, is_awaited)) = started_by(cx, id, call, DEEPEST, &mut known) {
             found.push(Start { call, callee, is_awaited });
         }
     }
     found
 }
 
-fn started_by(cx: &RuleContext, id: FunctionId, call: ValueIndex, depth: u32) -> Option<(FunctionId, bool)> {
+/// What functions start before anything is decided in them, by how deep it was looked for. Methods that all call each
+/// other would be gone through once for each way that leads to them.
+type Known = FxHashMap<(FunctionId, u32), Option<(FunctionId, bool)>>;
+
+fn started_by(
+    cx: &RuleContext,
+    id: FunctionId,
+    call: ValueIndex,
+    depth: u32,
+    known: &mut Known,
+) -> Option<(FunctionId, bool)> {
     let function = cx.function(id);
     let depth = depth.checked_sub(1)?;
     let at = function.value(call).span;
@@ -103,12 +116,17 @@ fn started_by(cx: &RuleContext, id: FunctionId, call: ValueIndex, depth: u32) ->
     if callee == id || !cx.program.is_on_own_object(id, call) || body.is_async() && !cx.program.is_awaited(id, call) {
         return None;
     }
+    if let Some(known) = known.get(&(callee, depth)) {
+        return *known;
+    }
     let first = body.blocks.first()?;
     let mut calls = first.steps.iter().filter_map(|step| match step.kind {
         StepKind::Call(call) => Some(call),
         _ => None,
     });
-    calls.find_map(|call| started_by(cx, callee, call, depth))
+    let found = calls.find_map(|call| started_by(cx, callee, call, depth, known));
+    known.insert((callee, depth), found);
+    found
 }
 
 /// The target of a thread that was made elsewhere, kept in a field, and is started here: `self._thread.start()`.

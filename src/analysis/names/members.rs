@@ -11,7 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::index::{ImplId, Index};
 use super::outline::inside;
 use super::rust_files::is_below;
-use super::{Item, folder_of};
+use super::{Item, folder_of, heirs};
 use crate::analysis::{FunctionId, ModuleId, Program, TypeId, mentions};
 use crate::flow::{Function, FunctionKind, Impl, TypeKind, TypeTerm};
 use crate::text::Language;
@@ -33,15 +33,11 @@ pub(super) struct Cache {
     pub(super) index: RefCell<Index>,
     orders: RefCell<FxHashMap<TypeId, Arc<Order>>>,
     bases: RefCell<FxHashMap<TypeId, Arc<[Item]>>>,
-    heirs: RefCell<FxHashMap<TypeId, Heirs>>,
-    below: RefCell<FxHashMap<TypeId, Heirs>>,
+    pub(super) heirs: heirs::Cache,
     widened: RefCell<FxHashSet<(TypeId, String)>>,
     /// Modules whose imported traits were looked at.
     extended: RefCell<FxHashSet<ModuleId>>,
 }
-
-/// The classes below a class, and how many candidates or modules there were when they were looked for.
-type Heirs = (usize, Arc<[TypeId]>);
 
 /// A Python class and its bases, in the order in which attributes are looked up.
 #[derive(Default)]
@@ -95,29 +91,6 @@ impl Program<'_> {
         Some(rest.iter().fold(head, |item, segment| self.python_member(&item, segment)))
     }
 
-    /// The classes of loaded modules that name this class among their bases.
-    pub fn subclasses(&self, id: TypeId) -> Arc<[TypeId]> {
-        let def = self.type_def(id);
-        let name = &def.name;
-        let candidates = || self.indexed(|index| index.number_under(&index.heirs, name));
-        if let Some((number, known)) = self.names.members.heirs.borrow().get(&id)
-            && *number == candidates()
-        {
-            return known.clone();
-        }
-        let cuts = self.names.circles.borrow().cuts();
-        let heirs: Arc<[TypeId]> = self
-            .settled(
-                |index| index.under(&index.heirs, name),
-                |heir| *heir != id && self.bases(*heir).contains(&Item::Type(id)),
-            )
-            .into();
-        if self.names.circles.borrow().is_whole_since(cuts) {
-            self.names.members.heirs.borrow_mut().insert(id, (candidates(), heirs.clone()));
-        }
-        heirs
-    }
-
     /// The first `impl` block of loaded modules for a type that names this associated type.
     pub fn impl_with(&self, id: TypeId, associated: &str) -> Option<ImplId> {
         let name = self.type_def(id).name.clone();
@@ -160,43 +133,6 @@ impl Program<'_> {
             let term = if is_trait { block.of_trait.as_ref() } else { Some(&block.self_type) };
             term.is_some_and(|term| self.resolve_type(*module, &block.scope, term) == Item::Type(id))
         })
-    }
-
-    /// The methods of this name in the classes below a class, or in the implementations of a trait, as far as loaded.
-    pub fn overrides(&self, id: TypeId, name: &str) -> Vec<FunctionId> {
-        if self.type_def(id).kind == TypeKind::Trait {
-            return self.in_impls(&self.impls_of(id), name);
-        }
-        let below = self.below(id);
-        if below.is_empty() {
-            return Vec::new();
-        }
-        let having = self.indexed(|index| index.having(name).to_vec());
-        let has_it = |heir: &&TypeId| having.binary_search(heir).is_ok();
-        below.iter().filter(has_it).flat_map(|heir| self.own_method(*heir, name)).collect()
-    }
-
-    /// The classes of loaded modules below a class, the nearest first.
-    fn below(&self, id: TypeId) -> Arc<[TypeId]> {
-        let loaded = || self.modules.borrow().len();
-        if let Some((at, known)) = self.names.members.below.borrow().get(&id)
-            && *at == loaded()
-        {
-            return known.clone();
-        }
-        let cuts = self.names.circles.borrow().cuts();
-        let mut below = self.subclasses(id).to_vec();
-        let mut seen: FxHashSet<TypeId> = below.iter().copied().chain([id]).collect();
-        let mut at = 0;
-        while let Some(&heir) = below.get(at) {
-            below.extend(self.subclasses(heir).iter().filter(|more| seen.insert(**more)));
-            at += 1;
-        }
-        let below: Arc<[TypeId]> = below.into();
-        if self.names.circles.borrow().is_whole_since(cuts) {
-            self.names.members.below.borrow_mut().insert(id, (loaded(), below.clone()));
-        }
-        below
     }
 
     /// The methods that the project gives a library's type by traits of its own: `impl HandyLock for Mutex<T>`. The
@@ -350,7 +286,7 @@ impl Program<'_> {
 
     /// Methods in a class's or trait's own body: the last with a body, accessors of a property other than its reader
     /// left out.
-    fn own_method(&self, id: TypeId, name: &str) -> Option<FunctionId> {
+    pub(super) fn own_method(&self, id: TypeId, name: &str) -> Option<FunctionId> {
         let module = self.module(id.module);
         let def = &module.types[id.index.at()];
         let named = |index: &&_| {
@@ -482,7 +418,7 @@ impl Program<'_> {
         })
     }
 
-    fn in_impls(&self, impls: &[ImplId], name: &str) -> Vec<FunctionId> {
+    pub(super) fn in_impls(&self, impls: &[ImplId], name: &str) -> Vec<FunctionId> {
         let in_one = |&at: &ImplId| {
             let module = self.module(at.0);
             let block = &module.impls[at.1 as usize];

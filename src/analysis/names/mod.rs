@@ -14,6 +14,7 @@
 mod circles;
 mod derived;
 mod display;
+mod heirs;
 mod index;
 mod members;
 mod missing;

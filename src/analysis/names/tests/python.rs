@@ -240,6 +240,27 @@ fn methods_come_from_the_first_base_that_has_them() {
 }
 
 #[test]
+fn heirs_that_come_to_light_on_the_way_count() {
+    let project = Project::new(&[
+        ("base.py", "class Base:\n    def run(self): pass\n"),
+        // Whoever asks what stands below `near.Left` finds `far`, and in it another class below `Base`.
+        (
+            "near.py",
+            "from base import Base\nimport far\nclass Left(Base):\n    pass\nclass Under(far.Left):\n    pass\n",
+        ),
+        ("far.py", "from base import Base\nclass Left(Base):\n    def run(self): pass\n"),
+    ]);
+    let program = project.program();
+    let id = program.module_at("base.py").expect("it is there");
+    program.module_at("near.py").expect("it is there");
+    let base = type_named(&program, id, "Base");
+    for _ in 0..2 {
+        let overrides = program.overrides(base, "run").into_iter().map(|id| program.qualified_name(id));
+        assert_eq!(overrides.collect::<Vec<_>>(), ["far.Left.run"]);
+    }
+}
+
+#[test]
 fn classes_that_inherit_from_each_other_end() {
     let project = Project::new(&[
         ("a.py", "from b import B\nclass A(B):\n    pass\n"),
