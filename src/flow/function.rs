@@ -215,6 +215,14 @@ impl Function {
         }
     }
 
+    /// Its calls, by the values that they give.
+    pub fn calls(&self) -> impl Iterator<Item = (ValueIndex, &Call)> {
+        self.values.iter().zip(0..).filter_map(|(value, at)| match &value.kind {
+            ValueKind::Call(call) => Some((ValueIndex(at), &**call)),
+            _ => None,
+        })
+    }
+
     /// Whether its first parameter is what it is called on, or the class of that.
     pub fn takes_receiver(&self) -> bool {
         let kind = self.parameters.first().map(|parameter| parameter.kind);

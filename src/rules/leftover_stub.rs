@@ -55,9 +55,8 @@ impl Around<'_> {
                 if cx.program.is_test_code(id) {
                     continue;
                 }
-                for (call, _) in
-                    calls(function).filter(|(_, callee)| !matches!(callee, Callee::Method(..) | Callee::Super(_)))
-                {
+                // By the name of its file a class looks like a method of that: `base.Loader()`.
+                for (call, _) in function.calls().filter(|(_, call)| !matches!(call.callee, Callee::Super(_))) {
                     made.extend(cx.resolution(id, call).targets.iter().filter_map(|target| match target {
                         Target::Construct(of, _) => Some(*of),
                         _ => None,
@@ -67,14 +66,6 @@ impl Around<'_> {
         }
         made
     }
-}
-
-/// The calls of a function, and what stands where the called one is named.
-fn calls(function: &Function) -> impl Iterator<Item = (ValueIndex, &Callee)> {
-    function.values.iter().zip(0..).filter_map(|(value, at)| match &value.kind {
-        ValueKind::Call(call) => Some((ValueIndex(at), &call.callee)),
-        _ => None,
-    })
 }
 
 /// What a body is until somebody writes it.
@@ -270,9 +261,9 @@ fn is_left_to_heirs(cx: &RuleContext, around: &Around, id: FunctionId) -> bool {
     };
     let is_called_by_others = around.naming(cx, &function.name).into_iter().any(|caller| {
         let by = cx.function(caller);
-        calls(&by).any(|(call, callee)| match callee {
+        by.calls().any(|(at, call)| match &call.callee {
             Callee::Method(receiver, name) if *name == function.name => {
-                !is_own(&by, *receiver) && cx.resolution(caller, call).targets.contains(&Target::Function(id))
+                !is_own(&by, *receiver) && cx.resolution(caller, at).targets.contains(&Target::Function(id))
             }
             _ => false,
         })
@@ -285,7 +276,7 @@ fn caller(cx: &RuleContext, around: &Around, id: FunctionId) -> Option<(Function
     let name = cx.function(id).name.clone();
     around.naming(cx, &name).into_iter().filter(|caller| *caller != id).find_map(|caller| {
         let by = cx.function(caller);
-        let mut named = calls(&by).filter(|(_, callee)| called_name(callee) == Some(&name));
+        let mut named = by.calls().filter(|(_, call)| called_name(&call.callee) == Some(&name));
         let call = named.find(|(call, _)| cx.resolution(caller, *call).functions() == [id]);
         call.map(|(call, _)| (caller, by.value(call).span))
     })

@@ -18,8 +18,7 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
         return;
     }
     let function = cx.function(id);
-    for call in (0..function.values.len() as u32).map(ValueIndex).filter(|value| function.call(*value).is_some()) {
-        let Some(written) = function.call(call).filter(|call| !call.arguments.is_empty()) else { continue };
+    for (call, written) in function.calls().filter(|(_, call)| !call.arguments.is_empty()) {
         let Some(offload) = cx.program.offload(id, &cx.resolution(id, call)) else { continue };
         if !matches!(offload.runs, Runs::Thread | Runs::Process | Runs::Loop) {
             continue;

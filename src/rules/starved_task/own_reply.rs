@@ -80,23 +80,22 @@ fn asks_and_waits(cx: &RuleContext, id: FunctionId, message: &Message) -> Option
     }
     let tables = cx.program.tables(Language::Rust);
     let uses = Uses::of(&function);
-    let all = || (0..function.values.len() as u32).map(ValueIndex);
     let half = |made: ValueIndex, number: u32| -> Vec<ValueIndex> {
         let is_it = |value: &ValueIndex| matches!(function.value(*value).kind, ValueKind::Component(of, at) if of == made && at == number);
-        all().filter(is_it).collect()
+        (0..function.values.len() as u32).map(ValueIndex).filter(is_it).collect()
     };
     let leads = |made: ValueIndex, number: u32, to: ValueIndex| {
         half(made, number).into_iter().any(|one| cx.program.made_from(id, &uses, one).contains(&to))
     };
-    all().find_map(|send| {
-        let Callee::Method(end, _) = &function.call(send)?.callee else { return None };
+    function.calls().find_map(|(send, call)| {
+        let Callee::Method(end, _) = &call.callee else { return None };
         let resolution = cx.resolution(id, send);
         if !tables.sends(resolution.external()?)
             || message_of(&cx.program.value_type(id, *end)).as_ref() != Some(message)
         {
             return None;
         }
-        let mut calls = all().filter(|made| function.call(*made).is_some() && !half(*made, 1).is_empty());
+        let mut calls = function.calls().map(|(made, _)| made).filter(|made| !half(*made, 1).is_empty());
         let made = calls.find(|made| leads(*made, 0, send))?;
         let awaited = cx.facts(id).events.iter().find_map(|event| match event.what {
             What::Suspend(Suspension::Await, Some(of)) => leads(made, 1, of).then_some(event.span),

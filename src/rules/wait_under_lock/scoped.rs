@@ -27,8 +27,8 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, event: &Event, call: Value
         let body = FunctionId { module: id.module, index };
         let inside = cx.function(body);
         let Some(scope) = inside.parameters.first().map(|first| first.variable) else { continue };
-        for start in (0..inside.values.len() as u32).map(ValueIndex) {
-            let Some(Callee::Method(receiver, _)) = inside.call(start).map(|call| &call.callee) else { continue };
+        for (start, starting) in inside.calls() {
+            let Callee::Method(receiver, _) = &starting.callee else { continue };
             let is_own =
                 matches!(&inside.value(*receiver).kind, ValueKind::Place(place) if place.as_variable() == Some(scope));
             let spawn = cx.program.spawn(body, &cx.resolution(body, start)).filter(|spawn| is_own && spawn.owned);
