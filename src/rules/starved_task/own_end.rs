@@ -6,10 +6,12 @@
 //! def stop(self): … self._thread.join()       and waits there for it to be over
 //! ~~~
 
+use std::collections::BTreeSet;
+
 use crate::analysis::FunctionId;
 use crate::analysis::held::{Event, What};
 use crate::catalogue::{Does, Runs};
-use crate::flow::{Next, Suspension, ValueIndex, ValueKind};
+use crate::flow::{Field, Function, Next, Place, Root, StepKind, Suspension, ValueIndex, ValueKind};
 use crate::text::Language;
 use crate::verdict::{Confidence, Verdict};
 
@@ -19,6 +21,9 @@ use crate::rules::wait_under_lock::{start_of, waited_for};
 
 /// How many methods of the same object may lie between what the thread runs and the wait.
 const DEEPEST: u32 = 3;
+
+/// How many values are looked through for what one comes from.
+const MOST_VALUES: usize = 64;
 
 /// A wait for the end of what is itself on the way.
 struct Wait {
@@ -35,7 +40,7 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     let is_strand = |runs: Runs| matches!(runs, Runs::Thread | Runs::Task);
     let handed = cx.program.handed_over(id);
     let Some(started) = handed.iter().find(|handed| is_strand(handed.runs)) else { return };
-    let Some(wait) = wait_for(cx, id, id, DEEPEST) else { return };
+    let Some(wait) = wait_for(cx, id, id, DEEPEST).filter(|wait| !is_kept_from(cx, wait)) else { return };
     let (name, what) = (&cx.function(id).name, handle_text(cx, &wait));
     let first = wait.calls.first().map_or(&wait.event, |(_, event)| event);
     let mut verdict = cx
@@ -63,7 +68,9 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
 
 /// A wait in a function, or in a method of the same object that it calls, for the end of what runs `root`.
 fn wait_for(cx: &RuleContext, by: FunctionId, root: FunctionId, depth: u32) -> Option<Wait> {
-    if asks_who_runs_it(cx, by) || is_told_by_its_caller(cx, by) {
+    let asks = |call| matches!(cx.resolution(by, call).functions()[..], [callee] if asks_who_runs_it(cx, callee));
+    let is_asked = || asks_who_runs_it(cx, by) || cx.function(by).calls().any(|(call, _)| asks(call));
+    if is_told_by_its_caller(cx, by) || is_asked() {
         return None;
     }
     let facts = cx.facts(by);
@@ -128,7 +135,7 @@ fn is_only(cx: &RuleContext, starter: FunctionId, given: &[ValueIndex], root: Fu
 fn asks_who_runs_it(cx: &RuleContext, id: FunctionId) -> bool {
     let function = cx.function(id);
     let tables = cx.program.tables(Language::Python);
-    (0..function.values.len() as u32).map(ValueIndex).filter(|value| function.call(*value).is_some()).any(|call| {
+    function.calls().any(|(call, _)| {
         let resolution = cx.resolution(id, call);
         let is_handle = || {
             let of = cx.program.value_type(id, call);
@@ -155,4 +162,82 @@ fn is_told_by_its_caller(cx: &RuleContext, id: FunctionId) -> bool {
         false
     };
     function.blocks.iter().any(|block| matches!(block.next, Next::Branch(Some(value), _) if is_given(value)))
+}
+
+/// Whether what is done on the way to a wait may keep it from waiting: the way writes a field that decides there, or
+/// the one that has the handle.
+fn is_kept_from(cx: &RuleContext, wait: &Wait) -> bool {
+    let way: Vec<FunctionId> = wait.calls.iter().map(|(by, _)| *by).collect();
+    let mut written = BTreeSet::new();
+    for &by in &way {
+        written.extend(fields_written(cx, by));
+        for (call, _) in cx.function(by).calls().filter(|(call, _)| cx.program.is_on_own_object(by, *call)) {
+            let callees = cx.resolution(by, call).functions();
+            let aside = callees.into_iter().filter(|callee| *callee != wait.by && !way.contains(callee));
+            written.extend(aside.flat_map(|callee| fields_written(cx, callee)));
+        }
+    }
+    if written.is_empty() {
+        return false;
+    }
+    let reads = |by: FunctionId, value: ValueIndex| !fields_read(cx, by, value).is_disjoint(&written);
+    let decides = |&by: &FunctionId| {
+        let function = cx.function(by);
+        function.blocks.iter().any(|block| matches!(block.next, Next::Branch(Some(value), _) if reads(by, value)))
+    };
+    handle(cx, wait.by, &wait.event).is_some_and(|handle| reads(wait.by, handle))
+        || way.iter().skip(1).chain([&wait.by]).any(decides)
+}
+
+/// The field of the own object that a place goes through.
+fn own_field<'p>(function: &Function, place: &'p Place) -> Option<&'p str> {
+    let own = function.parameters.first()?.variable;
+    match place.fields.first() {
+        Some(Field::Name(name)) if place.root == Root::Variable(own) => Some(name),
+        _ => None,
+    }
+}
+
+fn fields_written(cx: &RuleContext, id: FunctionId) -> BTreeSet<String> {
+    let function = cx.function(id);
+    let written = function.steps().filter_map(|(_, _, step)| match &step.kind {
+        StepKind::Write(place, ..) => own_field(&function, place).map(str::to_owned),
+        _ => None,
+    });
+    written.collect()
+}
+
+/// The fields of the own object that a value comes from, by a variable or a method of the object as well.
+fn fields_read(cx: &RuleContext, id: FunctionId, value: ValueIndex) -> BTreeSet<String> {
+    let function = cx.function(id);
+    let mut read = BTreeSet::new();
+    let mut seen = BTreeSet::new();
+    let mut work = vec![value];
+    while let Some(value) = work.pop().filter(|_| seen.len() < MOST_VALUES) {
+        if !seen.insert(value) {
+            continue;
+        }
+        let node = function.value(value);
+        match &node.kind {
+            ValueKind::Place(place) => {
+                read.extend(own_field(&function, place).map(str::to_owned));
+                if let Some(variable) = place.as_variable() {
+                    work.extend(cx.program.reaching(id, variable, node.block, node.step).values.iter());
+                }
+            }
+            ValueKind::Call(_) if cx.program.is_on_own_object(id, value) => {
+                for callee in cx.resolution(id, value).functions() {
+                    let callee = cx.function(callee);
+                    let fields = callee.values.iter().filter_map(|value| match &value.kind {
+                        ValueKind::Place(place) => own_field(&callee, place).map(str::to_owned),
+                        _ => None,
+                    });
+                    read.extend(fields);
+                }
+            }
+            _ => {}
+        }
+        crate::analysis::uses::for_each_part(&node.kind, |part| work.push(part));
+    }
+    read
 }

@@ -12,7 +12,7 @@ use crate::analysis::contexts::HandOver;
 use crate::analysis::held::What;
 use crate::analysis::uses::Uses;
 use crate::catalogue::{BlockingKind, PoolAt, Runs};
-use crate::flow::{Callee, ValueIndex, ValueKind};
+use crate::flow::{Call, Callee, Function, Literal, ValueIndex, ValueKind};
 use crate::text::{Language, Span};
 use crate::verdict::{Confidence, Stance, Verdict};
 
@@ -24,8 +24,8 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     if cx.language(id.module) != Language::Python || function.is_async() || cx.program.is_test_code(id) {
         return;
     }
-    let calls = (0..function.values.len() as u32).map(ValueIndex).filter(|value| function.call(*value).is_some());
-    let handing: Vec<(ValueIndex, String)> = calls.filter_map(|call| Some((call, pool(cx, id, call)?))).collect();
+    let handing = function.calls().filter_map(|(call, _)| Some((call, pool(cx, id, call)?)));
+    let handing: Vec<(ValueIndex, String)> = handing.collect();
     if handing.is_empty() {
         return;
     }
@@ -88,12 +88,23 @@ fn waits_for(cx: &RuleContext, id: FunctionId, uses: &Uses, call: ValueIndex) ->
             _ => None,
         };
         let of_it = receiver.into_iter().chain(written.arguments.iter().map(|argument| argument.value));
-        let is_it = entry.kind == BlockingKind::LockWait && of_it.into_iter().any(|value| made.contains(&value));
+        // A wait with a bound ends: `done.result(3)`, `wait(parts, timeout=3)`.
+        let is_bounded = match receiver {
+            Some(_) => !written.arguments.is_empty(),
+            None => written.arguments.iter().filter(|argument| argument.name.is_none()).count() > 1,
+        };
+        let is_endless = !is_bounded && !is_given_a_time(&function, written);
+        let is_it =
+            entry.kind == BlockingKind::LockWait && is_endless && of_it.into_iter().any(|one| made.contains(&one));
         is_it.then_some(event.span)
     });
     waits.or_else(|| {
         // `pool.map(work, items)` waits where its results are taken.
-        is_taken_one_by_one(cx, id, call).then_some(())?;
+        if !is_taken_one_by_one(cx, id, call)
+            || function.call(call).is_some_and(|call| is_given_a_time(&function, call))
+        {
+            return None;
+        }
         let direct = |value: ValueIndex| value == call || cx.program.users(id, uses, call).contains(&value);
         (0..).zip(&function.values).find_map(|(at, value)| match &value.kind {
             ValueKind::Element(of) if direct(*of) => Some(function.value(*of).span),
@@ -105,6 +116,14 @@ fn waits_for(cx: &RuleContext, id: FunctionId, uses: &Uses, call: ValueIndex) ->
             }
             _ => None,
         })
+    })
+}
+
+/// Whether a call is given a time after which it gives up.
+fn is_given_a_time(function: &Function, call: &Call) -> bool {
+    call.arguments.iter().any(|argument| {
+        argument.name.as_deref() == Some("timeout")
+            && !matches!(function.value(argument.value).kind, ValueKind::Literal(Literal::None))
     })
 }
 
@@ -120,8 +139,8 @@ fn started_on(cx: &RuleContext, id: FunctionId, on: &str) -> Option<(HandOver, b
     for strand in cx.program.strands(id).iter().filter(|strand| strand.runs == Runs::Thread) {
         for handed in cx.program.handed_over(strand.root).iter() {
             let by = cx.function(handed.by);
-            let is_it = |value: &ValueIndex| by.call(*value).is_some() && by.value(*value).span == handed.at.span;
-            let Some(call) = (0..by.values.len() as u32).map(ValueIndex).find(is_it) else { continue };
+            let mut calls = by.calls().map(|(call, _)| call);
+            let Some(call) = calls.find(|call| by.value(*call).span == handed.at.span) else { continue };
             if pool(cx, handed.by, call).as_deref() != Some(on) {
                 continue;
             }
