@@ -213,6 +213,8 @@ pub struct Tables {
     applying: Table<String>,
     /// Functions that are true of what is of the type that their second argument names.
     narrowing: Vec<String>,
+    /// Methods of a stack of managers after which nothing is entered on it any more.
+    leaving: Vec<String>,
     /// Calls that ask what a value is, before something is done with it.
     inspecting: Vec<String>,
     /// Calls and decorators that put a double in the place of what a text names, for a test.
@@ -325,6 +327,7 @@ impl Tables {
         self.contracts.absorb(more.contracts);
         self.applying.absorb(more.applying);
         self.narrowing.extend(more.narrowing);
+        self.leaving.extend(more.leaving);
         self.inspecting.extend(more.inspecting);
         self.patching.extend(more.patching);
         self.unawaitable.extend(more.unawaitable);

@@ -111,6 +111,11 @@ impl Tables {
         self.applying.exact(function).map(String::as_str)
     }
 
+    /// Whether a method of a stack of managers leaves what was entered on it, or hands that on.
+    pub fn leaves_what_it_entered(&self, method: &str) -> bool {
+        self.leaving.iter().any(|known| known == method)
+    }
+
     /// Whether a function is true of its first argument only if that is of the type which the second names.
     pub fn narrows(&self, function: &str) -> bool {
         self.narrowing.iter().any(|known| known == function)

@@ -11,6 +11,7 @@ use crate::analysis::held::{Event, Held, Waits, What};
 use crate::analysis::in_place::InPlace;
 use crate::analysis::locks::Lock;
 use crate::catalogue::{Flavour, LockKind};
+use crate::flow::{LoopIndex, StepKind};
 use crate::verdict::{Confidence, Stance, Verdict};
 
 use super::context::RuleContext;
@@ -74,7 +75,10 @@ fn through_candidate(
         if cx.facts(callee).returned.iter().any(|returned| returned.place == takes.lock.place) {
             continue;
         }
-        let Some((held, confidence)) = held_already(event, &lock) else { continue };
+        let Some((held, confidence)) = held_already(event, &lock).filter(|_| !is_taken_in_turn(cx, id, event, &lock))
+        else {
+            continue;
+        };
         // Whoever has it comes no further, if it has said so.
         if takes.unless.as_ref().is_some_and(|field| cx.program.names_holder(id, field)) {
             continue;
@@ -110,6 +114,19 @@ fn through_candidate(
         return Some(verdict);
     }
     None
+}
+
+/// Whether what is called is a generator whose loop takes its lock, as each turn of that tells by itself.
+fn is_taken_in_turn(cx: &RuleContext, id: FunctionId, event: &Event, lock: &Lock) -> bool {
+    let What::Call(call) = event.what else { return false };
+    let function = cx.function(id);
+    let Some(turns) = function.loops.iter().position(|around| around.over == Some(call)) else { return false };
+    cx.facts(id).events.iter().any(|other| {
+        let block = &function.blocks[other.block.at()];
+        matches!(&other.what, What::Acquire(taken, Waits::Yes) if taken.place.is_same(&lock.place))
+            && block.in_loop == Some(LoopIndex(turns as u32))
+            && matches!(block.steps[other.step as usize].kind, StepKind::Bind(..))
+    })
 }
 
 /// The held lock that taking this one waits for, and how certain that is.

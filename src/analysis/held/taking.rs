@@ -15,7 +15,8 @@ use crate::analysis::names::{Item, Member};
 use crate::analysis::types::Type;
 use crate::catalogue::{Flavour, Manner, Mode};
 use crate::flow::{
-    BlockIndex, Call, Callee, Field, FunctionKind, Loop, LoopKind, ManagedIndex, Owner, Place, ValueIndex, ValueKind,
+    Block, BlockIndex, Call, Callee, Field, FunctionKind, Loop, LoopKind, ManagedIndex, Owner, Place, StepKind,
+    ValueIndex, ValueKind,
 };
 use crate::text::{Language, Span};
 
@@ -180,16 +181,38 @@ impl Walk<'_, '_> {
         if applies != Some(if is_async { "__aenter__" } else { "__enter__" }) {
             return;
         }
-        let node = function.value(*stack);
-        let ValueKind::Place(place) = &node.kind else { return };
-        let Some(variable) = place.as_variable() else { return };
-        let reaching = self.program.reaching(self.id, variable, node.block, node.step);
-        let [only] = reaching.values[..] else { return };
-        let ValueKind::Entered(of) = function.value(only).kind else { return };
-        if let Some(at) = function.managed.iter().position(|managed| managed.value == of) {
-            let index = ManagedIndex(at as u32);
+        let Some(index) = self.stack_at(*stack) else { return };
+        // In a loop that the stack stands around each turn enters another one, and which it is nobody can tell.
+        let begins =
+            |of: &Block| of.steps.iter().any(|step| matches!(step.kind, StepKind::Enter(entered) if entered == index));
+        let around = function.blocks.iter().find(|of| begins(of)).and_then(|of| of.in_loop);
+        if function.blocks[block.at()].in_loop == around {
             self.enter_value((block, number), index, (entered.value, is_async), span, state);
         }
+    }
+
+    /// A stack of managers is left before its end: `stack.close()`, `stack.pop_all()`.
+    pub(super) fn leave_stack(&self, call: &Call, resolution: &Resolution, state: &mut State) {
+        let Callee::Method(stack, _) = &call.callee else { return };
+        let leaves = |name: &str| self.program.tables(self.language).leaves_what_it_entered(name);
+        if !state.is_empty()
+            && resolution.external().is_some_and(leaves)
+            && let Some(index) = self.stack_at(*stack)
+        {
+            state.retain(|entry| entry.by != HeldBy::Block(index));
+        }
+    }
+
+    /// The managed block that a stack of managers is made for.
+    fn stack_at(&self, stack: ValueIndex) -> Option<ManagedIndex> {
+        let function = self.program.function(self.id);
+        let node = function.value(stack);
+        let ValueKind::Place(place) = &node.kind else { return None };
+        let reaching = self.program.reaching(self.id, place.as_variable()?, node.block, node.step);
+        let [only] = reaching.values[..] else { return None };
+        let ValueKind::Entered(of) = function.value(only).kind else { return None };
+        let at = function.managed.iter().position(|managed| managed.value == of)?;
+        Some(ManagedIndex(at as u32))
     }
 
     /// Enters a value, to be left at the end of a managed block.

@@ -308,6 +308,7 @@ impl<'p, 'a> Walk<'p, 'a> {
             Language::Python => {
                 self.apply(block, number, call, &resolution, span, state);
                 self.enter_on_stack((block, number), value, false, span, state);
+                self.leave_stack(call, &resolution, state);
             }
             Language::Rust => self.move_guards(block, number, value, call, &resolution, span, state),
         }
