@@ -324,6 +324,11 @@ impl Program<'_> {
             lost.push(Lost { how, at });
             true
         };
+        if let Some(variable) = self.fills_unread(id, uses, user, value) {
+            // For as long as the function waits for something else, its list keeps what runs.
+            let is_handle = matches!(carries, Carries::Handle | Carries::Handles);
+            return !(is_handle && self.gives_way_after(id, user)) && lose(Loss::Unused(variable));
+        }
         match &function.value(user).kind {
             ValueKind::Choice(_) | ValueKind::Reference(_) => self.is_lost(id, uses, user, carries, depth, lost),
             ValueKind::Collection(kind, _) => match kind {
@@ -341,9 +346,6 @@ impl Program<'_> {
             ValueKind::Component(..) if carries == Carries::Awaitable && is_python => lose(Loss::Unpacked),
             ValueKind::Call(call) if self.collects(id, user, call, value) => {
                 self.is_lost(id, uses, user, carries, depth, lost)
-            }
-            ValueKind::Call(_) if self.fills_unread(id, uses, user, value).is_some() => {
-                self.fills_unread(id, uses, user, value).is_some_and(|variable| lose(Loss::Unused(variable)))
             }
             ValueKind::Call(call) => match carries {
                 Carries::Awaitable | Carries::Awaitables if self.swallows(id, user, call, value) => {
