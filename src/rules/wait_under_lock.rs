@@ -162,11 +162,17 @@ fn ends_never(
     let function = cx.function(id);
     let name = &held.lock.name;
     let what = if started.starts_with('<') { "what it started".to_owned() } else { format!("`{started}`") };
-    let confidence = cx.confidence_of(held);
+    // Another permit is there until the others have taken theirs.
+    let (confidence, permit, harm) = match held.lock.kind {
+        LockKind::Semaphore => {
+            (Confidence::Medium, "a permit of ", "it waits for ever once the others have done the same")
+        }
+        _ => (cx.confidence_of(held), "", "neither goes on"),
+    };
     cx.violated(NAME, confidence, id, event.span, &format!("`{name}`"))
         .assumes(format!("what `{}` waits for under `{name}` ends without taking `{name}`", function.name))
         .says(format!(
-            "`{}` waits for {what} to end while it holds `{name}`, which {what} takes: neither goes on",
+            "`{}` waits for {what} to end while it holds {permit}`{name}`, which {what} takes: {harm}",
             function.name
         ))
         .helps("let the lock go before the wait")

@@ -73,7 +73,7 @@ fn missed(cx: &RuleContext, id: FunctionId, forgets: &Event, held: &Held) -> Opt
     let function = cx.function(id);
     let gives_back =
         |value: ValueIndex| cx.program.released_by(id, value).is_some_and(|place| is_it(&place, &held.lock));
-    let mut dropped = None;
+    let (mut dropped, mut returns, mut is_given_back) = (None, false, false);
     let mut seen = vec![false; function.blocks.len()];
     let mut work = vec![(forgets.block, forgets.step + 1)];
     while let Some((at, first)) = work.pop() {
@@ -82,6 +82,7 @@ fn missed(cx: &RuleContext, id: FunctionId, forgets: &Event, held: &Held) -> Opt
         for step in block.steps.iter().skip(first as usize) {
             match step.kind {
                 StepKind::Call(value) if gives_back(value) => {
+                    is_given_back = true;
                     goes_on = false;
                     break;
                 }
@@ -93,14 +94,18 @@ fn missed(cx: &RuleContext, id: FunctionId, forgets: &Event, held: &Held) -> Opt
         }
         match &block.next {
             _ if !goes_on => {}
-            Next::Return(_) => return Some(Missed::Returns),
+            Next::Return(_) => returns = true,
             next => {
                 let new = |target: &&BlockIndex| !std::mem::replace(&mut seen[target.at()], true);
                 work.extend(next.targets().iter().filter(new).map(|target| (*target, 0)));
             }
         }
     }
-    dropped.map(Missed::Dropped)
+    // What no way from here gives back is meant to be gone: so a semaphore is made smaller.
+    if !is_given_back {
+        return None;
+    }
+    if returns { Some(Missed::Returns) } else { dropped.map(Missed::Dropped) }
 }
 
 fn kept(cx: &RuleContext, id: FunctionId, event: &Event, held: &Held, missed: Missed) -> Verdict {
