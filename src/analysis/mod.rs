@@ -112,6 +112,8 @@ pub struct Package {
     pub edition: crate::lower::Edition,
     /// Whether the edition was written down.
     pub is_edition_known: bool,
+    /// Whether closures capture only what they use, which is nothing of `x` in `let _ = x`: from edition 2021 on.
+    pub captures_parts: bool,
     /// Renamed dependencies: the name in this package, and the package's own.
     pub renamed: Vec<(String, String)>,
 }

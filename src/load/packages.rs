@@ -50,6 +50,7 @@ fn package(folder: &str, manifest: &Table, all: &BTreeMap<String, Table>) -> Opt
         }
         other => other.and_then(Value::as_str),
     };
+    let year = edition.and_then(|edition| edition.parse::<u32>().ok());
     let mut renamed = Vec::new();
     renames(manifest, workspace, &mut renamed);
     for target in manifest.get("target").and_then(Value::as_table).into_iter().flat_map(Table::values) {
@@ -62,11 +63,12 @@ fn package(folder: &str, manifest: &Table, all: &BTreeMap<String, Table>) -> Opt
         folder: folder.to_owned(),
         name: crate_name(name),
         library: if folder.is_empty() { path.to_owned() } else { format!("{folder}/{path}") },
-        edition: match edition.and_then(|edition| edition.parse::<u32>().ok()) {
+        edition: match year {
             Some(2024..) => Edition::From2024,
             Some(_) | None => Edition::Until2021,
         },
         is_edition_known: edition.is_some(),
+        captures_parts: year.is_some_and(|year| year >= 2021),
         renamed,
     })
 }

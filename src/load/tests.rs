@@ -78,6 +78,7 @@ fn packages_are_read_with_what_they_inherit() {
             library: library.to_owned(),
             edition,
             is_edition_known,
+            captures_parts: is_edition_known,
             renamed: renamed.iter().map(|(alias, name)| ((*alias).to_owned(), (*name).to_owned())).collect(),
         };
     let expected = [

@@ -2,16 +2,18 @@
 //! named and not taken.
 
 use crate::analysis::FunctionId;
+use crate::analysis::channels::is_in_loop;
 use crate::analysis::types::Type;
 use crate::analysis::uses::Uses;
-use crate::catalogue::{Flavour, LockKind};
+use crate::catalogue::{Flavour, LockKind, Runs};
 use crate::flow::{
-    BlockIndex, Callee, Field, Function, FunctionKind, Place, StepKind, ValueIndex, ValueKind, VariableIndex,
+    BlockIndex, Callee, Field, Function, FunctionKind, Place, StepKind, Value, ValueIndex, ValueKind, VariableIndex,
 };
 use crate::text::Language;
 use crate::verdict::{Confidence, Verdict};
 
 use super::context::RuleContext;
+use super::wait_under_lock::waited_for;
 
 const NAME: &str = "guard-dropped-at-once";
 
@@ -45,6 +47,10 @@ fn left_outside(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     if !matches!(function.kind, FunctionKind::Closure | FunctionKind::AsyncBlock) {
         return;
     }
+    let package = cx.program.package_of(&cx.program.module(id.module).path);
+    if package.is_some_and(|package| !package.captures_parts) || !goes_its_own_way(cx, id) {
+        return;
+    }
     let uses = Uses::of(&function);
     for (at, variable) in (0..).map(VariableIndex).zip(&function.variables) {
         let [read] = uses.reads(at)[..] else { continue };
@@ -72,6 +78,56 @@ fn left_outside(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
             );
         }
     }
+}
+
+/// Whether a closure or block is only handed to somebody who runs it beside the function around it, which does not wait
+/// for anything in the same turn: as long as that waits, it has what the closure left.
+fn goes_its_own_way(cx: &RuleContext, id: FunctionId) -> bool {
+    let Some(parent) = cx.function(id).parent.map(|index| FunctionId { module: id.module, index }) else {
+        return false;
+    };
+    let outer = cx.function(parent);
+    let uses = Uses::of(&outer);
+    let is_it = |value: &Value| matches!(value.kind, ValueKind::Function(index) if index == id.index);
+    let Some(made) = outer.values.iter().position(is_it).map(|at| ValueIndex(at as u32)) else { return false };
+    let mut users = uses.parts_of(made);
+    let (Some(user), None, true) = (users.next(), users.next(), uses.is_only_part(made)) else { return false };
+    if outer.call(user).is_none() {
+        return false;
+    }
+    let resolution = cx.resolution(parent, user);
+    let spawned = cx.program.spawn(parent, &resolution).map(|spawn| spawn.runs);
+    let runs = spawned.or_else(|| cx.program.offload(parent, &resolution).map(|offload| offload.runs));
+    matches!(runs, Some(Runs::Thread | Runs::Task)) && !waits_in_turn(cx, parent, user)
+}
+
+/// Whether a function waits for something after a call, before it comes to the next turn of the loop around that.
+fn waits_in_turn(cx: &RuleContext, id: FunctionId, call: ValueIndex) -> bool {
+    let function = cx.function(id);
+    let node = function.value(call);
+    let turns = function.blocks[node.block.at()].in_loop;
+    let is_in_turn = |block: BlockIndex| {
+        turns.is_none_or(|turns| {
+            function.loops[turns.at()].header != block
+                && is_in_loop(&function, function.blocks[block.at()].in_loop, turns)
+        })
+    };
+    let waits = |kind: &StepKind| match kind {
+        StepKind::Suspend(..) => true,
+        StepKind::Call(value) => waited_for(cx, id, *value).is_some(),
+        _ => false,
+    };
+    let mut seen = vec![false; function.blocks.len()];
+    let mut work = vec![(node.block, node.step as usize + 1)];
+    while let Some((block, from)) = work.pop() {
+        let body = &function.blocks[block.at()];
+        if body.steps.iter().skip(from).any(|step| waits(&step.kind)) {
+            return true;
+        }
+        let new = |to: &&BlockIndex| is_in_turn(**to) && !std::mem::replace(&mut seen[to.at()], true);
+        work.extend(body.next.targets().iter().filter(new).map(|to| (*to, 0)));
+    }
+    false
 }
 
 /// Whether anything happens after a step that could have been meant to run under a guard.

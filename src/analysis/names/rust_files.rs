@@ -27,7 +27,7 @@ const MOST_LEVELS: usize = 32;
 
 impl Program<'_> {
     /// The package that a file belongs to.
-    pub(in crate::analysis) fn package_of(&self, path: &str) -> Option<Package> {
+    pub fn package_of(&self, path: &str) -> Option<Package> {
         Package::of(&self.loader.packages(self.side), path).cloned()
     }
 

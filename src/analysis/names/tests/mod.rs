@@ -32,6 +32,7 @@ impl Project {
             library,
             edition: Edition::From2024,
             is_edition_known: true,
+            captures_parts: true,
             renamed: renamed.iter().map(|(alias, name)| ((*alias).to_owned(), (*name).to_owned())).collect(),
         });
         self
