@@ -3,8 +3,8 @@
 use crate::analysis::FunctionId;
 use crate::analysis::held::{Event, Held, HeldBy, What};
 use crate::analysis::locks::LockRoot;
-use crate::catalogue::{Flavour, LockKind};
-use crate::flow::{Owner, Suspension, ValueIndex};
+use crate::catalogue::{Flavour, LockKind, Runs};
+use crate::flow::{Collection, Owner, Suspension, ValueIndex, ValueKind};
 use crate::text::Language;
 use crate::verdict::{Stance, Verdict};
 
@@ -78,16 +78,25 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     }
 }
 
-/// Whether a lock only keeps tests from running at once: each runs on a runtime and a thread of its own, and nothing is
-/// started in this one that could want the lock there.
+/// Whether a lock only keeps tests from running at once: each runs on a runtime and a thread of its own, and nothing
+/// beside this one wants the lock there. What helps tests may run beside itself in one of them.
 fn keeps_tests_apart(cx: &RuleContext, id: FunctionId, held: &Held) -> bool {
     let function = cx.function(id);
-    let starts = |at: usize| cx.program.starts(id, ValueIndex(at as u32)).is_some();
+    let runs_beside = || {
+        let is_left = |call| {
+            let callees = cx.resolution(id, call).functions();
+            callees.iter().any(|callee| cx.function(*callee).is_async()) && !cx.program.is_awaited(id, call)
+        };
+        let is_several =
+            |kind: &ValueKind| matches!(kind, ValueKind::Collection(Collection::Join | Collection::Select(_), _));
+        function.values.iter().any(|value| is_several(&value.kind))
+            || function.calls().any(|(call, _)| cx.program.starts(id, call).is_some() || is_left(call))
+    };
     cx.language(id.module) == Language::Rust
-        && cx.program.is_test_code(id)
         && held.lock.flavour == Flavour::Blocking
         && matches!(held.lock.place.root, LockRoot::Static(_))
-        && !(0..function.values.len()).any(starts)
+        && cx.context(id).runs.contains(&Runs::Test)
+        && !runs_beside()
 }
 
 /// Whether a guard went into the call that is awaited, and ends there before anything is waited for.
