@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 
 use crate::analysis::FunctionId;
+use crate::analysis::uses::Uses;
 use crate::catalogue::{BlockingKind, ScopeKind};
 use crate::flow::{Call, Function, Literal, ManagedIndex, ParameterKind, ValueIndex, ValueKind};
 use crate::rules::context::RuleContext;
@@ -21,6 +22,7 @@ use super::NAME;
 /// A wait, and whether a time ends it.
 struct Wait {
     by: FunctionId,
+    call: ValueIndex,
     name: String,
     span: Span,
     is_limited: bool,
@@ -28,13 +30,16 @@ struct Wait {
     takes_no_time: bool,
     /// Whether the call itself is given a time, by name.
     names_a_time: bool,
+    /// What that time is, where it is no number that stands there.
+    time: Option<String>,
 }
 
 pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<Verdict>) {
     let (then, now) = (waits(&both.was), waits(&both.is));
+    let (spoke, speaks) = (speaks_of_time(&both.was), speaks_of_time(&both.is));
     let limits = |of: &[Wait]| of.iter().filter(|wait| wait.is_limited).count();
     // A limit that stands elsewhere in the function now may be the same one.
-    if limits(&now) >= limits(&then) || speaks_of_time(&both.is) > speaks_of_time(&both.was) {
+    if limits(&now) >= limits(&then) || speaks > spoke {
         return;
     }
     let cx = both.is.cx;
@@ -46,8 +51,8 @@ pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &
         let Some(alike) = by_name.get(&*endless.name) else { continue };
         let Some(first) = alike.first().filter(|_| alike.iter().all(|then| then.is_limited)) else { continue };
         // A time that is given to another call now, or that nobody takes any more, went another way.
-        let is_given_elsewhere = first.names_a_time && speaks_of_time(&both.is) >= speaks_of_time(&both.was);
-        if is_given_elsewhere || first.names_a_time && endless.takes_no_time {
+        let is_given_elsewhere = || first.names_a_time && speaks >= spoke && goes_another_way(&both.is, first, endless);
+        if is_given_elsewhere() || first.names_a_time && endless.takes_no_time {
             continue;
         }
         let (name, by) = (&endless.name, &cx.function(both.is.id).name);
@@ -73,10 +78,8 @@ fn waits(whole: &Whole) -> Vec<Wait> {
         let tables = cx.program.tables(Language::Python);
         let mut limited: Vec<ValueIndex> = Vec::new();
         let calls = || {
-            (0..).map(ValueIndex).zip(&function.values).filter_map(|(at, value)| match &value.kind {
-                ValueKind::Call(call) if shape.is_reachable(value.block) => Some((at, value.span, call)),
-                _ => None,
-            })
+            let all = function.calls().map(|(at, call)| (at, function.value(at), call));
+            all.filter(|(_, value, _)| shape.is_reachable(value.block)).map(|(at, value, call)| (at, value.span, call))
         };
         for (at, _, call) in calls() {
             let resolution = cx.resolution(by, at);
@@ -95,7 +98,9 @@ fn waits(whole: &Whole) -> Vec<Wait> {
             let name = cx.program.callee_text(by, at);
             let callees = cx.resolution(by, at).functions();
             let takes_no_time = !callees.is_empty() && !callees.iter().any(|callee| takes_a_time(cx, *callee));
-            found.push(Wait { by, name, span, is_limited, takes_no_time, names_a_time: names_a_time(&function, call) });
+            let names_a_time = names_a_time(&function, call);
+            let time = time_text(cx, by, call);
+            found.push(Wait { by, call: at, name, span, is_limited, takes_no_time, names_a_time, time });
         }
     }
     found
@@ -137,15 +142,37 @@ fn names_a_time(function: &Function, call: &Call) -> bool {
     })
 }
 
+/// What a call is given as its time by name, other than what stands there.
+fn time_text(cx: &RuleContext, id: FunctionId, call: &Call) -> Option<String> {
+    let function = cx.function(id);
+    let is_time = |name: &Option<String>| name.as_ref().is_some_and(|name| name.contains("timeout"));
+    let given = call.arguments.iter().find(|argument| is_time(&argument.name))?.value;
+    (!matches!(function.value(given).kind, ValueKind::Literal(_))).then(|| cx.program.value_text(id, given))
+}
+
+/// Whether a call that is given a time is given the very one that a wait had, or makes something that the wait works
+/// with now.
+fn goes_another_way(whole: &Whole, limited: &Wait, endless: &Wait) -> bool {
+    let cx = whole.cx;
+    whole.parts.iter().any(|&by| {
+        let function = cx.function(by);
+        let mut timed = function.calls().filter(|(_, call)| names_a_time(&function, call)).peekable();
+        if timed.peek().is_none() {
+            return false;
+        }
+        let uses = Uses::of(&function);
+        timed.any(|(at, call)| {
+            let is_same = limited.time.is_some() && time_text(cx, by, call) == limited.time;
+            is_same || by == endless.by && cx.program.made_from(by, &uses, at).contains(&endless.call)
+        })
+    })
+}
+
 /// How many calls of a function are given a time by name, whatever they wait for.
 fn speaks_of_time(whole: &Whole) -> usize {
     let of_part = |&by: &FunctionId| {
         let function = whole.cx.function(by);
-        let calls = function.values.iter().filter(|value| match &value.kind {
-            ValueKind::Call(call) => names_a_time(&function, call),
-            _ => false,
-        });
-        calls.count()
+        function.calls().filter(|(_, call)| names_a_time(&function, call)).count()
     };
     whole.parts.iter().map(of_part).sum()
 }

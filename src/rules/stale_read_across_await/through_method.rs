@@ -13,7 +13,7 @@ use super::{NAME, Sharing, Together, Write, clears, runs, shared_writes};
 use crate::analysis::held::What;
 use crate::analysis::{FunctionId, FunctionRef};
 use crate::catalogue::{Flavour, LockKind};
-use crate::flow::{Colour, Root, Suspension, ValueIndex, WriteKind};
+use crate::flow::{Colour, Function, Place, Root, Suspension, ValueIndex, ValueKind, WriteKind};
 use crate::rules::context::RuleContext;
 use crate::verdict::{Confidence, Location, Verdict};
 
@@ -49,7 +49,7 @@ pub(super) fn writes(cx: &RuleContext, id: FunctionId, function: &FunctionRef) -
             let looks = || way.deciding.iter().any(|(_, value)| way.first_read(*value, &write.place).is_some());
             let is_locked = || !cx.facts(method).held_at(write.at.0, write.at.1).is_empty();
             let counts = is_own && write.kind == WriteKind::Assign && !write.is_call() && !clears(&way, &write);
-            if !counts || !way.gives_way_before(&write) || looks() || is_locked() {
+            if !counts || is_told(&body, &write) || !way.gives_way_before(&write) || looks() || is_locked() {
                 continue;
             }
             let mut place = write.place.clone();
@@ -61,6 +61,16 @@ pub(super) fn writes(cx: &RuleContext, id: FunctionId, function: &FunctionRef) -
         }
     }
     found
+}
+
+/// Whether a method writes what stands there, or what it is given: a mark, or a value that is the caller's own.
+fn is_told(body: &Function, write: &Write) -> bool {
+    let given = |place: &Place| body.parameters.iter().skip(1).any(|one| place.as_variable() == Some(one.variable));
+    write.value.is_some_and(|value| match &body.value(value).kind {
+        ValueKind::Literal(_) => true,
+        ValueKind::Place(place) => given(place),
+        _ => false,
+    })
 }
 
 pub(super) fn answer(cx: &RuleContext, id: FunctionId, way: &Way, helped: &Helped) -> Option<Verdict> {
