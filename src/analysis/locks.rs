@@ -140,7 +140,7 @@ impl Program<'_> {
             ValueKind::Index(of) | ValueKind::Element(of) => self.lock_place(id, *of).then(&Field::Index, None),
             ValueKind::Path(segments, _) => self.static_place(&self.resolve_in(id, segments)),
             ValueKind::Call(_) => self.place_of_call(id, index),
-            // `let (mine, theirs) = (state.clone(), state)`.
+            // A tuple that is taken apart as soon as it is made: each part is what was put there.
             ValueKind::Component(of, at) => match &function.value(*of).kind {
                 ValueKind::Collection(Collection::Tuple, items) => match items.get(*at as usize) {
                     Some((_, item)) => self.lock_place(id, *item),

@@ -16,6 +16,9 @@ use super::context::RuleContext;
 use super::lost_wakeup::{NAME, Wait, is_for_state, signal_call};
 use super::takings::leads_to;
 
+/// How often one value may lead to another.
+const DEEPEST: u32 = 8;
+
 /// A wait for a signal that leaves nothing behind, begun after the look that decided on it.
 pub(super) fn after_the_look(cx: &RuleContext, id: FunctionId, event: &Event, wait: &Wait) -> Option<Verdict> {
     if wait.entry.fleeting.is_empty() || event.held.iter().any(is_for_state) {
@@ -29,7 +32,7 @@ pub(super) fn after_the_look(cx: &RuleContext, id: FunctionId, event: &Event, wa
         let decides = at != event.block
             && !leads_to(&function, BlockIndex(0), event.block, at)
             && targets.iter().any(|target| !leads_to(&function, *target, event.block, at));
-        (decides && looks_at_shared(cx, id, &function, *value, 8)).then_some(*value)
+        (decides && looks_at_shared(cx, id, &function, *value, DEEPEST)).then_some(*value)
     })?;
     if looks_once_more(cx, id, event, wait) {
         return None;
@@ -70,7 +73,7 @@ fn looks_once_more(cx: &RuleContext, id: FunctionId, event: &Event, wait: &Wait)
         };
         is_behind
             && targets.iter().any(|target| !leads_to(&function, *target, ends, at))
-            && looks_at_shared(cx, id, &function, *value, 8)
+            && looks_at_shared(cx, id, &function, *value, DEEPEST)
     })
 }
 
@@ -191,7 +194,7 @@ fn looks_before(function: &Function, last: &Event, cleared: &Event, around: crat
             && leads_to(function, last.block, at, header)
             && targets.iter().any(leads)
             && !targets.iter().all(leads)
-            && reads_shared(function, *value, 8)
+            && reads_shared(function, *value, DEEPEST)
     })
 }
 
@@ -248,7 +251,7 @@ pub(super) fn subscribed_after_the_look(
         let decides = at != begun.block
             && !leads_to(&function, BlockIndex(0), begun.block, at)
             && targets.iter().any(|target| !leads_to(&function, *target, begun.block, at));
-        (decides && asks(&function, *value, &watched, 8)).then_some(*value)
+        (decides && asks(&function, *value, &watched, DEEPEST)).then_some(*value)
     })?;
     // A look at the value itself, after the watching has begun and before the wait, sees what came in between.
     let looks = function.steps().any(|(block, at, step)| {
@@ -281,7 +284,7 @@ pub(super) fn subscribed_after_the_look(
 /// The variable that a value is reached from.
 fn root_of(function: &Function, value: ValueIndex) -> Option<crate::flow::VariableIndex> {
     let mut at = value;
-    for _ in 0..8 {
+    for _ in 0..DEEPEST {
         match &function.value(at).kind {
             ValueKind::Place(place) => {
                 return match place.root {
