@@ -8,6 +8,8 @@
 
 use std::collections::BTreeSet;
 
+use rustc_hash::FxHashSet;
+
 use crate::analysis::FunctionId;
 use crate::analysis::held::{Event, What};
 use crate::catalogue::{Does, Runs};
@@ -40,7 +42,8 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     let is_strand = |runs: Runs| matches!(runs, Runs::Thread | Runs::Task);
     let handed = cx.program.handed_over(id);
     let Some(started) = handed.iter().find(|handed| is_strand(handed.runs)) else { return };
-    let Some(wait) = wait_for(cx, id, id, DEEPEST).filter(|wait| !is_kept_from(cx, wait)) else { return };
+    let wait = wait_for(cx, id, id, DEEPEST, &mut Vain::default()).filter(|wait| !is_kept_from(cx, wait));
+    let Some(wait) = wait else { return };
     let (name, what) = (&cx.function(id).name, handle_text(cx, &wait));
     let first = wait.calls.first().map_or(&wait.event, |(_, event)| event);
     let mut verdict = cx
@@ -66,8 +69,23 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     out.push(verdict.trace([cx.program.hop(wait.by, wait.event.span, format!("waits for the end of `{what}`"))]));
 }
 
+/// The functions that were gone through in vain, and how deep.
+type Vain = FxHashSet<(FunctionId, u32)>;
+
 /// A wait in a function, or in a method of the same object that it calls, for the end of what runs `root`.
-fn wait_for(cx: &RuleContext, by: FunctionId, root: FunctionId, depth: u32) -> Option<Wait> {
+/// Methods that all call each other would be gone through once for each way that leads to them.
+fn wait_for(cx: &RuleContext, by: FunctionId, root: FunctionId, depth: u32, vain: &mut Vain) -> Option<Wait> {
+    if vain.contains(&(by, depth)) {
+        return None;
+    }
+    let found = find_wait(cx, by, root, depth, vain);
+    if found.is_none() {
+        vain.insert((by, depth));
+    }
+    found
+}
+
+fn find_wait(cx: &RuleContext, by: FunctionId, root: FunctionId, depth: u32, vain: &mut Vain) -> Option<Wait> {
     let asks = |call| matches!(cx.resolution(by, call).functions()[..], [callee] if asks_who_runs_it(cx, callee));
     let is_asked = || asks_who_runs_it(cx, by) || cx.function(by).calls().any(|(call, _)| asks(call));
     if is_told_by_its_caller(cx, by) || is_asked() {
@@ -104,7 +122,7 @@ fn wait_for(cx: &RuleContext, by: FunctionId, root: FunctionId, depth: u32) -> O
         if callee == by || callee == root || cx.function(callee).is_async() != is_awaited {
             return None;
         }
-        let mut wait = wait_for(cx, callee, root, depth)?;
+        let mut wait = wait_for(cx, callee, root, depth, vain)?;
         wait.calls.insert(0, (by, event.clone()));
         Some(wait)
     })
