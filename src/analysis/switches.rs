@@ -16,15 +16,18 @@ use std::sync::Arc;
 use rustc_hash::FxHashSet;
 
 use super::binding::Binding;
+use super::calls::Target;
 use super::summary::Summary;
-use super::types::Type;
-use super::{FunctionId, Program};
-use crate::flow::{Literal, Next, Place, ValueIndex, ValueKind};
+use super::{FunctionId, ModuleId, Program};
+use crate::flow::{Comparison, Field, Literal, Next, Place, Root, ValueIndex, ValueKind, ValueOf};
 use crate::text::{Language, Span};
 use crate::verdict::{Hop, Location};
 
 /// Texts of so many bytes may be cut.
 const LONGEST: usize = 80;
+
+/// How many values lie between an argument and what it is made of.
+const FARTHEST: u32 = 6;
 
 impl<'a> Program<'a> {
     /// What a function does where it is called like this: what stands behind a condition on a parameter that the
@@ -85,7 +88,7 @@ impl<'a> Program<'a> {
     }
 
     /// What a condition of a callee comes to, where it is a parameter that the call gives a literal or leaves as it is,
-    /// or compares such a parameter with `None` or a text.
+    /// or asks whether such a parameter is `None` or a text.
     fn answer(&self, caller: FunctionId, call: ValueIndex, callee: FunctionId, condition: ValueIndex) -> Option<bool> {
         let function = self.function(callee);
         let language = self.language(callee.module);
@@ -99,6 +102,9 @@ impl<'a> Program<'a> {
             ValueKind::Operation(operands) => match (language, &operands[..]) {
                 (Language::Rust, [operand]) => self.answer(caller, call, callee, *operand).map(|answer| !answer),
                 (Language::Python, [operand, literal]) => {
+                    if function.comparison(condition) != Some(Comparison::Equal) {
+                        return None;
+                    }
                     let ValueKind::Place(place) = &function.value(*operand).kind else { return None };
                     let ValueKind::Literal(literal) = &function.value(*literal).kind else { return None };
                     let (within, given) = self.value_given(caller, call, callee, place)?;
@@ -138,54 +144,73 @@ impl<'a> Program<'a> {
         Some((FunctionId { module: callee.module, index: default.function }, default.value))
     }
 
-    /// Whether a value is `None`, where the text says so or its type is known.
+    /// Whether a value is `None`, where the text says so of all that it may be.
     fn is_none(&self, id: FunctionId, value: ValueIndex) -> Option<bool> {
-        let function = self.function(id);
-        match &function.value(value).kind {
+        match self.function(id).value(value).kind {
             ValueKind::Literal(Literal::None) => Some(true),
-            ValueKind::Literal(_)
-            | ValueKind::Function(_)
-            | ValueKind::Path(..)
-            | ValueKind::Collection(..)
-            | ValueKind::Operation(_) => Some(false),
-            // Somebody else's may be left out; a lock never is.
-            ValueKind::Place(place) => {
-                let of = self.value_type(id, value);
-                let is_own = place.as_variable().is_some_and(|variable| {
-                    !function.parameters.iter().any(|parameter| parameter.variable == variable)
-                });
-                let is_there = is_own && matches!(of, Type::Instance(_))
-                    || self.lock_type_name(self.language(id.module), &of).is_some();
-                is_there.then_some(false)
-            }
-            ValueKind::Unknown
-            | ValueKind::Field(..)
-            | ValueKind::Index(_)
-            | ValueKind::Call(_)
-            | ValueKind::Awaited(_)
-            | ValueKind::Entered(_)
-            | ValueKind::Element(_)
-            | ValueKind::Component(..)
-            | ValueKind::Payload(..)
-            | ValueKind::Choice(_)
-            | ValueKind::Try(_)
-            | ValueKind::Reference(_)
-            | ValueKind::Dereference(_)
-            | ValueKind::Cast(..)
-            | ValueKind::Received => None,
+            _ => self.is_something(id, value, FARTHEST).then_some(false),
         }
+    }
+
+    /// Whether a value is made where it comes from: a literal, a display, an object that is constructed. A type does not
+    /// say so: what may also be `None` has the same one.
+    fn is_something(&self, id: FunctionId, value: ValueIndex, depth: u32) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        let function = self.function(id);
+        let node = function.value(value);
+        match &node.kind {
+            ValueKind::Literal(literal) => *literal != Literal::None,
+            ValueKind::Function(_) | ValueKind::Collection(..) | ValueKind::Operation(_) => true,
+            ValueKind::Call(_) => self.is_constructed(id, value),
+            ValueKind::Choice(items) => items.iter().all(|item| self.is_something(id, *item, depth)),
+            ValueKind::Place(place) => match place.as_variable() {
+                Some(variable) => {
+                    let reaching = self.reaching(id, variable, node.block, node.step);
+                    let mut values = reaching.values.iter();
+                    !reaching.from_entry
+                        && !reaching.values.is_empty()
+                        && values.all(|given| self.is_something(id, *given, depth))
+                }
+                None => self.field_values(id, place).is_some_and(|(module, given)| {
+                    let within = |index| FunctionId { module, index };
+                    let mut given = given.iter();
+                    given.len() > 0 && given.all(|of| self.is_something(within(of.function), of.value, depth))
+                }),
+            },
+            _ => false,
+        }
+    }
+
+    /// Whether a call makes an object, of a class of the project or a lock.
+    fn is_constructed(&self, id: FunctionId, call: ValueIndex) -> bool {
+        let tables = self.tables(self.language(id.module));
+        match &self.resolution(id, call).targets[..] {
+            [Target::Construct(of, _)] => !self.is_made_otherwise(*of),
+            [Target::External(name)] => tables.lock(name).is_some(),
+            _ => false,
+        }
+    }
+
+    /// Everything that is ever given to a field of the function's own object: `self.field`.
+    fn field_values(&self, id: FunctionId, place: &Place) -> Option<(ModuleId, Vec<ValueOf>)> {
+        let ([Field::Name(name)], Root::Variable(root)) = (&place.fields[..], &place.root) else { return None };
+        let function = self.function(id);
+        if function.parameters.first()?.variable != *root || self.shape(id).is_bound(*root) {
+            return None;
+        }
+        let owner = self.self_type(id)?;
+        let field = self.type_def(owner).fields.iter().find(|field| field.name == *name).cloned()?;
+        // One that is declared in the class's body may be given to a constructor that nobody wrote.
+        let is_declared = field.is_of_class && field.annotation.is_some();
+        (!is_declared).then_some((owner.module, field.values))
     }
 }
 
-/// Whether a value is a literal text, where it is one, and no part of it, which may be looked for in it. A literal keeps
-/// only the beginning of a long one.
+/// Whether a value is a literal text, where both are short enough to be kept whole and say what they are without escapes.
 fn same_text(literal: &str, given: &ValueKind) -> Option<bool> {
-    match given {
-        ValueKind::Literal(Literal::Text(given)) if given.len().max(literal.len()) < LONGEST => {
-            (given == literal || !literal.contains(given.as_str())).then_some(given == literal)
-        }
-        _ => None,
-    }
+    let ValueKind::Literal(Literal::Text(given)) = given else { return None };
+    let is_plain = |text: &str| text.len() < LONGEST && !text.contains('\\');
+    (is_plain(literal) && is_plain(given)).then_some(given == literal)
 }
 
 /// Whether a literal counts as true.

@@ -1,8 +1,8 @@
 //! Building one function's graph, the same way for both languages.
 
 use super::{
-    Attempt, Block, BlockIndex, Leave, Leaving, Loop, LoopIndex, LoopKind, Managed, ManagedIndex, Next, Region, Step,
-    StepKind, Value, ValueIndex, ValueKind, Variable, VariableIndex,
+    Attempt, Block, BlockIndex, Comparison, Leave, Leaving, Loop, LoopIndex, LoopKind, Managed, ManagedIndex, Next,
+    Region, Step, StepKind, Value, ValueIndex, ValueKind, Variable, VariableIndex,
 };
 use crate::text::Span;
 
@@ -14,6 +14,8 @@ pub struct Body {
     pub variables: Vec<Variable>,
     /// Values so far.
     pub values: Vec<Value>,
+    /// What the operations among them ask that are comparisons of two.
+    pub comparisons: Vec<(ValueIndex, Comparison)>,
     /// Blocks so far.
     pub blocks: Vec<Block>,
     /// Managed blocks so far.
@@ -54,6 +56,7 @@ impl Body {
     pub fn settle(&mut self) {
         self.variables.shrink_to_fit();
         self.values.shrink_to_fit();
+        self.comparisons.shrink_to_fit();
         self.blocks.shrink_to_fit();
         self.blocks.iter_mut().for_each(|block| block.steps.shrink_to_fit());
     }

@@ -1,8 +1,8 @@
 //! A function: how it is called, and where its body is kept.
 
 use super::{
-    Attempt, Block, BlockIndex, Call, FunctionIndex, Generic, Loop, Managed, Quality, Scope, Step, TypeIndex, TypeTerm,
-    Value, ValueIndex, ValueKind, ValueOf, VariableIndex,
+    Attempt, Block, BlockIndex, Call, Comparison, FunctionIndex, Generic, Loop, Managed, Quality, Scope, Step,
+    TypeIndex, TypeTerm, Value, ValueIndex, ValueKind, ValueOf, VariableIndex,
 };
 use crate::text::Span;
 
@@ -74,6 +74,8 @@ pub struct Function {
     pub variables: Vec<Variable>,
     /// The results of its expressions.
     pub values: Vec<Value>,
+    /// What the operations among them ask that compare two for equality or membership, in order.
+    pub comparisons: Vec<(ValueIndex, Comparison)>,
     /// Its blocks; the first is the entry.
     pub blocks: Vec<Block>,
     /// Its managed blocks.
@@ -183,6 +185,7 @@ impl Function {
             decorators: Vec::new(),
             variables: Vec::new(),
             values: Vec::new(),
+            comparisons: Vec::new(),
             blocks: Vec::new(),
             managed: Vec::new(),
             loops: Vec::new(),
@@ -200,6 +203,12 @@ impl Function {
     /// The value at an index.
     pub fn value(&self, index: ValueIndex) -> &Value {
         &self.values[index.at()]
+    }
+
+    /// What an operation asks, if it compares two for equality or membership.
+    pub fn comparison(&self, index: ValueIndex) -> Option<Comparison> {
+        let at = self.comparisons.binary_search_by_key(&index, |(known, _)| *known).ok()?;
+        Some(self.comparisons[at].1)
     }
 
     /// The variable at an index.

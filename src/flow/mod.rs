@@ -35,7 +35,7 @@ pub use graph::{
 pub use module::{Impl, Import, ImportKind, Mark, Module, Scope, Static, Submodule};
 pub use place::{Field, MOST_FIELDS, Place, Root};
 pub use types::{FieldDef, Generic, TypeDef, TypeKind, TypeTerm};
-pub use value::{Argument, Call, Callee, Collection, Literal, Polling, Value, ValueKind, ValueOf};
+pub use value::{Argument, Call, Callee, Collection, Comparison, Literal, Polling, Value, ValueKind, ValueOf};
 
 macro_rules! index {
     ($(#[$doc:meta])* $name:ident) => {

@@ -63,6 +63,19 @@ pub enum ValueKind {
     Received,
 }
 
+/// What a comparison of two values asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// `==`, `is`.
+    Equal,
+    /// `!=`, `is not`.
+    Unequal,
+    /// `in`.
+    Within,
+    /// `not in`.
+    Without,
+}
+
 /// A literal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Literal {

@@ -5,8 +5,8 @@
 
 use super::{DEEPEST, Lowering, literals};
 use crate::flow::{
-    Argument, BlockIndex, Call, Callee, Collection, Field as PlaceField, Literal, MOST_FIELDS, Next, Place, Root,
-    StepKind, Suspension, ValueIndex, ValueKind,
+    Argument, BlockIndex, Call, Callee, Collection, Comparison, Field as PlaceField, Literal, MOST_FIELDS, Next, Place,
+    Root, StepKind, Suspension, ValueIndex, ValueKind,
 };
 use crate::syntax::python::tree::{Cursor, Field, Kind};
 use crate::text::Span;
@@ -40,7 +40,13 @@ impl<'t> Lowering<'t> {
             Kind::BooleanOperator => self.boolean(node),
             Kind::Await => self.awaiting(node),
             Kind::Conditional => self.conditional(node),
-            Kind::Comparison | Kind::Not | Kind::UnaryOperator => self.operation(node),
+            Kind::Comparison => {
+                let value = self.operation(node);
+                let asked = self.comparison(node);
+                self.body().comparisons.extend(asked.map(|asked| (value, asked)));
+                value
+            }
+            Kind::Not | Kind::UnaryOperator => self.operation(node),
             Kind::NamedExpression => self.walrus(node),
             Kind::Yield => self.yielding(node),
             Kind::Lambda => {
@@ -328,10 +334,16 @@ impl<'t> Lowering<'t> {
         match (node.kind(), node.first()) {
             (Kind::Parenthesized, Some(inner)) => self.condition(inner, then, otherwise),
             (Kind::Not, Some(inner)) => self.condition(inner, otherwise, then),
-            // What is denied is `==`, `is` or `in`, the other way round.
-            (Kind::Comparison, _) if self.is_denial(node) => {
+            (Kind::Comparison, _) => {
                 let value = self.operation(node);
-                self.body().end(Next::Branch(Some(value), vec![otherwise, then]));
+                // What is denied is `==`, `is` or `in`, the other way round.
+                let (asked, targets) = match self.comparison(node) {
+                    Some(Comparison::Unequal) => (Some(Comparison::Equal), [otherwise, then]),
+                    Some(Comparison::Without) => (Some(Comparison::Within), [otherwise, then]),
+                    asked => (asked, [then, otherwise]),
+                };
+                self.body().comparisons.extend(asked.map(|asked| (value, asked)));
+                self.body().end(Next::Branch(Some(value), targets.to_vec()));
             }
             (Kind::BooleanOperator, _) => {
                 let (operands, is_and) = self.operands(node);
@@ -358,13 +370,20 @@ impl<'t> Lowering<'t> {
         self.depth -= 1;
     }
 
-    /// Whether a comparison of two is `!=`, `is not` or `not in`.
-    fn is_denial(&self, node: Cursor<'t>) -> bool {
+    /// What a comparison of two asks, if that is not which is the greater.
+    fn comparison(&self, node: Cursor<'t>) -> Option<Comparison> {
         let mut parts = node.children();
-        let (Some(first), Some(second), None) = (parts.next(), parts.next(), parts.next()) else { return false };
-        let operator = Span::new(first.span().end, second.span().start).text(self.text);
-        let mut words = operator.split(|at: char| at.is_whitespace() || matches!(at, '(' | ')' | '\\'));
-        words.any(|word| matches!(word, "!=" | "not"))
+        let (Some(first), Some(second), None) = (parts.next(), parts.next(), parts.next()) else { return None };
+        let between = Span::new(first.span().end, second.span().start).text(self.text);
+        let code = between.lines().map(|line| line.split_once('#').map_or(line, |(code, _)| code));
+        let words = code.flat_map(|line| line.split(|at: char| at.is_whitespace() || matches!(at, '(' | ')' | '\\')));
+        match words.filter(|word| !word.is_empty()).collect::<Vec<_>>()[..] {
+            ["==" | "is"] => Some(Comparison::Equal),
+            ["!="] | ["is", "not"] => Some(Comparison::Unequal),
+            ["in"] => Some(Comparison::Within),
+            ["not", "in"] => Some(Comparison::Without),
+            _ => None,
+        }
     }
 
     /// `a if condition else b`.

@@ -362,6 +362,7 @@ fn fill(function: &mut Function, mut body: Body) {
     body.settle();
     function.variables = body.variables;
     function.values = body.values;
+    function.comparisons = body.comparisons;
     function.blocks = body.blocks;
     function.managed = body.managed;
     function.loops = body.loops;

@@ -5,8 +5,8 @@ use syn::{BinOp, Expr, ExprCall, ExprMethodCall, ExprPath, ExprStruct, Lit, UnOp
 use super::patterns::member;
 use super::{Lowerer, spans, types};
 use crate::flow::{
-    Argument, Call, Callee, Collection, Ending, Field, Literal, Next, Owner, Place, Root, StepKind, Suspension,
-    TypeTerm, ValueIndex, ValueKind, WriteKind,
+    Argument, Call, Callee, Collection, Comparison, Ending, Field, Literal, Next, Owner, Place, Root, StepKind,
+    Suspension, TypeTerm, ValueIndex, ValueKind, WriteKind,
 };
 use crate::lower::prelude;
 use crate::text::Span;
@@ -81,7 +81,14 @@ impl Lowerer<'_> {
             Expr::Binary(binary) => {
                 let left = self.value(&binary.left);
                 let right = self.value(&binary.right);
-                self.make(span, ValueKind::Operation(vec![left, right]))
+                let made = self.make(span, ValueKind::Operation(vec![left, right]));
+                let asked = match binary.op {
+                    BinOp::Eq(_) => Some(Comparison::Equal),
+                    BinOp::Ne(_) => Some(Comparison::Unequal),
+                    _ => None,
+                };
+                self.frame.body.comparisons.extend(asked.map(|asked| (made, asked)));
+                made
             }
             Expr::Range(range) => {
                 let ends = [&range.start, &range.end].into_iter().flatten();

@@ -172,6 +172,7 @@ impl Lowerer<'_> {
         function.blocks = frame.body.blocks;
         function.managed = frame.body.managed;
         function.loops = frame.body.loops;
+        function.comparisons = frame.body.comparisons;
     }
 
     /// The variable that a name stands for, captured from the functions around if need be.
