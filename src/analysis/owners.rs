@@ -15,18 +15,27 @@ use std::collections::BTreeSet;
 use super::names::Member;
 use super::{FunctionId, Program};
 use crate::flow::{
-    BlockIndex, Callee, Field, Function, FunctionKind, Next, Place, Root, StepKind, ValueIndex, ValueKind,
+    BlockIndex, Callee, Comparison, Field, Function, FunctionKind, Next, Place, Root, StepKind, ValueIndex, ValueKind,
+    WriteKind,
 };
 
 /// How many helpers, and values in them, a test is followed through.
 const DEEPEST: u32 = 6;
 
-/// A field that names who has a lock, and the blocks that are for everybody else, or for that one only.
+/// A field that names who has a lock, and the blocks that are for everybody else.
 pub(super) struct Asked {
     /// Its name.
     pub(super) field: String,
-    /// What one answer leads to and the other does not.
+    /// What "no, it is not you" leads to and the other answer does not.
     pub(super) blocks: BTreeSet<BlockIndex>,
+}
+
+/// A comparison of a field with who is running.
+struct Test {
+    /// The field's name.
+    field: String,
+    /// Whether it holds for everybody else.
+    is_denied: bool,
 }
 
 impl Program<'_> {
@@ -36,19 +45,17 @@ impl Program<'_> {
         let mut found = Vec::new();
         for (at, block) in function.blocks.iter().enumerate() {
             let Next::Branch(Some(condition), targets) = &block.next else { continue };
-            let Some(field) = self.who_is_compared(id, *condition, DEEPEST) else { continue };
-            let sides = targets.iter().map(|target| reached(&function, (at, *target)));
-            let blocks = match &sides.collect::<Vec<_>>()[..] {
-                [then, otherwise] => then.symmetric_difference(otherwise).copied().collect(),
-                _ => continue,
-            };
-            found.push(Asked { field, blocks });
+            let [then, otherwise] = targets[..] else { continue };
+            let Some(test) = self.who_is_compared(id, *condition, DEEPEST) else { continue };
+            let (same, others) = if test.is_denied { (otherwise, then) } else { (then, otherwise) };
+            let blocks = &reached(&function, (at, others)) - &reached(&function, (at, same));
+            found.push(Asked { field: test.field, blocks });
         }
         found
     }
 
-    /// The field that a condition compares with who is running.
-    fn who_is_compared(&self, id: FunctionId, value: ValueIndex, depth: u32) -> Option<String> {
+    /// How a condition compares a field with who is running.
+    fn who_is_compared(&self, id: FunctionId, value: ValueIndex, depth: u32) -> Option<Test> {
         let depth = depth.checked_sub(1)?;
         let function = self.function(id);
         let node = function.value(value);
@@ -56,8 +63,14 @@ impl Program<'_> {
             ValueKind::Operation(parts) | ValueKind::Choice(parts) => {
                 let named = || parts.iter().find_map(|part| self.field_read(id, *part));
                 let is_asked = parts.iter().any(|part| self.says_who(id, *part, depth));
-                let inside = || parts.iter().find_map(|part| self.who_is_compared(id, *part, depth));
-                named().filter(|_| is_asked).or_else(inside)
+                let asked = function.comparison(value);
+                let is_denied = matches!(asked, Some(Comparison::Unequal | Comparison::Without));
+                let compared = named().filter(|_| is_asked && asked.is_some());
+                // Of one operand it is `not operand`.
+                let is_turned = matches!((&node.kind, &parts[..]), (ValueKind::Operation(_), [_]));
+                let turned = |test: Test| Test { is_denied: test.is_denied != is_turned, ..test };
+                let inside = || parts.iter().find_map(|part| self.who_is_compared(id, *part, depth)).map(turned);
+                compared.map(|field| Test { field, is_denied }).or_else(inside)
             }
             ValueKind::Call(_) => match self.resolution(id, value).functions()[..] {
                 [helper] => self.who_is_returned(helper, depth),
@@ -74,8 +87,8 @@ impl Program<'_> {
         }
     }
 
-    /// The field that a helper compares with who is running, whatever way it returns.
-    fn who_is_returned(&self, helper: FunctionId, depth: u32) -> Option<String> {
+    /// How a helper compares a field with who is running, whatever way it returns.
+    fn who_is_returned(&self, helper: FunctionId, depth: u32) -> Option<Test> {
         let function = self.function(helper);
         let mut found = None;
         for block in &function.blocks {
@@ -134,6 +147,7 @@ impl Program<'_> {
     }
 
     /// Whether a function says who has a lock, in a field of this name: it writes there, or something that it calls does.
+    /// A literal or a constant names nobody.
     pub fn names_holder(&self, id: FunctionId, field: &str) -> bool {
         let writes = |id: FunctionId| {
             let function = self.function(id);
@@ -141,21 +155,35 @@ impl Program<'_> {
             let is_called_on = |value: &crate::flow::Value| match &value.kind {
                 ValueKind::Call(call) => match call.callee {
                     Callee::Method(receiver, _) => match &function.value(receiver).kind {
-                        ValueKind::Place(place) => !call.arguments.is_empty() && is_it(place),
+                        ValueKind::Place(place) => {
+                            is_it(place) && call.arguments.iter().any(|given| is_somebody(&function, given.value))
+                        }
                         _ => false,
                     },
                     _ => false,
                 },
                 _ => false,
             };
-            function.steps().any(|(_, _, step)| matches!(&step.kind, StepKind::Write(place, ..) if is_it(place)))
-                || function.values.iter().any(is_called_on)
+            let names = |step: &StepKind| match step {
+                StepKind::Write(place, kind, value) => {
+                    is_it(place)
+                        && *kind == WriteKind::Assign
+                        && value.is_none_or(|value| is_somebody(&function, value))
+                }
+                _ => false,
+            };
+            function.steps().any(|(_, _, step)| names(&step.kind)) || function.values.iter().any(is_called_on)
         };
         let function = self.function(id);
         let calls = (0..).map(ValueIndex).zip(&function.values);
         let mut calls = calls.filter(|(_, value)| matches!(value.kind, ValueKind::Call(_)));
         writes(id) || calls.any(|(index, _)| self.resolution(id, index).functions().into_iter().any(writes))
     }
+}
+
+/// Whether a value may say who somebody is.
+fn is_somebody(function: &Function, value: ValueIndex) -> bool {
+    !matches!(function.value(value).kind, ValueKind::Literal(_) | ValueKind::Path(..))
 }
 
 /// The field that a place ends in.
