@@ -7,16 +7,19 @@
 //!     return wrapper
 //! ~~~
 //!
-//! A wrapper that waits for what it started keeps its caller waiting as if it had called it.
+//! A wrapper that waits for what it started keeps its caller waiting as if it had called it, be it in a helper.
 
 use super::held::decorators::{Wrapped, calls};
 use super::{FunctionId, Program};
 use crate::catalogue::Runs;
-use crate::flow::{Callee, Function, ValueIndex, ValueKind, VariableIndex};
+use crate::flow::{Callee, Colour, Function, ValueIndex, ValueKind, VariableIndex};
 use crate::text::Language;
 
 /// How far down an argument the decorated function is looked for.
 const DEEPEST: u32 = 4;
+
+/// How many functions below a wrapper a wait is looked for.
+const DEEPEST_WAIT: u32 = 2;
 
 impl Program<'_> {
     /// Whether a decorator of the project hands a function to a thread or process, and does not wait for it.
@@ -34,15 +37,68 @@ impl Program<'_> {
         let id = wrapped.wrapper;
         let body = self.function(id);
         let made = (0..).map(ValueIndex).zip(&body.values);
-        let mut is_handed_on = false;
-        for (index, _) in made.filter(|(_, value)| matches!(value.kind, ValueKind::Call(_))) {
-            let waits = || self.blocking_call(id, index, &self.resolution(id, index)).is_some();
-            if calls(&body, index, decorated) || waits() {
-                return false;
-            }
-            is_handed_on |= self.is_given_to_a_worker(id, index, decorated);
+        let made = made.filter(|(_, value)| matches!(value.kind, ValueKind::Call(_)));
+        let made: Vec<ValueIndex> = made.map(|(index, _)| index).collect();
+        let (starts, others): (Vec<ValueIndex>, Vec<ValueIndex>) =
+            made.into_iter().partition(|index| self.is_given_to_a_worker(id, *index, decorated));
+        let waits = |index: &ValueIndex| self.waits_at(id, *index, DEEPEST_WAIT);
+        let runs = |index: &ValueIndex| {
+            calls(&body, *index, decorated)
+                || self.runs_here(id, *index, decorated)
+                || self.is_passed_on(id, *index, decorated)
+        };
+        !starts.is_empty() && !starts.iter().chain(&others).any(waits) && !others.iter().any(runs)
+    }
+
+    /// Whether a call waits, or a function of the project that it calls.
+    fn waits_at(&self, id: FunctionId, call: ValueIndex, depth: u32) -> bool {
+        let resolution = self.resolution(id, call);
+        if self.blocking_call(id, call, &resolution).is_some() {
+            return true;
         }
-        is_handed_on
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        resolution.functions().into_iter().filter(|callee| self.function(*callee).colour == Colour::Plain).any(
+            |callee| {
+                let body = self.function(callee);
+                let calls = (0..).map(ValueIndex).zip(&body.values);
+                let mut calls = calls.filter(|(_, value)| matches!(value.kind, ValueKind::Call(_)));
+                calls.any(|(index, _)| self.waits_at(callee, index, depth))
+            },
+        )
+    }
+
+    /// Whether a function of the project that is called there calls a captured function: a closure of it, or one that is
+    /// given it to call.
+    fn runs_here(&self, id: FunctionId, call: ValueIndex, captured: VariableIndex) -> bool {
+        let function = self.function(id);
+        self.resolution(id, call).functions().into_iter().any(|callee| {
+            let closure = self.function(callee);
+            let own = closure.variables.iter().filter_map(|variable| variable.captures);
+            let is_own = callee.module == id.module && closure.parent == Some(id.index);
+            is_own && own.into_iter().any(|outer| stands_for(&function, outer, captured))
+                || self.called_parameters(callee).into_iter().any(|parameter| {
+                    let given = self.argument_for(id, call, callee, parameter);
+                    given.is_some_and(|given| self.leads_to(id, given, captured, DEEPEST))
+                })
+        })
+    }
+
+    /// Whether a function of the project is given what the start of a captured function gave, and so may wait for it.
+    fn is_passed_on(&self, id: FunctionId, call: ValueIndex, captured: VariableIndex) -> bool {
+        let function = self.function(id);
+        let is_start =
+            |value: &ValueIndex| function.call(*value).is_some() && self.leads_to(id, *value, captured, DEEPEST);
+        let is_started = |value: ValueIndex| {
+            let node = function.value(value);
+            match &node.kind {
+                ValueKind::Place(place) => place.as_variable().is_some_and(|variable| {
+                    self.reaching(id, variable, node.block, node.step).values.iter().any(is_start)
+                }),
+                _ => is_start(&value),
+            }
+        };
+        !self.resolution(id, call).functions().is_empty()
+            && function.call(call).is_some_and(|call| call.arguments.iter().any(|given| is_started(given.value)))
     }
 
     /// Whether a call gives a captured function, or something that calls it, to a thread or process.

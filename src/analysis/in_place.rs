@@ -13,7 +13,7 @@ use super::names::Member;
 use super::summary::Summary;
 use super::{FunctionId, Program};
 use crate::catalogue::{self, LockKind, Manner, Runs};
-use crate::flow::{Call, Callee, Colour, FunctionKind, Suspension, ValueIndex, ValueKind};
+use crate::flow::{Call, Callee, Colour, FunctionKind, StepKind, Suspension, ValueIndex, ValueKind};
 use crate::text::Language;
 
 /// Project functions that run before a call is over; all of them are candidates for the one that does.
@@ -124,7 +124,8 @@ impl Program<'_> {
     }
 
     /// Of functions that are one for each feature (`#[cfg]`), an asynchronous one and a plain one, those that a call means:
-    /// what is awaited is not the plain one.
+    /// what is awaited is not the plain one, and a call whose result nobody looks at is no asynchronous one. Of any other
+    /// it may be both.
     fn of_the_colour_called(&self, id: FunctionId, call: ValueIndex, functions: Vec<FunctionId>) -> Vec<FunctionId> {
         let Some((first, others)) = functions.split_first() else { return functions };
         let is_twin = |other: &FunctionId| {
@@ -134,8 +135,14 @@ impl Program<'_> {
         if self.language(id.module) == Language::Python || others.is_empty() || !others.iter().all(is_twin) {
             return functions;
         }
-        let is_awaited = self.is_awaited(id, call);
-        let meant = functions.iter().filter(|callee| self.function(**callee).is_async() == is_awaited);
+        let function = self.function(id);
+        let is_discarded =
+            || function.steps().any(|(_, _, step)| matches!(step.kind, StepKind::Discard(value) if value == call));
+        let is_async = self.is_run_somehow(id, call);
+        if !is_async && !is_discarded() {
+            return functions;
+        }
+        let meant = functions.iter().filter(|callee| self.function(**callee).is_async() == is_async);
         let meant: Vec<FunctionId> = meant.copied().collect();
         if meant.is_empty() { functions } else { meant }
     }
@@ -185,7 +192,7 @@ impl Program<'_> {
     }
 
     /// The parameters that a function calls, by number.
-    fn called_parameters(&self, id: FunctionId) -> Vec<u32> {
+    pub(super) fn called_parameters(&self, id: FunctionId) -> Vec<u32> {
         let function = self.function(id);
         let mut found = Vec::new();
         for value in self.shape(id).calls_of_values() {
