@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Instance, Type};
 use crate::analysis::names::Item;
 use crate::analysis::{FunctionId, ModuleId, Program, TypeId};
-use crate::catalogue::Term;
+use crate::catalogue::{LockKind, Term};
 use crate::flow::{Colour, Generic, Scope, TypeKind, TypeTerm};
 use crate::text::Language;
 
@@ -156,7 +156,7 @@ impl<'a> Program<'a> {
     }
 
     /// The type of something that has another one for each feature or target (`#[cfg]`): the first, if all are locks of
-    /// one flavour or one of them is the project's own. Of two libraries, nobody knows which it is.
+    /// one flavour or one of them is the project's own or the only lock. Of two libraries, nobody knows which it is.
     pub(super) fn whichever(&self, alternatives: impl Iterator<Item = Type>) -> Type {
         let alternatives: Vec<Type> = alternatives.collect();
         let flavour = |of: &Type| {
@@ -169,7 +169,22 @@ impl<'a> Program<'a> {
             return first.clone();
         }
         let own = alternatives.iter().find(|of| of.instance().is_some_and(|instance| instance.definition.is_some()));
-        own.cloned().unwrap_or(Type::Unknown)
+        own.or_else(|| self.only_lock(&alternatives)).cloned().unwrap_or(Type::Unknown)
+    }
+
+    /// The lock among types of the catalogue that are no locks otherwise: what is locked there is that one.
+    fn only_lock<'t>(&self, alternatives: &'t [Type]) -> Option<&'t Type> {
+        let tables = self.tables(Language::Rust);
+        let is_lock = |of: &&Type| {
+            let name = self.lock_type_name(Language::Rust, of);
+            name.and_then(|name| tables.lock(&name)).is_some_and(|lock| lock.kind != LockKind::Cell)
+        };
+        let (locks, others): (Vec<&Type>, Vec<&Type>) = alternatives.iter().partition(is_lock);
+        let is_known = |of: &&Type| of.instance().is_some_and(|other| tables.type_shape(&other.name).is_some());
+        match locks[..] {
+            [only] if others.iter().all(is_known) => Some(only),
+            _ => None,
+        }
     }
 
     /// Finds out once what an alias stands for. One that speaks of itself, as JSON does, is unknown inside itself.
