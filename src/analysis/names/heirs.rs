@@ -11,13 +11,16 @@ use super::Item;
 use crate::analysis::{FunctionId, Program, TypeId};
 use crate::flow::TypeKind;
 
+/// Classes, and how many candidates or modules there were when they were looked for.
+type Found = (usize, Arc<[TypeId]>);
+
 /// What was found below classes.
 #[derive(Default)]
 pub(super) struct Cache {
     /// The next below, and how many candidates there were.
-    next: RefCell<FxHashMap<TypeId, (usize, Arc<[TypeId]>)>>,
+    next: RefCell<FxHashMap<TypeId, Found>>,
     /// All below, and how many modules were loaded.
-    all: RefCell<FxHashMap<TypeId, (usize, Arc<[TypeId]>)>>,
+    all: RefCell<FxHashMap<TypeId, Found>>,
 }
 
 impl Program<'_> {

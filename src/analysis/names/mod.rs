@@ -112,14 +112,17 @@ enum Lookup {
     Outside { is_from_elsewhere: bool },
 }
 
-/// Paths by what they stand for.
+/// What paths stand for.
 type Paths = FxHashMap<Vec<String>, Item>;
+
+/// What paths stand for by the inline module that they are written in, empty in Python.
+type PathsByModule = FxHashMap<Vec<String>, Paths>;
 
 /// What was looked up before.
 #[derive(Default)]
 pub(crate) struct Cache {
-    /// By the file and function, and then by the inline module, that they are written in.
-    resolved: RefCell<FxHashMap<(ModuleId, Option<FunctionIndex>), FxHashMap<Vec<String>, Paths>>>,
+    /// By the file and function that they are written in.
+    resolved: RefCell<FxHashMap<(ModuleId, Option<FunctionIndex>), PathsByModule>>,
     outlines: RefCell<FxHashMap<ModuleId, Arc<Outline>>>,
     circles: RefCell<circles::Circles>,
     /// Whether a file holds one of some texts, which the first of them stands for.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::{Item, below, folder_of};
+use super::{Item, Paths, below, folder_of};
 use crate::analysis::{ModuleId, Program};
 use crate::text::Language;
 
@@ -18,7 +18,7 @@ use crate::text::Language;
 #[derive(Default)]
 pub(super) struct Cache {
     /// What imports name, by the file they stand in and their dots.
-    imported: RefCell<FxHashMap<(ModuleId, u32), FxHashMap<Vec<String>, Item>>>,
+    imported: RefCell<FxHashMap<(ModuleId, u32), Paths>>,
     located: RefCell<FxHashMap<(String, String), Option<Found>>>,
     /// The folders that imports from a folder are looked for in.
     roots: RefCell<FxHashMap<String, Arc<[String]>>>,
