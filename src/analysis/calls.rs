@@ -196,13 +196,21 @@ impl<'a> Program<'a> {
 
     fn call_of_item(&self, item: &Item) -> Resolution {
         match item {
-            Item::Function(id) => Resolution::to(vec![Target::Function(*id)]),
+            Item::Function(id) => Resolution::to(self.by_feature(*id).into_iter().map(Target::Function).collect()),
             Item::Type(id) => self.construction(*id),
             Item::External(name) => Resolution::to(vec![Target::External(name.clone())]),
             Item::Variant(of, _) => Resolution::to(vec![Target::Construct(*of, None)]),
             Item::Static(..) | Item::Field(..) => self.call_of_value(&self.item_type(item)),
             Item::Module(..) | Item::Package { .. } | Item::Unknown => Resolution::default(),
         }
+    }
+
+    /// A function, and those of its name beside it that are asynchronous where it is not, or the other way round: one
+    /// for each feature (`#[cfg]`). Those of one colour differ by target, and the first stands for all.
+    fn by_feature(&self, id: FunctionId) -> Vec<FunctionId> {
+        let colour = self.function(id).colour;
+        let beside = self.namesakes(id).into_iter().filter(|other| self.function(*other).colour != colour);
+        std::iter::once(id).chain(beside).collect()
     }
 
     fn construction(&self, id: TypeId) -> Resolution {

@@ -10,7 +10,9 @@ use rustc_hash::FxHashSet;
 
 use crate::analysis::calls::Target;
 use crate::analysis::{FunctionId, ModuleId, TypeId};
-use crate::flow::{Callee, Collection, Function, FunctionIndex, Mark, Next, Scope, TypeTerm, ValueIndex, ValueKind};
+use crate::flow::{
+    BlockIndex, Callee, Collection, Function, FunctionIndex, Mark, Next, Scope, TypeTerm, ValueIndex, ValueKind,
+};
 use crate::text::{Language, Span};
 use crate::verdict::{Confidence, Verdict};
 
@@ -144,7 +146,15 @@ fn stub(cx: &RuleContext, around: &Around, id: FunctionId, text: &str, span: Spa
     let call = (!is_replaced && form != Form::Promises).then(|| caller(cx, around, id)).flatten();
     match (form, call) {
         (Form::Promises, _) => {
-            Some(verdict(Confidence::Medium, format!("`{name}` is not written yet: it ends in `{}`", first_line(text))))
+            let shape = cx.program.shape(id);
+            let returns = function
+                .blocks
+                .iter()
+                .zip(0..)
+                .any(|(block, at)| matches!(block.next, Next::Return(_)) && shape.is_reachable(BlockIndex(at)));
+            let how = if returns { "in whole: one way through it" } else { "yet: it" };
+            let says = format!("`{name}` is not written {how} ends in `{}`", first_line(text));
+            Some(verdict(Confidence::Medium, says))
         }
         (Form::Refuses, Some((caller, at))) => {
             let says =

@@ -26,7 +26,7 @@ use crate::flow::{
     WriteKind,
 };
 use crate::text::{Language, Span};
-use crate::verdict::{Confidence, Stance, Verdict};
+use crate::verdict::{Confidence, Evidence, Stance, Verdict};
 
 use super::context::RuleContext;
 use super::relaxed_publication;
@@ -184,6 +184,7 @@ fn dependent_stores(cx: &RuleContext, id: FunctionId, accesses: &[Access], out: 
         return;
     }
     let mut told: Vec<&str> = Vec::new();
+    let mut asked: Option<Verdict> = None;
     for store in accesses.iter().filter(is_candidate) {
         let is_updated = accesses.iter().any(|access| {
             matches!(access.how, How::Update | How::Weak)
@@ -210,8 +211,19 @@ fn dependent_stores(cx: &RuleContext, id: FunctionId, accesses: &[Access], out: 
             continue;
         }
         told.push(&store.name);
-        out.push(not_one_step(cx, id, load, store, is_value));
+        let verdict = not_one_step(cx, id, load, store, is_value);
+        match (&mut asked, verdict.stance) {
+            // Whether the function runs twice at once is one question, however many atomics rest on it.
+            (Some(open), Stance::Unproven) => {
+                let (at, place) = (cx.location(id, store.span), &store.name);
+                open.subject.push_str(&format!(", `{place}`"));
+                open.evidence.push(Evidence { at, note: format!("so does what becomes of `{place}`") });
+            }
+            (None, Stance::Unproven) => asked = Some(verdict),
+            (_, Stance::Violated(_) | Stance::Upheld) => out.push(verdict),
+        }
     }
+    out.extend(asked);
 }
 
 impl Access {

@@ -77,6 +77,23 @@ impl Program<'_> {
     }
 
     /// What a name stands for if this very scope binds it.
+    /// The other free functions that bear a function's name where it is defined: `#[cfg]` decides between them.
+    pub(in crate::analysis) fn namesakes(&self, id: FunctionId) -> Vec<FunctionId> {
+        let function = self.function(id);
+        let is_free = function.owner.is_none() && function.in_impl.is_none();
+        if self.language(id.module) != Language::Rust || !is_free {
+            return Vec::new();
+        }
+        let outline = self.outline(id.module);
+        let scope = Scope { module: function.scope.module.clone(), function: inside(function.parent) };
+        let bindings = outline.scope(&scope).map_or(&[][..], |names| names.of(&function.name));
+        let functions = bindings.iter().filter_map(|binding| match binding {
+            Binding::Function(index) if *index != id.index => Some(FunctionId { module: id.module, index: *index }),
+            _ => None,
+        });
+        functions.collect()
+    }
+
     fn rust_bound(&self, module: ModuleId, scope: &Scope, name: &str, want: Want) -> Option<Item> {
         let outline = self.outline(module);
         let bindings = outline.scope(scope)?.of(name);
