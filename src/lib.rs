@@ -273,9 +273,7 @@ struct Analysed {
 
 /// A side's program and what came of it.
 fn analyse<'a>(change: &ChangeSet, settings: &'a Settings, files: &'a Files, side: Side) -> (Program<'a>, Analysed) {
-    let program = Program::new(side, settings.catalogue(), files);
-    let modules: Vec<ModuleId> =
-        changed(change, side, &settings.options.policy).filter_map(|path| program.module_at(&path)).collect();
+    let (program, modules) = program_of(change, settings, files, side);
     let said = rules::verdicts(&program, &modules);
     // Files against nothing have no callers that were left behind.
     let is_compared = change.files.iter().any(|file| file.before.is_some());
@@ -302,17 +300,21 @@ fn analyse<'a>(change: &ChangeSet, settings: &'a Settings, files: &'a Files, sid
     };
     // Where answers were given up, because too many files would have been read or a rule failed, they are asked afresh.
     let gave_up = program.exhausted() || !said.failed.is_empty();
-    let program = if gave_up { crate::program(change, settings, files, side) } else { program };
+    let program = if gave_up { program_of(change, settings, files, side).0 } else { program };
     (program, analysed)
 }
 
-/// A program of one side that knows the changed files, as it did when they were analysed.
-fn program<'a>(change: &ChangeSet, settings: &'a Settings, files: &'a Files, side: Side) -> Program<'a> {
+/// A program of one side that knows the changed files, and these files.
+fn program_of<'a>(
+    change: &ChangeSet,
+    settings: &'a Settings,
+    files: &'a Files,
+    side: Side,
+) -> (Program<'a>, Vec<ModuleId>) {
     let program = Program::new(side, settings.catalogue(), files);
-    for path in changed(change, side, &settings.options.policy) {
-        program.module_at(&path);
-    }
-    program
+    let paths = changed(change, side, &settings.options.policy);
+    let modules = paths.filter_map(|path| program.module_at(&path)).collect();
+    (program, modules)
 }
 
 /// The files that some verdicts are about and that were not analysed as changed ones.

@@ -149,7 +149,7 @@ fn callers(
     open: &[Changed],
     done: &FxHashSet<Untouched>,
 ) -> (Vec<Untouched>, bool) {
-    let program = crate::program(change, settings, files, side);
+    let program = crate::program_of(change, settings, files, side).0;
     let changed: FxHashSet<FunctionId> = open.iter().flat_map(|one| one.functions(&program)).collect();
     let gone: BTreeSet<&str> = open.iter().filter(|one| one.is_gone).map(|one| one.sought.word.as_str()).collect();
     let mut found = Vec::new();
@@ -170,7 +170,7 @@ fn say(change: &ChangeSet, settings: &Settings, files: &Files, side: Side, calle
     if callers.is_empty() {
         return Vec::new();
     }
-    let program = crate::program(change, settings, files, side);
+    let program = crate::program_of(change, settings, files, side).0;
     let modules: BTreeMap<&Arc<str>, Option<ModuleId>> =
         callers.iter().map(|(path, _)| (path, program.module_at(path))).collect();
     let of_one = |(path, index): &Untouched| {
