@@ -137,7 +137,7 @@ impl Lowerer<'_> {
                 && let Some(variable) = self.variable_named(name)
             {
                 let place = crate::flow::Place::variable(variable);
-                self.value_at(super::expression::Spot::Place(place, false), span);
+                self.value_at(super::places::Spot::Place(place, false), span);
             }
         }
     }

@@ -4,7 +4,8 @@
 //! items      what a file declares                     imports   what `use` brings
 //! functions  each body becomes a function             definitions types, traits and what belongs to them
 //! body       blocks, statements, `let`
-//! expression values, places, calls            control   if, match, loops, ways out
+//! expression values, calls                    control   if, match, loops, ways out
+//! places     what is read of them and put in
 //! patterns   what patterns bind               closures  closures, async blocks
 //! macros     macros that are opened           select    select!, join!, stream!
 //! temporaries who owns what and where it ends types     types as written
@@ -23,6 +24,7 @@ mod imports;
 mod items;
 mod macros;
 mod patterns;
+mod places;
 mod select;
 mod spans;
 mod temporaries;
