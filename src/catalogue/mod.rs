@@ -253,6 +253,31 @@ pub struct Tables {
     separator: &'static str,
 }
 
+/// What takes in more of its kind, as [`Table`] does.
+trait Absorb {
+    fn absorb(&mut self, more: Self);
+}
+
+impl<T> Absorb for Vec<T> {
+    fn absorb(&mut self, more: Self) {
+        self.extend(more);
+    }
+}
+
+impl Absorb for BTreeMap<String, u8> {
+    fn absorb(&mut self, more: Self) {
+        self.extend(more);
+    }
+}
+
+/// Takes in each of the tables of others. One that is forgotten does not compile.
+macro_rules! absorb_each {
+    ($into:ident, $more:ident: $($table:ident)*) => {
+        let Tables { own: _, separator: _, $($table,)* } = $more;
+        $($into.$table.absorb($table);)*
+    };
+}
+
 impl Tables {
     fn build(language: Language, files: &[&str], extra: &Tables) -> Self {
         let mut all = Self { separator: language.separator(), ..Self::default() };
@@ -275,87 +300,18 @@ impl Tables {
     }
 
     fn absorb(&mut self, more: Tables) {
-        self.blocking.absorb(more.blocking);
-        self.harmless.extend(more.harmless);
-        self.network_verbs.extend(more.network_verbs);
-        self.network_places.extend(more.network_places);
-        self.file_types.extend(more.file_types);
-        self.file_methods_at_once.extend(more.file_methods_at_once);
-        self.locks.absorb(more.locks);
-        self.giving_up.extend(more.giving_up);
-        self.scopes.extend(more.scopes);
-        self.guards.absorb(more.guards);
-        self.markers.absorb(more.markers);
-        self.signatures.absorb(more.signatures);
-        self.types.absorb(more.types);
-        self.aliases.absorb(more.aliases);
-        self.prelude.absorb(more.prelude);
-        self.builtins.extend(more.builtins);
-        self.offload.absorb(more.offload);
-        self.spawns.absorb(more.spawns);
-        self.awaitables.absorb(more.awaitables);
-        self.consumers.absorb(more.consumers);
-        self.sinks.absorb(more.sinks);
-        self.deadlines.absorb(more.deadlines);
-        self.interrupted.absorb(more.interrupted);
-        self.channels.absorb(more.channels);
-        self.owners.absorb(more.owners);
-        self.traits.extend(more.traits);
-        self.taking_out.extend(more.taking_out);
-        self.polling.extend(more.polling);
-        self.yielding.extend(more.yielding);
-        self.decorators.absorb(more.decorators);
-        self.methods.absorb(more.methods);
-        self.risk.absorb(more.risk);
-        self.changes.absorb(more.changes);
-        self.atomics.absorb(more.atomics);
-        self.stores.absorb(more.stores);
-        self.waits.absorb(more.waits);
-        self.relaxed.extend(more.relaxed);
-        self.insisting.extend(more.insisting);
-        self.wakers.extend(more.wakers);
-        self.wakers_in.extend(more.wakers_in);
-        self.pending.extend(more.pending);
-        self.subscriptions.extend(more.subscriptions);
-        self.transparent.extend(more.transparent);
-        self.keeping.extend(more.keeping);
-        self.brief.extend(more.brief);
-        self.nameless.extend(more.nameless);
-        self.caching.extend(more.caching);
-        self.choosing.extend(more.choosing);
-        self.asking.extend(more.asking);
-        self.contracts.absorb(more.contracts);
-        self.applying.absorb(more.applying);
-        self.narrowing.extend(more.narrowing);
-        self.leaving.extend(more.leaving);
-        self.inspecting.extend(more.inspecting);
-        self.patching.extend(more.patching);
-        self.unawaitable.extend(more.unawaitable);
-        self.of_futures.extend(more.of_futures);
-        self.unpacking.extend(more.unpacking);
-        self.generated.extend(more.generated);
-        self.managers.absorb(more.managers);
-        self.starters.extend(more.starters);
-        self.spawning.extend(more.spawning);
-        self.combinators.extend(more.combinators);
-        self.constructors.extend(more.constructors);
-        self.views.extend(more.views);
-        self.lazy.extend(more.lazy);
-        self.copies.extend(more.copies);
-        self.sequences.extend(more.sequences);
-        self.maps.absorb(more.maps);
-        self.collectors.absorb(more.collectors);
-        self.weakly_kept.absorb(more.weakly_kept);
-        self.pairs.absorb(more.pairs);
-        self.exceptions.absorb(more.exceptions);
-        self.suppressors.absorb(more.suppressors);
-        self.bounds.absorb(more.bounds);
-        self.pausing.extend(more.pausing);
-        self.cancelling_again.extend(more.cancelling_again);
-        self.gathers.absorb(more.gathers);
-        self.shields.absorb(more.shields);
-        self.verbs.absorb(more.verbs);
-        self.conventions.absorb(more.conventions);
+        absorb_each! {
+            self, more:
+            blocking harmless network_verbs network_places file_types file_methods_at_once locks
+            giving_up scopes guards markers signatures types aliases prelude builtins offload spawns
+            awaitables consumers sinks deadlines interrupted channels owners traits taking_out polling
+            yielding decorators methods risk changes atomics stores waits relaxed insisting wakers
+            wakers_in pending subscriptions maps collectors weakly_kept pairs exceptions suppressors
+            bounds pausing cancelling_again gathers shields verbs conventions transparent keeping brief
+            nameless caching choosing asking contracts applying narrowing leaving inspecting patching
+            unawaitable of_futures unpacking generated managers starters spawning combinators
+            constructors views lazy copies sequences
+        }
     }
 }
 
