@@ -90,6 +90,42 @@ impl Done {
     }
 }
 
+/// What the change took away from a function, and what is asked about that.
+pub(super) struct Gone {
+    /// Where the before side had it.
+    pub(super) had: (FunctionId, Span),
+    /// The verdict of the after side.
+    pub(super) asked: Verdict,
+}
+
+impl Gone {
+    /// The verdicts of the two sides: where it was had, the assumption was held up.
+    pub(super) fn of_both(self, was: &RuleContext) -> (Verdict, Verdict) {
+        let (by, span) = self.had;
+        let mut held = was.verdict(self.asked.rule, Stance::Upheld, by, span, &self.asked.subject);
+        held.assumption.clone_from(&self.asked.assumption);
+        (held, self.asked)
+    }
+}
+
+/// Those of the after side that lack what all of their name had on the before side, each with the first of these.
+pub(super) fn bared<'t, T>(
+    then: &'t [T],
+    now: &'t [T],
+    name: impl Fn(&T) -> &str + Copy,
+    has: impl Fn(&T) -> bool + Copy,
+) -> impl Iterator<Item = (&'t T, &'t T)> {
+    let mut by_name: BTreeMap<&str, Vec<&T>> = BTreeMap::new();
+    for one in then {
+        by_name.entry(name(one)).or_default().push(one);
+    }
+    now.iter().filter(move |one| !has(one)).filter_map(move |bare| {
+        let alike = by_name.get(name(bare))?;
+        let first = alike.first().filter(|_| alike.iter().all(|then| has(then)))?;
+        Some((*first, bare))
+    })
+}
+
 /// A function on both sides.
 pub(super) struct OnBoth<'c, 'p, 'a> {
     pub(super) was: Whole<'c, 'p, 'a>,
@@ -129,21 +165,6 @@ impl<'c, 'p, 'a> OnBoth<'c, 'p, 'a> {
             resolution.targets.iter().filter_map(Target::function).collect::<Vec<_>>()
         });
         targets.collect()
-    }
-
-    /// Asks about what the change took away: the before side had it at a place of its own.
-    pub(super) fn ask(
-        &self,
-        had: (FunctionId, Span),
-        asked: Verdict,
-        before: &mut Vec<Verdict>,
-        after: &mut Vec<Verdict>,
-    ) {
-        let subject = asked.subject.clone();
-        let mut held = self.was.cx.verdict(asked.rule, Stance::Upheld, had.0, had.1, &subject);
-        held.assumption.clone_from(&asked.assumption);
-        before.push(held);
-        after.push(asked);
     }
 }
 

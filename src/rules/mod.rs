@@ -62,7 +62,7 @@ use crate::text::Language;
 use crate::verdict::Verdict;
 
 use context::RuleContext;
-use manner::{OnBoth, Whole};
+use manner::{Gone, OnBoth, Whole};
 
 pub use info::{Family, RuleInfo, Status};
 
@@ -162,8 +162,8 @@ static CHECKS: &[Check] = &[
     Check::Program(lock_order_inversion::check),
 ];
 
-/// Compares the two sides of a function; what it says goes to the side that it speaks of.
-type Comparison = fn(&OnBoth, &mut Vec<Verdict>, &mut Vec<Verdict>);
+/// Compares the two sides of a function.
+type Comparison = fn(&OnBoth, &mut Vec<Gone>);
 
 /// The questions about what the change took away from a function, in the order of the documents, and where they are
 /// asked: in Python tasks outlive their functions by custom, and a lock is named, so that other rules see more of it.
@@ -271,13 +271,16 @@ pub fn of_both_sides<'a>(before: (&Program<'a>, FunctionId), after: (&Program<'a
         if !is.program.is_test_code(after.1) {
             let both = OnBoth::of(Whole::of(&was, before.1), Whole::of(&is, after.1));
             let language = is.language(after.1.module);
+            let mut gone = Vec::new();
             for (_, check) in COMPARISONS.iter().filter(|(languages, _)| languages.contains(&language)) {
-                check(&both, &mut said.before, &mut said.after);
+                check(&both, &mut gone);
             }
+            gone.into_iter().for_each(|gone| said.add(&was, gone));
         }
         // Whatever came in the place of an await has been told by now.
         if said.after.is_empty() {
-            half_migrated_async::left_async::check((&was, before.1), (&is, after.1), &mut said.before, &mut said.after);
+            let left = half_migrated_async::left_async::check((&was, before.1), (&is, after.1));
+            left.into_iter().for_each(|gone| said.add(&was, gone));
         }
         said
     };
@@ -290,6 +293,14 @@ pub fn of_both_sides<'a>(before: (&Program<'a>, FunctionId), after: (&Program<'a
         }
     }
     said
+}
+
+impl SaidOfBoth {
+    fn add(&mut self, was: &RuleContext, gone: Gone) {
+        let (held, asked) = gone.of_both(was);
+        self.before.push(held);
+        self.after.push(asked);
+    }
 }
 
 impl Said {

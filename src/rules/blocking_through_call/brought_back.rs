@@ -4,12 +4,12 @@
 use crate::analysis::calls::Target;
 use crate::catalogue::Stake;
 use crate::flow::FunctionKind;
-use crate::verdict::{Stance, Verdict};
+use crate::verdict::Stance;
 
 use super::NAME;
-use crate::rules::manner::{Done, Manner, OnBoth};
+use crate::rules::manner::{Done, Gone, Manner, OnBoth};
 
-pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<Verdict>) {
+pub(in crate::rules) fn check(both: &OnBoth, out: &mut Vec<Gone>) {
     let cx = both.is.cx;
     let in_thread = |done: &Done| done.manner.first() == Some(&Manner::Thread);
     // Whoever awaited the function calls it in place now.
@@ -45,7 +45,7 @@ pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &
             .asks(format!("how long can `{name}` take, now that it no longer runs in a thread of its own?"))
             .helps("hand it to a thread as before, or give way in between")
             .stake(Stake::Unbounded);
-        both.ask((then.by, then.span), verdict, before, after);
+        out.push(Gone { had: (then.by, then.span), asked: verdict });
     }
 }
 

@@ -12,10 +12,10 @@ use crate::analysis::FunctionId;
 use crate::flow::{StepKind, Suspension, ValueIndex, ValueKind};
 use crate::text::Language;
 use crate::text::Span;
-use crate::verdict::{Level, Stance, Verdict};
+use crate::verdict::{Level, Stance};
 
 use super::NAME;
-use crate::rules::manner::{OnBoth, Whole};
+use crate::rules::manner::{Gone, OnBoth, Whole};
 
 /// A value that does something at its end.
 struct Cleaner {
@@ -27,7 +27,7 @@ struct Cleaner {
     is_over_a_wait: bool,
 }
 
-pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<Verdict>) {
+pub(in crate::rules) fn check(both: &OnBoth, out: &mut Vec<Gone>) {
     let cx = both.is.cx;
     let (then, now) = (cleaners(&both.was), cleaners(&both.is));
     let over = |all: &[Cleaner], of: &str| all.iter().filter(|one| one.of == of && one.is_over_a_wait).count();
@@ -50,7 +50,7 @@ pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &
             .asks(format!("what cleans up when `{name}` is dropped while it waits here, as the `{of}` did?"))
             .helps("make what cleans up before the wait, and call it off when all went well")
             .level(Level::Warning);
-        both.ask((one.by, one.at), verdict, before, after);
+        out.push(Gone { had: (one.by, one.at), asked: verdict });
     }
 }
 

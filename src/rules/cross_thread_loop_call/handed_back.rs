@@ -11,9 +11,9 @@ use crate::analysis::FunctionId;
 use crate::catalogue::{Does, Runs};
 use crate::flow::{Call, Callee, FunctionKind, ValueIndex, ValueKind};
 use crate::rules::context::RuleContext;
-use crate::rules::manner::{OnBoth, Whole};
+use crate::rules::manner::{Gone, OnBoth, Whole};
 use crate::text::{Language, Span};
-use crate::verdict::{Level, Stance, Verdict};
+use crate::verdict::{Level, Stance};
 
 use super::NAME;
 
@@ -26,7 +26,7 @@ struct Made {
     is_handed: bool,
 }
 
-pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<Verdict>) {
+pub(in crate::rules) fn check(both: &OnBoth, out: &mut Vec<Gone>) {
     let (then, now) = (made(&both.was), made(&both.is));
     let cx = both.is.cx;
     for handed in then.iter().filter(|made| made.is_handed) {
@@ -56,7 +56,7 @@ pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &
             .asks(format!("is `{by}` only called in the loop's own thread, now that `{text}` is called in place?"))
             .helps("hand it to the loop's thread as before")
             .level(Level::Error);
-        both.ask((handed.by, handed.span), verdict, before, after);
+        out.push(Gone { had: (handed.by, handed.span), asked: verdict });
         return;
     }
 }

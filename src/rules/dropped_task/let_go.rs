@@ -6,20 +6,20 @@ use crate::analysis::uses::{Carries, Loss, Uses};
 use crate::catalogue::{Detach, RiskKind};
 use crate::flow::{Callee, Next, ValueIndex, ValueKind};
 use crate::text::{Language, Span};
-use crate::verdict::{Stance, Verdict};
+use crate::verdict::Stance;
 
 use super::NAME;
-use crate::rules::manner::{Done, Manner, OnBoth, Whole, head};
+use crate::rules::manner::{Done, Gone, Manner, OnBoth, Whole, head};
 
-pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<Verdict>) {
-    made_a_task(both, before, after);
-    handle_lost(both, before, after);
-    no_longer_stopped(both, before, after);
-    owner_unwrapped(both, before, after);
+pub(in crate::rules) fn check(both: &OnBoth, out: &mut Vec<Gone>) {
+    made_a_task(both, out);
+    handle_lost(both, out);
+    no_longer_stopped(both, out);
+    owner_unwrapped(both, out);
 }
 
 /// A future that was waited for in its place is started as a task.
-fn made_a_task(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<Verdict>) {
+fn made_a_task(both: &OnBoth, out: &mut Vec<Gone>) {
     let cx = both.is.cx;
     for (now, then) in both.kept() {
         let Some((Manner::Task, around)) = now.manner.split_first() else { continue };
@@ -38,13 +38,13 @@ fn made_a_task(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<Verdict
             .says(format!("`{name}` ended with whoever waited for it in `{by}`, and is part of a task of its own now"))
             .asks(format!("who ends `{name}` when `{by}` fails or is dropped?"))
             .helps("wait for it in its place as before, or abort it when its handle is dropped");
-        both.ask((then[0].by, then[0].span), verdict, before, after);
+        out.push(Gone { had: (then[0].by, then[0].span), asked: verdict });
         return;
     }
 }
 
 /// The handle of a task that was kept is thrown away.
-fn handle_lost(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<Verdict>) {
+fn handle_lost(both: &OnBoth, out: &mut Vec<Gone>) {
     let (then, now) = (started(&both.was), started(&both.is));
     let cx = both.is.cx;
     for (name, now) in &now {
@@ -64,7 +64,7 @@ fn handle_lost(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<Verdict
                     "who ends the task that `{name}` starts, or waits for it, now that nobody has its handle?"
                 ))
                 .helps("keep the handle, and abort or await the task when its owner ends");
-            both.ask((then.by, then.span), verdict, before, after);
+            out.push(Gone { had: (then.by, then.span), asked: verdict });
         }
     }
 }
@@ -108,7 +108,7 @@ fn started(whole: &Whole) -> Vec<(String, Vec<Started>)> {
 }
 
 /// Something that was told to stop is only waited for, or looked at.
-fn no_longer_stopped(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<Verdict>) {
+fn no_longer_stopped(both: &OnBoth, out: &mut Vec<Gone>) {
     let (then, now) = (stopped(&both.was), stopped(&both.is));
     let cx = both.is.cx;
     for (name, by, span) in then {
@@ -131,7 +131,7 @@ fn no_longer_stopped(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<V
             .says(format!("`{name}` was told to stop before, and is waited for without that now"))
             .asks(format!("what ends `{name}`, now that nobody tells it to stop?"))
             .helps("tell it to stop before it is waited for");
-        both.ask((by, span), verdict, before, after);
+        out.push(Gone { had: (by, span), asked: verdict });
     }
 }
 
@@ -155,7 +155,7 @@ fn stopped(whole: &Whole) -> Vec<(String, FunctionId, Span)> {
 }
 
 /// A function that returned a handle which ended its task when it was dropped returns the bare one.
-fn owner_unwrapped(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<Verdict>) {
+fn owner_unwrapped(both: &OnBoth, out: &mut Vec<Gone>) {
     let (was, is) = (both.was.cx, both.is.cx);
     let owner = was.program.return_type(both.was.id);
     let Some(definition) = owner.instance().and_then(|owner| owner.definition) else { return };
@@ -178,5 +178,5 @@ fn owner_unwrapped(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<Ver
         .says(format!("`{name}` gave a `{owner}`, which did something at its end, and gives a bare handle now: dropping that ends nothing"))
         .asks(format!("who ends the task when a caller of `{name}` drops its handle?"))
         .helps("give a handle that aborts its task when it is dropped");
-    both.ask((both.was.id, was.function(both.was.id).header), verdict, before, after);
+    out.push(Gone { had: (both.was.id, was.function(both.was.id).header), asked: verdict });
 }

@@ -10,9 +10,9 @@ use crate::analysis::FunctionId;
 use crate::catalogue::Does;
 use crate::flow::{Function, Next, ValueIndex, ValueKind};
 use crate::rules::context::RuleContext;
-use crate::rules::manner::{OnBoth, Whole};
+use crate::rules::manner::{Gone, OnBoth, Whole, bared};
 use crate::text::Span;
-use crate::verdict::{Level, Stance, Verdict};
+use crate::verdict::{Level, Stance};
 
 use super::NAME;
 
@@ -31,14 +31,12 @@ struct Stopped {
     is_met_again: bool,
 }
 
-pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<Verdict>) {
+pub(in crate::rules) fn check(both: &OnBoth, out: &mut Vec<Gone>) {
     let cx = both.is.cx;
     let (then, now) = (stopped(&both.was), stopped(&both.is));
-    for bare in now.iter().filter(|one| !one.is_awaited && !one.is_met_again) {
-        let mut alike = then.iter().filter(|then| then.of == bare.of).peekable();
-        let Some(first) = alike.peek().copied() else { continue };
+    for (first, bare) in bared(&then, &now, |one| &one.of, |one| one.is_awaited) {
         let function = cx.function(bare.by);
-        if !alike.all(|then| then.is_awaited) || !function.is_async() {
+        if bare.is_met_again || !function.is_async() {
             continue;
         }
         let (of, by) = (&bare.of, &function.name);
@@ -49,7 +47,7 @@ pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &
             .asks(format!("can `{of}` still be at work when `{by}` goes on, now that it is not waited for?"))
             .helps("await it after the cancellation, with its cancellation caught")
             .level(Level::Warning);
-        both.ask((first.by, first.span), verdict, before, after);
+        out.push(Gone { had: (first.by, first.span), asked: verdict });
         return;
     }
 }

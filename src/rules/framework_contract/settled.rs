@@ -9,10 +9,10 @@ use crate::analysis::FunctionId;
 use crate::catalogue::Does;
 use crate::flow::{BlockIndex, Callee, Function, Next, ValueIndex, ValueKind};
 use crate::rules::context::RuleContext;
-use crate::rules::manner::{OnBoth, Whole};
+use crate::rules::manner::{Gone, OnBoth, Whole};
 use crate::rules::takings::leads_to;
 use crate::text::Span;
-use crate::verdict::{Level, Stance, Verdict};
+use crate::verdict::{Level, Stance};
 
 use super::NAME;
 
@@ -39,7 +39,7 @@ struct Settling {
     look: Look,
 }
 
-pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<Verdict>) {
+pub(in crate::rules) fn check(both: &OnBoth, out: &mut Vec<Gone>) {
     let cx = both.is.cx;
     let (then, now) = (settlings(&both.was), settlings(&both.is));
     for bare in &now {
@@ -64,7 +64,7 @@ pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &
             .asks(format!("can `{of}` have its outcome already, or be cancelled by whoever waits for it?"))
             .helps("ask whether it is done first")
             .level(Level::Warning);
-        both.ask((weakest.by, weakest.span), verdict, before, after);
+        out.push(Gone { had: (weakest.by, weakest.span), asked: verdict });
         return;
     }
 }

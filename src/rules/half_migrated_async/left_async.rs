@@ -14,36 +14,33 @@ use crate::analysis::FunctionId;
 use crate::analysis::makes::Makes;
 use crate::flow::{Colour, Quality, StepKind, Suspension, ValueIndex, is_special};
 use crate::text::{Language, Span};
-use crate::verdict::{Confidence, Level, Stance, Verdict};
+use crate::verdict::{Confidence, Level};
 
 use super::super::context::RuleContext;
+use super::super::manner::Gone;
 use super::NAME;
 
 pub(in crate::rules) fn check(
     (was, then): (&RuleContext, FunctionId),
     (is, now): (&RuleContext, FunctionId),
-    before: &mut Vec<Verdict>,
-    after: &mut Vec<Verdict>,
-) {
+) -> Option<Gone> {
     let function = is.function(now);
     let awaited = waits_at(was, then, &[Suspension::Await, Suspension::Next])
         .filter(|_| was.function(then).colour == function.colour);
-    let (Some(awaited), Language::Python) = (awaited, is.language(now.module)) else { return };
+    let (Some(awaited), Language::Python) = (awaited, is.language(now.module)) else { return None };
     let all = [Suspension::Await, Suspension::Next, Suspension::Enter, Suspension::Exit];
     let is_async = matches!(function.colour, Colour::Async | Colour::AsyncGenerator);
     if !is_async || waits_at(is, now, &all).is_some() || is_bound_to_be_async(is, now) || is_told_of(is, now) {
-        return;
+        return None;
     }
     let (name, subject) = (&function.name, format!("`{}`", function.name));
-    let assumption = format!("`{name}` is asynchronous because it awaits something");
-    before.push(was.verdict(NAME, Stance::Upheld, then, awaited, &subject).assumes(assumption.clone()));
-    after.push(
-        is.violated(NAME, Confidence::High, now, function.header, &subject)
-            .assumes(assumption)
-            .says(format!("`{name}` no longer awaits anything, and is asynchronous still"))
-            .helps("make it and its callers plain, or look for the await that is missing")
-            .level(Level::Note),
-    );
+    let asked = is
+        .violated(NAME, Confidence::High, now, function.header, &subject)
+        .assumes(format!("`{name}` is asynchronous because it awaits something"))
+        .says(format!("`{name}` no longer awaits anything, and is asynchronous still"))
+        .helps("make it and its callers plain, or look for the await that is missing")
+        .level(Level::Note);
+    Some(Gone { had: (then, awaited), asked })
 }
 
 /// Where a function waits in one of some ways.

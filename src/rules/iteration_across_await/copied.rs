@@ -12,9 +12,9 @@ use crate::flow::{BlockIndex, Callee, Field, FunctionKind, LoopIndex, LoopKind, 
 use crate::flow::{Function, ValueKind, WriteKind};
 use crate::rules::context::RuleContext;
 use crate::rules::loop_without_yield::is_in;
-use crate::rules::manner::{OnBoth, Whole};
+use crate::rules::manner::{Gone, OnBoth, Whole, bared};
 use crate::text::{Language, Span};
-use crate::verdict::{Confidence, Evidence, Stance, Verdict};
+use crate::verdict::{Confidence, Evidence, Stance};
 
 use super::{DEEPEST, Kind, NAME, comes_to, kind_of, upsets};
 
@@ -29,12 +29,10 @@ struct Over {
     is_copy: bool,
 }
 
-pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<Verdict>) {
+pub(in crate::rules) fn check(both: &OnBoth, out: &mut Vec<Gone>) {
     let cx = both.is.cx;
     let (then, now) = (loops(&both.was), loops(&both.is));
-    for bare in now.iter().filter(|one| !one.is_copy) {
-        let alike: Vec<&Over> = then.iter().filter(|then| then.of == bare.of).collect();
-        let Some(first) = alike.first().filter(|_| alike.iter().all(|then| then.is_copy)) else { continue };
+    for (first, bare) in bared(&then, &now, |one| &one.of, |one| one.is_copy) {
         let Some((stance, what)) = own_change(cx, bare).or_else(|| change_elsewhere(cx, bare)) else { continue };
         let (of, by) = (&bare.of, &cx.function(bare.by).name);
         let mut verdict = cx
@@ -44,7 +42,7 @@ pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &
             .asks(format!("what keeps `{of}` as it is while `{by}` goes over it, now that it is no copy?"))
             .helps(format!("loop over a copy as before: `list({of})`"));
         verdict.evidence.push(what);
-        both.ask((first.by, first.span), verdict, before, after);
+        out.push(Gone { had: (first.by, first.span), asked: verdict });
     }
 }
 

@@ -9,14 +9,14 @@
 //! What is taken need not be known: that it was given back here says enough.
 
 use crate::flow::StepKind;
-use crate::rules::manner::OnBoth;
+use crate::rules::manner::{Gone, OnBoth};
 use crate::rules::on_failure::{Deed, deeds, has_more};
 use crate::text::Language;
-use crate::verdict::{Level, Stance, Verdict};
+use crate::verdict::{Level, Stance};
 
 use super::{NAME, by_hand};
 
-pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<Verdict>) {
+pub(in crate::rules) fn check(both: &OnBoth, out: &mut Vec<Gone>) {
     let cx = both.is.cx;
     let tables = cx.program.tables(Language::Python);
     for (take, give) in tables.pairs() {
@@ -69,7 +69,7 @@ pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &
                 .asks(asks)
                 .helps("give it back in a `finally`, or say who does")
                 .level(Level::Warning);
-            both.ask((had.by, had.span), verdict, before, after);
+            out.push(Gone { had: (had.by, had.span), asked: verdict });
             return;
         }
     }

@@ -5,12 +5,12 @@
 use std::collections::BTreeMap;
 
 use crate::analysis::summary::Pair;
-use crate::verdict::{Stance, Verdict};
+use crate::verdict::Stance;
 
 use super::NAME;
-use crate::rules::manner::{OnBoth, Whole};
+use crate::rules::manner::{Gone, OnBoth, Whole};
 
-pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<Verdict>) {
+pub(in crate::rules) fn check(both: &OnBoth, out: &mut Vec<Gone>) {
     let (then, now) = (pairs(&both.was), pairs(&both.is));
     let cx = both.is.cx;
     for ((held, taken), pair) in &now {
@@ -31,7 +31,7 @@ pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &
             .helps("take them in the order in which all others do")
             .evidence(pair.held_at.clone(), format!("`{one}` is taken first here"))
             .trace(pair.hops.iter().cloned());
-        both.ask((both.was.id, former.held_at.span), verdict, before, after);
+        out.push(Gone { had: (both.was.id, former.held_at.span), asked: verdict });
     }
 }
 

@@ -10,13 +10,13 @@ use crate::analysis::FunctionId;
 use crate::catalogue::Does;
 use crate::flow::{Function, LoopIndex, StepKind, Suspension, ValueIndex};
 use crate::text::{Language, Span};
-use crate::verdict::{Stance, Verdict};
+use crate::verdict::Stance;
 
 use super::{NAME, is_in};
 use crate::rules::context::RuleContext;
-use crate::rules::manner::{OnBoth, Whole};
+use crate::rules::manner::{Gone, OnBoth, Whole};
 
-pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<Verdict>) {
+pub(in crate::rules) fn check(both: &OnBoth, out: &mut Vec<Gone>) {
     let is = both.is.cx;
     let (then, now) = (loops(&both.was), loops(&both.is));
     if then.len() != now.len() {
@@ -45,7 +45,7 @@ pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &
             ),
             _ => continue,
         };
-        both.ask((then.by, was_there), verdict, before, after);
+        out.push(Gone { had: (then.by, was_there), asked: verdict });
     }
 }
 

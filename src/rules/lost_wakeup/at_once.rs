@@ -1,12 +1,12 @@
 //! A signal that was put off until something was done, and is given at once now.
 
 use crate::flow::Callee;
-use crate::verdict::{Stance, Verdict};
+use crate::verdict::Stance;
 
 use super::NAME;
-use crate::rules::manner::{Done, Manner, OnBoth};
+use crate::rules::manner::{Done, Gone, Manner, OnBoth};
 
-pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<Verdict>) {
+pub(in crate::rules) fn check(both: &OnBoth, out: &mut Vec<Gone>) {
     let cx = both.is.cx;
     for (now, then) in both.kept() {
         let was_put_off = |then: &&Done| then.manner.first() == Some(&Manner::Later);
@@ -22,7 +22,7 @@ pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &
                 "can whoever `{name}` wakes see what it is woken for, or may it look too early and sleep again?"
             ))
             .helps("give the signal when what it tells of is there");
-        both.ask((then[0].by, then[0].span), verdict, before, after);
+        out.push(Gone { had: (then[0].by, then[0].span), asked: verdict });
     }
 }
 

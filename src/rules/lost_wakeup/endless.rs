@@ -6,16 +6,14 @@
 //! async with asyncio.timeout(5): await pull()        await pull()
 //! ~~~
 
-use std::collections::BTreeMap;
-
 use crate::analysis::FunctionId;
 use crate::analysis::uses::Uses;
 use crate::catalogue::{BlockingKind, ScopeKind};
 use crate::flow::{Call, Function, Literal, ManagedIndex, ParameterKind, ValueIndex, ValueKind};
 use crate::rules::context::RuleContext;
-use crate::rules::manner::{OnBoth, Whole};
+use crate::rules::manner::{Gone, OnBoth, Whole, bared};
 use crate::text::{Language, Span};
-use crate::verdict::{Level, Stance, Verdict};
+use crate::verdict::{Level, Stance};
 
 use super::NAME;
 
@@ -34,7 +32,7 @@ struct Wait {
     time: Option<String>,
 }
 
-pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<Verdict>) {
+pub(in crate::rules) fn check(both: &OnBoth, out: &mut Vec<Gone>) {
     let (then, now) = (waits(&both.was), waits(&both.is));
     let (spoke, speaks) = (speaks_of_time(&both.was), speaks_of_time(&both.is));
     let limits = |of: &[Wait]| of.iter().filter(|wait| wait.is_limited).count();
@@ -43,13 +41,7 @@ pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &
         return;
     }
     let cx = both.is.cx;
-    let mut by_name: BTreeMap<&str, Vec<&Wait>> = BTreeMap::new();
-    for wait in &then {
-        by_name.entry(&wait.name).or_default().push(wait);
-    }
-    for endless in now.iter().filter(|wait| !wait.is_limited) {
-        let Some(alike) = by_name.get(&*endless.name) else { continue };
-        let Some(first) = alike.first().filter(|_| alike.iter().all(|then| then.is_limited)) else { continue };
+    for (first, endless) in bared(&then, &now, |wait| &wait.name, |wait| wait.is_limited) {
         // A time that is given to another call now, or that nobody takes any more, went another way.
         let is_given_elsewhere = || first.names_a_time && speaks >= spoke && goes_another_way(&both.is, first, endless);
         if is_given_elsewhere() || first.names_a_time && endless.takes_no_time {
@@ -63,7 +55,7 @@ pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &
             .asks(format!("what ends the wait for `{name}` in `{by}` if the answer never comes?"))
             .helps("give the wait an end as before, or see to it that it is woken on every way")
             .level(Level::Warning);
-        both.ask((first.by, first.span), verdict, before, after);
+        out.push(Gone { had: (first.by, first.span), asked: verdict });
         return;
     }
 }

@@ -14,11 +14,11 @@ use crate::analysis::FunctionId;
 use crate::analysis::names::Item;
 use crate::flow::{BlockIndex, Callee, Function, Next, StepKind, ValueIndex, ValueKind};
 use crate::text::{Language, Span};
-use crate::verdict::{Stance, Verdict};
+use crate::verdict::Stance;
 
 use super::NAME;
 use crate::rules::context::RuleContext;
-use crate::rules::manner::{OnBoth, Whole};
+use crate::rules::manner::{Gone, OnBoth, Whole};
 use crate::rules::takings::leads_to;
 
 const NOWHERE: BlockIndex = BlockIndex(u32::MAX);
@@ -36,7 +36,7 @@ struct Polled {
     alone: Vec<(FunctionId, Span)>,
 }
 
-pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<Verdict>) {
+pub(in crate::rules) fn check(both: &OnBoth, out: &mut Vec<Gone>) {
     let now = polled(&both.is);
     let Some(&last) = now.pending.last() else { return };
     let then = polled(&both.was);
@@ -61,7 +61,7 @@ pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &
         .asks(format!("who wakes the task when `{name}` leaves it pending here?"))
         .helps("give the waker to what is waited for, or poll that again until it is pending itself");
     let had = then.pending.last().copied().unwrap_or((both.was.id, cx_span(&both.was)));
-    both.ask(had, verdict, before, after);
+    out.push(Gone { had, asked: verdict });
 }
 
 fn cx_span(whole: &Whole) -> Span {

@@ -13,15 +13,15 @@ use crate::analysis::FunctionId;
 use crate::catalogue::Does;
 use crate::flow::{StepKind, ValueIndex};
 use crate::rules::context::RuleContext;
-use crate::rules::manner::{OnBoth, Whole};
+use crate::rules::manner::{Gone, OnBoth, Whole};
 use crate::rules::on_failure::{Deed, deeds, has_more};
 use crate::text::Language;
-use crate::verdict::{Level, Stance, Verdict};
+use crate::verdict::{Level, Stance};
 
 use super::NAME;
 use super::unsignalled::{is_waited_for, signalled};
 
-pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<Verdict>) {
+pub(in crate::rules) fn check(both: &OnBoth, out: &mut Vec<Gone>) {
     let cx = both.is.cx;
     let (then, now) = (told(&both.was), told(&both.is));
     for told in then.iter().filter(|deed| deed.is_on_failure) {
@@ -50,7 +50,7 @@ pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &
             .helps("hand the failure to it as before")
             .evidence(cx.location(left.by, at), format!("`{name}` may fail here"))
             .level(Level::Warning);
-        both.ask((told.by, told.span), verdict, before, after);
+        out.push(Gone { had: (told.by, told.span), asked: verdict });
         return;
     }
 }

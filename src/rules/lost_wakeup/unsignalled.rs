@@ -10,9 +10,9 @@ use crate::analysis::{FunctionId, ModuleId};
 use crate::catalogue::LockKind;
 use crate::flow::{FunctionIndex, StepKind, ValueIndex};
 use crate::rules::context::RuleContext;
-use crate::rules::manner::{OnBoth, Whole};
+use crate::rules::manner::{Gone, OnBoth, Whole};
 use crate::text::Span;
-use crate::verdict::{Level, Location, Stance, Verdict};
+use crate::verdict::{Level, Location, Stance};
 
 use super::{NAME, signal_call, wait_of};
 
@@ -24,7 +24,7 @@ struct Signal {
     span: Span,
 }
 
-pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<Verdict>) {
+pub(in crate::rules) fn check(both: &OnBoth, out: &mut Vec<Gone>) {
     let (was, is) = (both.was.cx, both.is.cx);
     let (then, now) = (given(&both.was), given(&both.is));
     for gone in &then {
@@ -48,7 +48,7 @@ pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &
             .helps("give the signal on every way on which others may wait for it")
             .evidence(at, format!("`{waiter}` waits here, without an end"))
             .level(Level::Warning);
-        both.ask((gone.by, gone.span), verdict, before, after);
+        out.push(Gone { had: (gone.by, gone.span), asked: verdict });
         return;
     }
 }

@@ -21,12 +21,12 @@ use crate::analysis::types::Type;
 use crate::catalogue::LockKind;
 use crate::flow::{Callee, Next, StepKind, Suspension, ValueIndex};
 use crate::text::Language;
-use crate::verdict::{Stance, Verdict};
+use crate::verdict::Stance;
 
 use super::{NAME, signal_call};
 use crate::analysis::uses::Uses;
 use crate::rules::context::RuleContext;
-use crate::rules::manner::{OnBoth, Whole};
+use crate::rules::manner::{Gone, OnBoth, Whole};
 
 /// How many types lie between a subscription and what it wraps.
 const DEEPEST: u32 = 2;
@@ -42,7 +42,7 @@ struct Step {
     looks: bool,
 }
 
-pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<Verdict>) {
+pub(in crate::rules) fn check(both: &OnBoth, out: &mut Vec<Gone>) {
     let now = steps(&both.is);
     if !now.iter().any(|step| step.watches) {
         return;
@@ -63,7 +63,7 @@ pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &
             look.looks && !look.watches && was.is_some_and(|was| was > had && then[was].looks)
         });
         let Some(look) = look else {
-            looked_again(both, (&now, at), (&then, had), before, after);
+            looked_again(both, (&now, at), (&then, had), out);
             continue;
         };
         let is_kept_out = watch.event.held.iter().any(|held| look.event.held.iter().any(|other| other == held));
@@ -78,18 +78,12 @@ pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &
             .asks(format!("can what `{what}` watches for come after `{looked}` and before the watching begins?"))
             .helps("begin to watch before the look, or look again after it")
             .evidence(cx.location(id, look.event.span), "this is looked at first now");
-        both.ask((both.was.id, then[had].event.span), verdict, before, after);
+        out.push(Gone { had: (both.was.id, then[had].event.span), asked: verdict });
     }
 }
 
 /// Asks about a look that stood before the watching and once more behind it, and stands before it alone now.
-fn looked_again(
-    both: &OnBoth,
-    (now, at): (&[Step], usize),
-    (then, had): (&[Step], usize),
-    before: &mut Vec<Verdict>,
-    after: &mut Vec<Verdict>,
-) {
+fn looked_again(both: &OnBoth, (now, at): (&[Step], usize), (then, had): (&[Step], usize), out: &mut Vec<Gone>) {
     let looks = |step: &&Step| step.looks && !step.watches;
     if now[at + 1..].iter().any(|step| looks(&step)) {
         return;
@@ -114,7 +108,7 @@ fn looked_again(
         ))
         .asks(format!("can what `{what}` watches for come after `{looked}` and before the watching begins?"))
         .helps("look again after the watching has begun");
-    both.ask((both.was.id, again.event.span), verdict, before, after);
+    out.push(Gone { had: (both.was.id, again.event.span), asked: verdict });
 }
 
 fn steps(whole: &Whole) -> Vec<Step> {

@@ -9,13 +9,13 @@
 use crate::analysis::FunctionId;
 use crate::flow::BlockIndex;
 use crate::text::Span;
-use crate::verdict::{Stance, Verdict};
+use crate::verdict::Stance;
 
 use super::{Access, How, NAME, accesses};
-use crate::rules::manner::{OnBoth, Whole};
+use crate::rules::manner::{Gone, OnBoth, Whole};
 use crate::rules::takings::leads_to;
 
-pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<Verdict>) {
+pub(in crate::rules) fn check(both: &OnBoth, out: &mut Vec<Gone>) {
     let (then, now) = (all(&both.was), all(&both.is));
     let mut told: Vec<&str> = Vec::new();
     for (by, access) in &now {
@@ -73,7 +73,7 @@ pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &
             .says(says)
             .asks(asks)
             .helps(help);
-        both.ask((*was_by, was.span), verdict, before, after);
+        out.push(Gone { had: (*was_by, was.span), asked: verdict });
     }
 }
 

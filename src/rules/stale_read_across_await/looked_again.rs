@@ -10,7 +10,7 @@ use crate::analysis::FunctionId;
 use crate::analysis::held::{Event, What};
 use crate::flow::{BlockIndex, Function, Leaving, Next, Suspension, ValueIndex, ValueKind};
 use crate::rules::context::RuleContext;
-use crate::rules::manner::{OnBoth, Whole};
+use crate::rules::manner::{Gone, OnBoth, Whole};
 use crate::rules::takings::leads_to;
 use crate::text::Span;
 use crate::verdict::{Level, Location, Stance, Verdict};
@@ -37,7 +37,7 @@ struct Look {
     leaves: bool,
 }
 
-pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<Verdict>) {
+pub(in crate::rules) fn check(both: &OnBoth, out: &mut Vec<Gone>) {
     let (then, now) = (looks(&both.was), looks(&both.is));
     let mut told: Vec<&str> = Vec::new();
     for look in then.iter() {
@@ -48,7 +48,7 @@ pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &
         }
         let Some(verdict) = asked(both, look, waited, &now) else { continue };
         told.push(&look.state);
-        both.ask((look.by, look.span), verdict, before, after);
+        out.push(Gone { had: (look.by, look.span), asked: verdict });
     }
 }
 

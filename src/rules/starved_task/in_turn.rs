@@ -1,11 +1,11 @@
 //! What ran beside others before the change and now comes before them: if it needs them to go on, neither does.
 
-use crate::verdict::{Stance, Verdict};
+use crate::verdict::Stance;
 
 use super::NAME;
-use crate::rules::manner::{Done, Manner, OnBoth};
+use crate::rules::manner::{Done, Gone, Manner, OnBoth};
 
-pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<Verdict>) {
+pub(in crate::rules) fn check(both: &OnBoth, out: &mut Vec<Gone>) {
     let cx = both.is.cx;
     let aside = |manner: &Manner| matches!(manner, Manner::Task | Manner::OwnedTask | Manner::Beside);
     let mut asked = false;
@@ -28,7 +28,7 @@ pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &
             .says(format!("`{name}` ran beside `{other}`, which now waits until it is over"))
             .asks(format!("can `{name}` come to its end while nobody waits for `{other}`?"))
             .helps("let them run beside each other as before");
-        both.ask((then[0].by, then[0].span), verdict, before, after);
+        out.push(Gone { had: (then[0].by, then[0].span), asked: verdict });
     }
 }
 

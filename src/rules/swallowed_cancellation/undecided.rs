@@ -15,13 +15,12 @@ use crate::analysis::cancellation::{Taken, Taker};
 use crate::catalogue::{Does, Takes};
 use crate::flow::{StepKind, Suspension};
 use crate::rules::context::RuleContext;
-use crate::rules::manner::OnBoth;
+use crate::rules::manner::{Gone, OnBoth};
 use crate::text::Span;
-use crate::verdict::Verdict;
 
 use super::{is_decided, is_started_only, judge, own_cancellation};
 
-pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<Verdict>) {
+pub(in crate::rules) fn check(both: &OnBoth, out: &mut Vec<Gone>) {
     let (was, is) = (both.was.cx, both.is.cx);
     let id = both.is.id;
     let taken = is.program.cancellations_taken(id);
@@ -61,7 +60,7 @@ pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &
         if judge(is, id, one).is_some() {
             continue;
         }
-        both.ask((both.was.id, had), own_cancellation(is, id, header, &of).says(says), before, after);
+        out.push(Gone { had: (both.was.id, had), asked: own_cancellation(is, id, header, &of).says(says) });
         return;
     }
 }

@@ -5,16 +5,16 @@
 use crate::analysis::makes::Makes;
 use crate::analysis::uses::{Carries, Loss, Uses};
 use crate::flow::{FunctionKind, Next, ValueKind};
-use crate::rules::manner::{Done, OnBoth};
+use crate::rules::manner::{Done, Gone, OnBoth};
 use crate::text::Language;
-use crate::verdict::{Stance, Verdict};
+use crate::verdict::Stance;
 
 use super::NAME;
 
 /// What is said of a coroutine that goes into calls for which it is a value like any other.
 const HANDED_ON: &str = "hands it on as it is";
 
-pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<Verdict>) {
+pub(in crate::rules) fn check(both: &OnBoth, out: &mut Vec<Gone>) {
     let (was, cx) = (both.was.cx, both.is.cx);
     // A function that turned into a plain one awaits nothing.
     if was.function(both.was.id).is_async() && !cx.function(both.is.id).is_async() {
@@ -46,7 +46,7 @@ pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &
                 format!("does `{name}` still give something to await, as it did before the change?")
             })
             .helps("await it as before");
-        both.ask((first.by, first.span), verdict, before, after);
+        out.push(Gone { had: (first.by, first.span), asked: verdict });
         // One question is enough to make somebody look at all of them.
         return;
     }

@@ -13,19 +13,19 @@ use crate::analysis::FunctionId;
 use crate::analysis::cancellation::Taker;
 use crate::catalogue::Takes;
 use crate::flow::{Function, StepKind, ValueIndex, ValueKind};
-use crate::rules::manner::{Done, OnBoth, Whole};
+use crate::rules::manner::{Done, Gone, OnBoth, Whole};
 use crate::text::Span;
-use crate::verdict::{Stance, Verdict};
+use crate::verdict::Stance;
 
 use super::NAME;
 
-pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<Verdict>) {
-    unshielded(both, before, after);
-    unanswered(both, before, after);
+pub(in crate::rules) fn check(both: &OnBoth, out: &mut Vec<Gone>) {
+    unshielded(both, out);
+    unanswered(both, out);
 }
 
 /// A call that was kept from cancellations, and is awaited as it is now.
-fn unshielded(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<Verdict>) {
+fn unshielded(both: &OnBoth, out: &mut Vec<Gone>) {
     let cx = both.is.cx;
     let (then, now) = (shielded(&both.was, &both.then), shielded(&both.is, &both.now));
     for (name, shield) in &then {
@@ -40,13 +40,13 @@ fn unshielded(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<Verdict>
             .says(format!("a cancellation of `{by}` did not reach `{what}` before, and does now"))
             .asks(format!("may `{what}` stop half-way when `{by}` is cancelled, now that nothing shields it?"))
             .helps("shield it as before, or put right what it leaves half done");
-        both.ask(*shield, verdict, before, after);
+        out.push(Gone { had: *shield, asked: verdict });
     }
-    bared(both, before, after);
+    bared(both, out);
 }
 
 /// A future of others that was waited for behind a shield, and is cancelled itself now with whoever waits for it.
-fn bared(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<Verdict>) {
+fn bared(both: &OnBoth, out: &mut Vec<Gone>) {
     let cx = both.is.cx;
     let (then, now) = (shielded_places(&both.was), shielded_places(&both.is));
     for (of, shield) in then.iter().filter(|(of, _)| !now.contains_key(*of)) {
@@ -68,7 +68,7 @@ fn bared(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<Verdict>) {
             .says(format!("a cancellation of `{by}` left `{of}` alone before, and cancels it now"))
             .asks(format!("may `{of}` be cancelled when `{by}` is, now that nothing shields it?"))
             .helps("shield it as before, or let those who complete it ask whether it is done");
-        both.ask(*shield, verdict, before, after);
+        out.push(Gone { had: *shield, asked: verdict });
     }
 }
 
@@ -117,7 +117,7 @@ fn shielded<'d>(whole: &Whole, done: &'d BTreeMap<String, Vec<Done>>) -> BTreeMa
 }
 
 /// A handler for cancellations that did something, and is gone with nothing in its place.
-fn unanswered(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<Verdict>) {
+fn unanswered(both: &OnBoth, out: &mut Vec<Gone>) {
     let (was, is) = (both.was.cx, both.is.cx);
     let (then, now) = (was.function(both.was.id), is.function(both.is.id));
     let cleanups = |function: &Function| {
@@ -152,7 +152,7 @@ fn unanswered(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<Verdict>
                 "what puts right what `{by}` has begun when it is cancelled at `{what}`, as its handler did?"
             ))
             .helps("keep the handler, or a `finally` in its place");
-        both.ask((both.was.id, handler.header), verdict, before, after);
+        out.push(Gone { had: (both.was.id, handler.header), asked: verdict });
         return;
     }
 }

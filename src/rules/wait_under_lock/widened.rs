@@ -15,12 +15,12 @@ use crate::analysis::calls::Target;
 use crate::analysis::held::{Event, Held, What};
 use crate::catalogue::{BlockingKind, Flavour, LockKind, Mode};
 use crate::flow::{Callee, Function, Suspension, ValueIndex, ValueKind};
-use crate::verdict::{Stance, Verdict};
+use crate::verdict::Stance;
 
 use super::NAME;
 use crate::analysis::types::Type;
 use crate::rules::context::RuleContext;
-use crate::rules::manner::{OnBoth, Whole};
+use crate::rules::manner::{Gone, OnBoth, Whole};
 
 /// How much speaks for a wait behind a call; what says nothing is not asked about.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,7 +45,7 @@ struct Deed {
     name: String,
 }
 
-pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &mut Vec<Verdict>) {
+pub(in crate::rules) fn check(both: &OnBoth, out: &mut Vec<Gone>) {
     let cx = both.is.cx;
     let (then, now) = (deeds(&both.was), deeds(&both.is));
     let mut found: Vec<(Reach, &Deed, &Held, &Deed)> = Vec::new();
@@ -93,7 +93,7 @@ pub(in crate::rules) fn check(both: &OnBoth, before: &mut Vec<Verdict>, after: &
                 cx.location(deed.by, held.taken),
                 format!("`{lock}` is taken here, and held for longer than before"),
             );
-        both.ask((then.by, then.event.span), verdict, before, after);
+        out.push(Gone { had: (then.by, then.event.span), asked: verdict });
     }
 }
 
