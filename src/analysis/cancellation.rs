@@ -10,7 +10,7 @@
 //! finally: …                  sees it pass, unless it leaves by a jump of its own
 //! ~~~
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::types::Type;
 use super::ways::{Ways, ways_out};
@@ -99,28 +99,23 @@ impl Program<'_> {
         let stops = stops(&function);
         let mut taken: BTreeMap<Taker, Vec<Arrival>> = BTreeMap::new();
         for (to, arrivals) in by_handler {
-            let mut seen = BTreeSet::new();
-            let mut work = vec![to];
-            while let Some(at) = work.pop() {
-                if !seen.insert(at) {
-                    continue;
-                }
-                let outwards = function.blocks[at.at()].on_raise;
+            function.reached([to], |at, block, on| {
+                let outwards = block.on_raise;
                 match stops.get(&at) {
                     Some(Stop::Handlers(attempt)) => match self.handler_for(id, *attempt) {
                         Some(taker) => {
                             let again = self.ways_of(id, taker).again;
-                            work.extend(again.iter().filter_map(|block| function.blocks[block.at()].on_raise));
+                            on.extend(again.iter().filter_map(|block| function.blocks[block.at()].on_raise));
                             taken.entry(taker).or_default().extend(arrivals.iter().copied());
                         }
-                        None => work.extend(outwards),
+                        None => on.extend(outwards),
                     },
                     Some(Stop::Cleanup(attempt)) => {
                         let taker = Taker::Cleanup { attempt: *attempt };
                         if self.ways_of(id, taker).lost.iter().any(|way| way.by.is_some()) {
                             taken.entry(taker).or_default().extend(arrivals.iter().copied());
                         } else {
-                            work.extend(outwards);
+                            on.extend(outwards);
                         }
                     }
                     Some(Stop::Managed(managed)) => match self.suppressed_class(id, *managed) {
@@ -128,11 +123,11 @@ impl Program<'_> {
                             let taker = Taker::Suppressor { managed: *managed, class, takes };
                             taken.entry(taker).or_default().extend(arrivals.iter().copied());
                         }
-                        None => work.extend(outwards),
+                        None => on.extend(outwards),
                     },
                     None => {}
                 }
-            }
+            });
         }
         taken.into_iter().map(|(taker, from)| Taken { taker, from }).collect()
     }

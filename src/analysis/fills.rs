@@ -9,7 +9,7 @@
 use super::uses::Uses;
 use super::{FunctionId, Program};
 use crate::catalogue::Change;
-use crate::flow::{BlockIndex, Quality, StepKind, ValueIndex, ValueKind, VariableIndex};
+use crate::flow::{Quality, StepKind, ValueIndex, ValueKind, VariableIndex};
 use crate::text::Language;
 
 impl Program<'_> {
@@ -57,17 +57,8 @@ impl Program<'_> {
     /// Whether a function can give way after a call: what its variables hold is there as long.
     pub(super) fn gives_way_after(&self, id: FunctionId, call: ValueIndex) -> bool {
         let function = self.function(id);
-        let mut seen = vec![false; function.blocks.len()];
         let node = function.value(call);
-        let mut work = vec![(node.block, node.step as usize + 1)];
-        while let Some((at, from)) = work.pop() {
-            let block = &function.blocks[at.at()];
-            if block.steps.iter().skip(from).any(|step| matches!(step.kind, StepKind::Suspend(..))) {
-                return true;
-            }
-            let new = |target: &&BlockIndex| !std::mem::replace(&mut seen[target.at()], true);
-            work.extend(block.next.targets().iter().filter(new).map(|target| (*target, 0)));
-        }
-        false
+        let after = (node.block, node.step as usize + 1);
+        function.comes_to_step(after, |_, step| matches!(step.kind, StepKind::Suspend(..)))
     }
 }

@@ -11,13 +11,17 @@
 //!
 //! What a function made itself is not lost: it is made anew when the function is called again.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::held::{Event, What};
 use super::uses::Uses;
 use super::{FunctionId, Program};
 use crate::catalogue::Loses;
-use crate::flow::{BlockIndex, Callee, Function, FunctionKind, Root, Suspension, ValueIndex, ValueKind, VariableIndex};
+use crate::flow::{
+    Block, BlockIndex, Callee, Function, FunctionKind, Root, Step, StepKind, Suspension, ValueIndex, ValueKind,
+    VariableIndex,
+};
 use crate::verdict::{Hop, Location};
 
 /// What a future loses when it is dropped before its end.
@@ -161,27 +165,18 @@ impl Program<'_> {
             .map(|(event, of)| (of, event))
     }
 
-    /// Whether control gets from one block to another without giving any of these variables a new value.
+    /// Whether control gets from one block to another without giving a variable a new value.
     pub fn comes_back(&self, id: FunctionId, from: BlockIndex, to: BlockIndex, kept: Option<VariableIndex>) -> bool {
         let function = self.function(id);
-        let renews = |block: BlockIndex| {
-            let steps = &function.blocks[block.at()].steps;
-            kept.is_some_and(|kept| {
-                steps.iter().any(|step| matches!(step.kind, crate::flow::StepKind::Bind(bound, _) if bound == kept))
-            })
+        let renews = |step: &Step| matches!(step.kind, StepKind::Bind(bound, _) if Some(bound) == kept);
+        let visit = |at, block: &Block, on: &mut Vec<BlockIndex>| {
+            if block.steps.iter().any(renews) {
+                return ControlFlow::Continue(());
+            }
+            on.extend(block.next.targets());
+            if at == to { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        let mut seen = vec![false; function.blocks.len()];
-        let mut work = vec![from];
-        while let Some(at) = work.pop() {
-            if std::mem::replace(&mut seen[at.at()], true) || renews(at) {
-                continue;
-            }
-            if at == to {
-                return true;
-            }
-            work.extend(function.blocks[at.at()].next.targets());
-        }
-        false
+        function.walk([from], visit).is_some()
     }
 }
 

@@ -43,12 +43,19 @@ impl Program<'_> {
     pub(super) fn asks_who(&self, id: FunctionId) -> Vec<Asked> {
         let function = self.function(id);
         let mut found = Vec::new();
-        for (at, block) in function.blocks.iter().enumerate() {
-            let Next::Branch(Some(condition), targets) = &block.next else { continue };
+        for (at, condition, targets) in function.conditions() {
             let [then, otherwise] = targets[..] else { continue };
-            let Some(test) = self.who_is_compared(id, *condition, DEEPEST) else { continue };
+            let Some(test) = self.who_is_compared(id, condition, DEEPEST) else { continue };
             let (same, others) = if test.is_denied { (otherwise, then) } else { (then, otherwise) };
-            let blocks = &reached(&function, (at, others)) - &reached(&function, (at, same));
+            let reached = |only: BlockIndex| {
+                function.reached([BlockIndex(0)], |block, body, on| match block == at {
+                    true => on.extend([only].into_iter().chain(body.on_raise)),
+                    false => on.extend(body.successors()),
+                })
+            };
+            let (by_others, by_same) = (reached(others), reached(same));
+            let is_theirs = |block: &BlockIndex| by_others[block.at()] && !by_same[block.at()];
+            let blocks = (0..function.blocks.len() as u32).map(BlockIndex).filter(is_theirs).collect();
             found.push(Asked { field: test.field, blocks });
         }
         found
@@ -189,22 +196,4 @@ fn is_somebody(function: &Function, value: ValueIndex) -> bool {
 /// The field that a place ends in.
 fn named(place: &Place) -> Option<&str> {
     place.last_name().filter(|_| !place.fields.is_empty() || matches!(place.root, Root::Global(_)))
-}
-
-/// The blocks that control can come to from the entry, if a branch leads to one of its targets only.
-fn reached(function: &Function, (branch, only): (usize, BlockIndex)) -> BTreeSet<BlockIndex> {
-    let mut seen = BTreeSet::new();
-    let mut work = vec![BlockIndex(0)];
-    while let Some(at) = work.pop() {
-        if !seen.insert(at) {
-            continue;
-        }
-        let block = &function.blocks[at.at()];
-        work.extend(block.on_raise);
-        match at.at() == branch {
-            true => work.push(only),
-            false => work.extend(block.next.targets()),
-        }
-    }
-    seen
 }

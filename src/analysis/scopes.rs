@@ -1,10 +1,8 @@
 //! Managed blocks: what stands in them, and whether they bound it.
 
-use std::collections::BTreeSet;
-
 use super::{FunctionId, Program};
 use crate::catalogue::ScopeKind;
-use crate::flow::{BlockIndex, ManagedIndex, StepKind};
+use crate::flow::{BlockIndex, Goes, ManagedIndex, StepKind};
 
 impl Program<'_> {
     /// How a managed block bounds what stands in it, if it does.
@@ -25,25 +23,16 @@ impl Program<'_> {
         let Some((block, at)) = entry else { return Vec::new() };
         let own = usize::from(function.managed[managed.at()].is_async);
         let mut found = Vec::new();
-        let mut seen = BTreeSet::new();
-        let mut work = vec![(block, at + 1 + own)];
-        while let Some((block, from)) = work.pop() {
-            let body = &function.blocks[block.at()];
-            let mut is_left = false;
-            for (number, step) in body.steps.iter().enumerate().skip(from) {
+        function.walk_steps((block, at + 1 + own), |stretch| {
+            for (number, step) in stretch.steps() {
                 if matches!(step.kind, StepKind::Exit(one) if one == managed) {
-                    is_left = true;
-                    break;
+                    return Goes::Aside;
                 }
-                found.push((block, number));
+                found.push((stretch.at, number));
             }
-            if !is_left {
-                // What goes wrong where the block is entered is none of its business.
-                let raised = body.on_raise.filter(|_| from == 0);
-                let next = body.next.targets().iter().chain(&raised);
-                work.extend(next.filter(|next| seen.insert(**next)).map(|next| (*next, 0)));
-            }
-        }
+            // What goes wrong where the block is entered is none of its business.
+            if stretch.first == 0 { Goes::<()>::OnAndRaised } else { Goes::On }
+        });
         found.sort_unstable();
         found
     }

@@ -95,11 +95,11 @@ impl Program<'_> {
         let mut shape = Shape {
             predecessors: vec![Vec::new(); blocks],
             binds: vec![Vec::new(); function.variables.len()],
-            reachable: vec![false; blocks],
+            reachable: function.reached([BlockIndex(0)], |_, block, on| on.extend(block.successors())),
             ..Shape::default()
         };
         for (at, block) in function.blocks.iter().enumerate() {
-            for target in block.next.targets().iter().chain(&block.on_raise) {
+            for target in block.successors() {
                 shape.predecessors[target.at()].push(BlockIndex(at as u32));
             }
             for (number, step) in block.steps.iter().enumerate() {
@@ -134,14 +134,6 @@ impl Program<'_> {
         }
         shape.discarded.sort_unstable();
         shape.suspended_on.sort_unstable();
-        let mut work = vec![BlockIndex(0)];
-        while let Some(block) = work.pop() {
-            if shape.reachable.get(block.at()).is_some_and(|seen| !seen) {
-                shape.reachable[block.at()] = true;
-                let body = &function.blocks[block.at()];
-                work.extend(body.next.targets().iter().chain(&body.on_raise));
-            }
-        }
         let shape = Arc::new(shape);
         self.shapes.borrow_mut().insert(id, shape.clone());
         shape

@@ -19,7 +19,7 @@ use super::binding::Binding;
 use super::calls::Target;
 use super::summary::Summary;
 use super::{FunctionId, ModuleId, Program};
-use crate::flow::{Comparison, Field, Literal, Next, Place, Root, ValueIndex, ValueKind, ValueOf};
+use crate::flow::{BlockIndex, Comparison, Field, Literal, Next, Place, Root, ValueIndex, ValueKind, ValueOf};
 use crate::text::{Language, Span};
 use crate::verdict::{Hop, Location};
 
@@ -55,13 +55,8 @@ impl<'a> Program<'a> {
     fn turned_off(&self, caller: FunctionId, call: ValueIndex, callee: FunctionId) -> Option<FxHashSet<Span>> {
         let function = self.function(callee);
         let mut is_answered = false;
-        let mut reached = vec![false; function.blocks.len()];
-        let mut open = vec![0];
-        while let Some(at) = open.pop() {
-            let Some(block) = function.blocks.get(at).filter(|_| !std::mem::replace(&mut reached[at], true)) else {
-                continue;
-            };
-            open.extend(block.on_raise.map(|handler| handler.at()));
+        let reached = function.reached([BlockIndex(0)], |_, block, on| {
+            on.extend(block.on_raise);
             let answer = match &block.next {
                 Next::Branch(Some(condition), targets) if targets.len() == 2 => {
                     self.answer(caller, call, callee, *condition)
@@ -70,11 +65,11 @@ impl<'a> Program<'a> {
             };
             is_answered |= answer.is_some();
             match (answer, block.next.targets()) {
-                (Some(true), [then, _]) => open.push(then.at()),
-                (Some(false), [_, otherwise]) => open.push(otherwise.at()),
-                (_, targets) => open.extend(targets.iter().map(|target| target.at())),
+                (Some(true), [then, _]) => on.push(*then),
+                (Some(false), [_, otherwise]) => on.push(*otherwise),
+                (_, targets) => on.extend(targets),
             }
-        }
+        });
         if !is_answered {
             return None;
         }

@@ -340,28 +340,17 @@ impl Program<'_> {
     /// Whether a function waits at length, or yields, at or after a step: what its variables hold lives as long.
     pub fn stays_after(&self, id: FunctionId, block: crate::flow::BlockIndex) -> bool {
         let function = self.function(id);
-        let mut seen = vec![false; function.blocks.len()];
-        let mut work = vec![block];
-        while let Some(at) = work.pop() {
-            if std::mem::replace(&mut seen[at.at()], true) {
-                continue;
-            }
-            let body = &function.blocks[at.at()];
-            let in_loop = body.in_loop.is_some_and(|index| {
+        let is_in_loop = |at: crate::flow::BlockIndex| {
+            function.blocks[at.at()].in_loop.is_some_and(|index| {
                 let around = &function.loops[index.at()];
                 // The loop that the value is bound in binds it anew at every turn.
                 around.kind != crate::flow::LoopKind::For && function.blocks[block.at()].in_loop != Some(index)
-            });
-            let stays = body.steps.iter().any(|step| match step.kind {
-                StepKind::Suspend(Suspension::Yield, _) => true,
-                StepKind::Suspend(..) => in_loop,
-                _ => false,
-            });
-            if stays {
-                return true;
-            }
-            work.extend(body.next.targets());
-        }
-        false
+            })
+        };
+        function.comes_to_step((block, 0), |(at, _), step| match step.kind {
+            StepKind::Suspend(Suspension::Yield, _) => true,
+            StepKind::Suspend(..) => is_in_loop(at),
+            _ => false,
+        })
     }
 }

@@ -54,22 +54,16 @@ pub fn ways_out(
     never_ends: impl Fn(BlockIndex) -> bool,
 ) -> Ways {
     let mut ways = Ways::default();
-    let mut seen = BTreeSet::new();
-    let mut work = vec![region.entry];
-    while let Some(at) = work.pop() {
-        if !seen.insert(at) {
-            continue;
-        }
-        let block = &function.blocks[at.at()];
+    function.reached([region.entry], |at, block, on| {
         let yields = block.steps.iter().filter(|step| matches!(step.kind, StepKind::Suspend(Suspension::Yield, _)));
         ways.yields.extend(yields.map(|step| step.span));
         let inner = block.on_raise.filter(|handler| region.has(*handler));
         if !block.steps.is_empty() || matches!(block.next, Next::Raise(_)) {
-            work.extend(inner);
+            on.extend(inner);
         }
         if never_ends(at) {
             ways.again.push(at);
-            continue;
+            return;
         }
         match &block.next {
             Next::Raise(value) => {
@@ -92,14 +86,14 @@ pub fn ways_out(
                 ways.jumps.extend(block.left_by);
                 for target in block.next.targets() {
                     if region.has(*target) {
-                        work.push(first_turn(function, at, *target));
+                        on.push(first_turn(function, at, *target));
                     } else {
                         ways.lost.push(Way { by: block.left_by, to: Some(*target) });
                     }
                 }
             }
         }
-    }
+    });
     ways
 }
 

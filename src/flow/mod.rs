@@ -26,6 +26,7 @@ pub mod place;
 pub mod print;
 mod types;
 mod value;
+mod walk;
 
 pub use attempt::{Attempt, Handler, Region};
 pub use function::{Colour, Decorator, Function, FunctionKind, Parameter, ParameterKind, Variable, is_special};
@@ -36,6 +37,7 @@ pub use module::{Impl, Import, ImportKind, Mark, Module, Scope, Static, Submodul
 pub use place::{Field, MOST_FIELDS, Place, Root};
 pub use types::{FieldDef, Generic, TypeDef, TypeKind, TypeTerm};
 pub use value::{Argument, Call, Callee, Collection, Comparison, Literal, Polling, Value, ValueKind, ValueOf};
+pub use walk::{Goes, Stretch};
 
 macro_rules! index {
     ($(#[$doc:meta])* $name:ident) => {

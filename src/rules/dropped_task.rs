@@ -133,8 +133,7 @@ fn ends_with_its_owner(cx: &RuleContext, id: FunctionId, spawn: ValueIndex, uses
     });
     let block = function.value(spawn).block;
     let waits_later = function.steps().any(|(at, number, step)| {
-        let is_later = (at == block && number as u32 > function.value(spawn).step)
-            || function.blocks[block.at()].next.targets().iter().any(|next| cx.program.comes_back(id, *next, at, None));
+        let is_later = (at == block && number as u32 > function.value(spawn).step) || function.comes_to(block, at);
         is_later && matches!(step.kind, StepKind::Suspend(..))
     });
     if !is_made_here || !only_fills || waits_later || cx.program.is_captured(id, variable) {

@@ -7,7 +7,8 @@ use crate::analysis::types::Type;
 use crate::analysis::uses::Uses;
 use crate::catalogue::{Flavour, LockKind, Runs};
 use crate::flow::{
-    BlockIndex, Callee, Field, Function, FunctionKind, Place, StepKind, Value, ValueIndex, ValueKind, VariableIndex,
+    BlockIndex, Callee, Field, Function, FunctionKind, Goes, Place, StepKind, Stretch, Value, ValueIndex, ValueKind,
+    VariableIndex,
 };
 use crate::text::Language;
 use crate::verdict::{Confidence, Verdict};
@@ -117,17 +118,12 @@ fn waits_in_turn(cx: &RuleContext, id: FunctionId, call: ValueIndex) -> bool {
         StepKind::Call(value) => waited_for(cx, id, *value).is_some(),
         _ => false,
     };
-    let mut seen = vec![false; function.blocks.len()];
-    let mut work = vec![(node.block, node.step as usize + 1)];
-    while let Some((block, from)) = work.pop() {
-        let body = &function.blocks[block.at()];
-        if body.steps.iter().skip(from).any(|step| waits(&step.kind)) {
-            return true;
-        }
-        let new = |to: &&BlockIndex| is_in_turn(**to) && !std::mem::replace(&mut seen[to.at()], true);
-        work.extend(body.next.targets().iter().filter(new).map(|to| (*to, 0)));
-    }
-    false
+    let visit = |stretch: Stretch| match stretch.first {
+        0 if !is_in_turn(stretch.at) => Goes::Aside,
+        _ if stretch.steps().any(|(_, step)| waits(&step.kind)) => Goes::Over(()),
+        _ => Goes::On,
+    };
+    function.walk_steps((node.block, node.step as usize + 1), visit).is_some()
 }
 
 /// Whether anything happens after a step that could have been meant to run under a guard.
@@ -135,18 +131,7 @@ fn goes_on(function: &Function, block: BlockIndex, number: usize) -> bool {
     let happens = |kind: &StepKind| {
         matches!(kind, StepKind::Call(_) | StepKind::Suspend(..) | StepKind::Read(_) | StepKind::Write(..))
     };
-    let mut seen = vec![false; function.blocks.len()];
-    let mut work = vec![(block, number + 1)];
-    while let Some((block, from)) = work.pop() {
-        let body = &function.blocks[block.at()];
-        if body.steps.iter().skip(from).any(|step| happens(&step.kind)) {
-            return true;
-        }
-        work.extend(
-            body.next.targets().iter().filter(|to| !std::mem::replace(&mut seen[to.at()], true)).map(|&to| (to, 0)),
-        );
-    }
-    false
+    function.comes_to_step((block, number + 1), |_, step| happens(&step.kind))
 }
 
 /// Whether the next statement suspends. A blocking guard has no business there: that it ends before is right.

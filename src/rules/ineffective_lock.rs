@@ -231,17 +231,10 @@ fn dominates(function: &Function, first: (BlockIndex, usize), second: (BlockInde
     if first.0 == second.0 {
         return first.1 < second.1;
     }
-    let mut seen = vec![false; function.blocks.len()];
-    let mut work = vec![BlockIndex(0)];
-    while let Some(at) = work.pop() {
-        if at == second.0 {
-            return false;
+    let past = function.reached([BlockIndex(0)], |at, block, on| {
+        if at != first.0 {
+            on.extend(block.successors());
         }
-        if at == first.0 || std::mem::replace(&mut seen[at.at()], true) {
-            continue;
-        }
-        let body = &function.blocks[at.at()];
-        work.extend(body.next.targets().iter().chain(&body.on_raise));
-    }
-    true
+    });
+    !past[second.0.at()]
 }

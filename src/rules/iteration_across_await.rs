@@ -15,7 +15,7 @@ use crate::analysis::accesses::{Access, Touch};
 use crate::analysis::strands::is_alike;
 use crate::analysis::{FunctionId, FunctionRef};
 use crate::catalogue::Change;
-use crate::flow::{BlockIndex, Callee, Function, LoopIndex, LoopKind, Root, ValueIndex, ValueKind, WriteKind};
+use crate::flow::{Callee, Function, LoopIndex, LoopKind, Root, ValueIndex, ValueKind, WriteKind};
 use crate::text::{Language, Span};
 use crate::verdict::{Confidence, Stance, Verdict};
 
@@ -154,25 +154,10 @@ fn suspension_in(
     let facts = cx.facts(id);
     let header = function.loops[around.at()].header;
     let event = facts.events.iter().find(|event| {
-        is_in(function, event.block, around) && cx.gives_way(id, event) && comes_to(function, event.block, header)
+        is_in(function, event.block, around) && cx.gives_way(id, event) && function.comes_to(event.block, header)
     })?;
     let locks = event.held.iter().filter(|held| held.is_certain).map(|held| held.lock.clone());
     Some((event.span, locks.chain(cx.program.locks_at_entry(id)).collect()))
-}
-
-/// Whether control can get from the end of a block to another.
-fn comes_to(function: &Function, from: BlockIndex, to: BlockIndex) -> bool {
-    let mut seen = vec![false; function.blocks.len()];
-    let mut work: Vec<BlockIndex> = function.blocks[from.at()].next.targets().to_vec();
-    while let Some(block) = work.pop() {
-        if block == to {
-            return true;
-        }
-        if !std::mem::replace(&mut seen[block.at()], true) {
-            work.extend(function.blocks[block.at()].next.targets());
-        }
-    }
-    false
 }
 
 fn verdict(

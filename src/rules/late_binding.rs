@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use crate::analysis::FunctionId;
 use crate::analysis::contexts::HandOver;
 use crate::catalogue::Runs;
-use crate::flow::{BlockIndex, Function, StepKind, ValueIndex, VariableIndex};
+use crate::flow::{BlockIndex, Function, Goes, StepKind, ValueIndex, VariableIndex};
 use crate::text::Language;
 use crate::verdict::{Confidence, Verdict};
 
@@ -62,32 +62,22 @@ fn given_again(
     given: &[ValueIndex],
 ) -> Option<ValueIndex> {
     let function = cx.function(id);
-    let mut work = vec![(from.0, from.1 as usize + 1)];
-    let mut seen = BTreeSet::new();
-    'ways: while let Some((block, first)) = work.pop() {
-        for step in function.blocks[block.at()].steps.iter().skip(first) {
-            match &step.kind {
-                StepKind::Bind(bound, value) if *bound == variable => {
-                    if given.contains(value) {
-                        return Some(*value);
-                    }
-                    continue 'ways;
+    function.walk_steps((from.0, from.1 as usize + 1), |stretch| {
+        for (_, step) in stretch.steps() {
+            match step.kind {
+                StepKind::Bind(bound, value) if bound == variable => {
+                    return if given.contains(&value) { Goes::Over(value) } else { Goes::Aside };
                 }
                 // The tasks get their turn, or what was started is waited for: at the end of a pool's block as well.
-                StepKind::Suspend(..) | StepKind::Exit(_) => continue 'ways,
-                StepKind::Call(call) if cx.program.blocking_call(id, *call, &cx.resolution(id, *call)).is_some() => {
-                    continue 'ways;
+                StepKind::Suspend(..) | StepKind::Exit(_) => return Goes::Aside,
+                StepKind::Call(call) if cx.program.blocking_call(id, call, &cx.resolution(id, call)).is_some() => {
+                    return Goes::Aside;
                 }
                 _ => {}
             }
         }
-        for next in function.blocks[block.at()].next.targets() {
-            if seen.insert(*next) {
-                work.push((*next, 0));
-            }
-        }
-    }
-    None
+        Goes::On
+    })
 }
 
 fn verdict(cx: &RuleContext, id: FunctionId, handed: &HandOver, variable: VariableIndex, again: ValueIndex) -> Verdict {

@@ -14,6 +14,7 @@ mod forgotten;
 pub(super) mod given_back;
 mod per_key;
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::analysis::FunctionId;
@@ -194,30 +195,25 @@ fn leaks(cx: &RuleContext, id: FunctionId, facts: &Facts, taking: &Event, is_han
 fn escapes(cx: &RuleContext, id: FunctionId, facts: &Facts, block: BlockIndex, taken: Span) -> bool {
     let function = cx.function(id);
     let Some(handler) = function.blocks[block.at()].on_raise else { return true };
-    let mut seen = vec![false; function.blocks.len()];
-    let mut work = vec![handler];
+    let lets_go = |step: &crate::flow::Step| match step.kind {
+        StepKind::Call(value) => cx.program.released_by(id, value).is_some(),
+        _ => false,
+    };
     let mut found = false;
-    while let Some(at) = work.pop() {
-        if std::mem::replace(&mut seen[at.at()], true) {
-            continue;
-        }
+    let let_go = function.walk([handler], |at, block, on| {
         let leaves = |exit: &crate::analysis::held::Exit| {
             exit.block == at
                 && exit.is_raise
                 && exit.held.iter().any(|held| is_held_by_hand(held, taken) && held.is_certain)
         };
         found |= facts.exits.iter().any(leaves);
-        let body = &function.blocks[at.at()];
-        let lets_go = |step: &crate::flow::Step| match step.kind {
-            StepKind::Call(value) => cx.program.released_by(id, value).is_some(),
-            _ => false,
-        };
-        if body.steps.iter().any(lets_go) {
-            return false;
+        if block.steps.iter().any(lets_go) {
+            return ControlFlow::Break(());
         }
-        work.extend(body.next.targets().iter().chain(&body.on_raise));
-    }
-    found
+        on.extend(block.successors());
+        ControlFlow::Continue(())
+    });
+    found && let_go.is_none()
 }
 
 /// Whether a decorator makes a context manager of a generator: what fails in the block fails at the `yield`.

@@ -137,16 +137,15 @@ fn idle_turn(cx: &RuleContext, id: FunctionId, of: LoopIndex) -> Option<Turn> {
             _ => None,
         })
     };
-    let mut seen = BTreeSet::new();
-    let mut work = vec![header];
     let mut comes_back_from = Vec::new();
     let mut leaves_from = BTreeSet::new();
     let mut deciding = Vec::new();
-    while let Some(at) = work.pop() {
-        if gives_way(at).is_some() || !seen.insert(at) {
-            continue;
+    let mut seen = BTreeSet::new();
+    function.reached([header], |at, block, work| {
+        if gives_way(at).is_some() {
+            return;
         }
-        let block = &function.blocks[at.at()];
+        seen.insert(at);
         match &block.next {
             Next::Return(_) | Next::Raise(_) if block.on_raise.is_none_or(|handler| !is_inside(handler)) => {
                 leaves_from.insert(at);
@@ -167,10 +166,10 @@ fn idle_turn(cx: &RuleContext, id: FunctionId, of: LoopIndex) -> Option<Turn> {
         if !block.steps.is_empty() || matches!(block.next, Next::Raise(_)) {
             work.extend(block.on_raise.filter(|handler| is_inside(*handler)));
         }
-    }
+    });
     let own_condition = function.loops[of.at()].kind == LoopKind::While;
     let conditions = condition_blocks(&function, of);
-    let leaves = leaves_from.iter().any(|block| !(own_condition && conditions.contains(block)));
+    let leaves = leaves_from.iter().any(|block| !(own_condition && conditions[block.at()]));
     if comes_back_from.is_empty() {
         return None;
     }
@@ -211,21 +210,13 @@ fn coming_to(function: &Function, among: &BTreeSet<BlockIndex>, last: Vec<BlockI
 }
 
 /// The blocks in which the loop's own condition is evaluated: from its header to where the text of its body begins.
-fn condition_blocks(function: &Function, of: LoopIndex) -> BTreeSet<BlockIndex> {
-    let around = &function.loops[of.at()];
-    let mut found = BTreeSet::from([around.header]);
-    let mut work = vec![around.header];
-    while let Some(at) = work.pop() {
-        for target in function.blocks[at.at()].next.targets() {
-            // A condition of several parts: its blocks hold nothing but the reads and calls of the next part.
-            let body = &function.blocks[target.at()];
-            let decides = matches!(body.next, Next::Branch(Some(_), _));
-            if decides && is_in(function, *target, of) && found.insert(*target) {
-                work.push(*target);
-            }
-        }
-    }
-    found
+fn condition_blocks(function: &Function, of: LoopIndex) -> Vec<bool> {
+    function.reached([function.loops[of.at()].header], |_, block, on| {
+        // A condition of several parts: its blocks hold nothing but the reads and calls of the next part.
+        let decides = |target: &BlockIndex| matches!(function.blocks[target.at()].next, Next::Branch(Some(_), _));
+        let targets = block.next.targets().iter().copied();
+        on.extend(targets.filter(|target| decides(target) && is_in(function, *target, of)));
+    })
 }
 
 /// The steps of a block that may change what the loop waits for.

@@ -6,15 +6,16 @@
 //! await woken.wait(); await work(); woken.clear()   what comes during the work is cleared away
 //! ~~~
 
+use std::ops::ControlFlow;
+
 use crate::analysis::FunctionId;
 use crate::analysis::held::{Event, What};
 use crate::analysis::uses::Uses;
-use crate::flow::{BlockIndex, Callee, Function, Next, Root, StepKind, ValueIndex, ValueKind};
+use crate::flow::{Block, BlockIndex, Callee, Function, Next, Root, StepKind, ValueIndex, ValueKind};
 use crate::verdict::{Confidence, Verdict};
 
 use super::context::RuleContext;
 use super::lost_wakeup::{NAME, Wait, is_for_state, signal_call};
-use super::takings::leads_to;
 
 /// How often one value may lead to another.
 const DEEPEST: u32 = 8;
@@ -26,13 +27,9 @@ pub(super) fn after_the_look(cx: &RuleContext, id: FunctionId, event: &Event, wa
     }
     let function = cx.function(id);
     let class = wait.place.class.as_ref()?;
-    let decisive = (0..).zip(&function.blocks).find_map(|(at, block)| {
-        let Next::Branch(Some(value), targets) = &block.next else { return None };
-        let at = BlockIndex(at);
-        let decides = at != event.block
-            && !leads_to(&function, BlockIndex(0), event.block, at)
-            && targets.iter().any(|target| !leads_to(&function, *target, event.block, at));
-        (decides && looks_at_shared(cx, id, &function, *value, DEEPEST)).then_some(*value)
+    let decisive = function.conditions().find_map(|(at, value, _)| {
+        let decides = function.decides(at, event.block);
+        (decides && looks_at_shared(cx, id, &function, value, DEEPEST)).then_some(value)
     })?;
     if looks_once_more(cx, id, event, wait) {
         return None;
@@ -64,16 +61,14 @@ fn looks_once_more(cx: &RuleContext, id: FunctionId, event: &Event, wait: &Wait)
         _ => None,
     });
     let Some(ends) = ends else { return false };
-    (0..).zip(&function.blocks).any(|(at, block)| {
-        let Next::Branch(Some(value), targets) = &block.next else { return false };
-        let at = BlockIndex(at);
+    function.conditions().any(|(at, value, targets)| {
         let is_behind = match at == event.block {
-            true => function.value(*value).step > event.step,
-            false => leads_to(&function, event.block, at, ends) && !leads_to(&function, event.block, ends, at),
+            true => function.value(value).step > event.step,
+            false => function.leads_past(event.block, at, ends) && !function.leads_past(event.block, ends, at),
         };
         is_behind
-            && targets.iter().any(|target| !leads_to(&function, *target, ends, at))
-            && looks_at_shared(cx, id, &function, *value, DEEPEST)
+            && targets.iter().any(|target| !function.leads_past(*target, ends, at))
+            && looks_at_shared(cx, id, &function, value, DEEPEST)
     })
 }
 
@@ -163,7 +158,7 @@ pub(super) fn cleared_later(cx: &RuleContext, id: FunctionId, event: &Event, wai
     // Only what lies on every way from the wait to the clearing counts.
     let is_passed = work.block == cleared.block
         || work.block == event.block
-        || !leads_to(&function, event.block, cleared.block, work.block);
+        || !function.leads_past(event.block, cleared.block, work.block);
     if !is_passed || looks_after(&function, cleared, around) {
         return None;
     }
@@ -185,16 +180,15 @@ pub(super) fn cleared_later(cx: &RuleContext, id: FunctionId, event: &Event, wai
 /// between.
 fn looks_before(function: &Function, last: &Event, cleared: &Event, around: crate::flow::LoopIndex) -> bool {
     let header = function.loops[around.at()].header;
-    (0..).map(BlockIndex).zip(&function.blocks).any(|(at, block)| {
-        let Next::Branch(Some(value), targets) = &block.next else { return false };
-        let leads = |target: &BlockIndex| leads_to(function, *target, cleared.block, header);
+    function.conditions().any(|(at, value, targets)| {
+        let leads = |target: &BlockIndex| function.leads_past(*target, cleared.block, header);
         // Round the loop a look is an older one.
         at != cleared.block
             && (at != header || last.block == header)
-            && leads_to(function, last.block, at, header)
+            && function.leads_past(last.block, at, header)
             && targets.iter().any(leads)
             && !targets.iter().all(leads)
-            && reads_shared(function, *value, DEEPEST)
+            && reads_shared(function, value, DEEPEST)
     })
 }
 
@@ -214,19 +208,16 @@ fn reads_shared(function: &Function, value: ValueIndex, depth: u32) -> bool {
 /// Whether the loop decides anything after the clearing, before it waits again.
 fn looks_after(function: &Function, cleared: &Event, around: crate::flow::LoopIndex) -> bool {
     let header = function.loops[around.at()].header;
-    let mut work = vec![cleared.block];
-    let mut seen = vec![false; function.blocks.len()];
-    while let Some(block) = work.pop() {
-        if block == header || std::mem::replace(&mut seen[block.at()], true) {
-            continue;
+    let visit = |at, block: &Block, on: &mut Vec<BlockIndex>| {
+        if at != header {
+            if matches!(block.next, Next::Branch(Some(_), _)) && block.in_loop == Some(around) {
+                return ControlFlow::Break(());
+            }
+            on.extend(block.next.targets());
         }
-        let body = &function.blocks[block.at()];
-        if matches!(body.next, Next::Branch(Some(_), _)) && body.in_loop == Some(around) {
-            return true;
-        }
-        work.extend(body.next.targets());
-    }
-    false
+        ControlFlow::Continue(())
+    };
+    function.walk([cleared.block], visit).is_some()
 }
 
 /// A wait for a change, by somebody who began to watch only after the look that decided on it: the change may have come
@@ -245,13 +236,9 @@ pub(super) fn subscribed_after_the_look(
     let Callee::Method(watched, _) = &function.call(made)?.callee else { return None };
     let watched = root_of(&function, *watched)?;
     let begun = function.value(made);
-    let decisive = (0..).zip(&function.blocks).find_map(|(at, block)| {
-        let Next::Branch(Some(value), targets) = &block.next else { return None };
-        let at = BlockIndex(at);
-        let decides = at != begun.block
-            && !leads_to(&function, BlockIndex(0), begun.block, at)
-            && targets.iter().any(|target| !leads_to(&function, *target, begun.block, at));
-        (decides && asks(&function, *value, &watched, DEEPEST)).then_some(*value)
+    let decisive = function.conditions().find_map(|(at, value, _)| {
+        let decides = function.decides(at, begun.block);
+        (decides && asks(&function, value, &watched, DEEPEST)).then_some(value)
     })?;
     // A look at the value itself, after the watching has begun and before the wait, sees what came in between.
     let looks = function.steps().any(|(block, at, step)| {
@@ -262,7 +249,7 @@ pub(super) fn subscribed_after_the_look(
         is_look
             && is_after
             && (block, (at as u32)) < (event.block, event.step)
-            && !leads_to(&function, begun.block, event.block, block)
+            && !function.leads_past(begun.block, event.block, block)
     });
     if looks {
         return None;

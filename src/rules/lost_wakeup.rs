@@ -26,7 +26,6 @@ use crate::verdict::{Confidence, Verdict};
 
 use super::context::RuleContext;
 use super::lost_signal;
-use super::takings::leads_to;
 
 pub(super) const NAME: &str = "lost-wakeup";
 
@@ -96,20 +95,11 @@ fn without_a_look(cx: &RuleContext, id: FunctionId, event: &Event, wait: &Wait) 
     if hands_on(cx, id, &function, wait) || is_looped(&function, taken.block, event.block) {
         return None;
     }
-    let decides = |at: BlockIndex, targets: &[BlockIndex]| {
-        let dominates = !leads_to(&function, taken.block, event.block, at) && at != event.block;
-        dominates && targets.iter().any(|target| !leads_to(&function, *target, event.block, at))
-    };
-    let tests: Vec<BlockIndex> = (0..)
-        .zip(&function.blocks)
-        .filter_map(|(at, block)| match &block.next {
-            Next::Branch(Some(_), targets) if decides(BlockIndex(at), targets) => Some(BlockIndex(at)),
-            _ => None,
-        })
-        .collect();
+    let decides = |at| at != event.block && function.decides_from(taken.block, at, event.block);
+    let tests: Vec<BlockIndex> = function.conditions().map(|(at, ..)| at).filter(|at| decides(*at)).collect();
     let comes_back = |test: &BlockIndex| {
         let next = function.blocks[event.block.at()].next.targets();
-        next.iter().any(|target| leads_to(&function, *target, *test, event.block))
+        next.iter().any(|target| function.leads_past(*target, *test, event.block))
     };
     if tests.iter().any(comes_back) {
         return None;
@@ -141,13 +131,10 @@ fn is_looped(function: &Function, taken: BlockIndex, wait: BlockIndex) -> bool {
     };
     let header = around.header;
     let comes_back = || {
-        function.blocks[wait.at()]
-            .next
-            .targets()
-            .iter()
-            .any(|next| *next == header || leads_to(function, *next, header, wait))
+        let mut next = function.blocks[wait.at()].next.targets().iter();
+        next.any(|next| function.leads_past(*next, header, wait))
     };
-    around.kind == LoopKind::While && taken != header && !leads_to(function, taken, wait, header) && comes_back()
+    around.kind == LoopKind::While && taken != header && !function.leads_past(taken, wait, header) && comes_back()
 }
 
 pub(super) fn is_for_state(held: &Held) -> bool {

@@ -22,7 +22,7 @@ use crate::analysis::types::Type;
 use crate::analysis::uses::Uses;
 use crate::catalogue::Atomic;
 use crate::flow::{
-    BlockIndex, Callee, Function, FunctionKind, LoopKind, Next, Place, Root, StepKind, TypeTerm, ValueIndex, ValueKind,
+    BlockIndex, Callee, Function, FunctionKind, LoopKind, Place, Root, StepKind, TypeTerm, ValueIndex, ValueKind,
     WriteKind,
 };
 use crate::text::{Language, Span};
@@ -30,7 +30,6 @@ use crate::verdict::{Confidence, Evidence, Stance, Verdict};
 
 use super::context::RuleContext;
 use super::relaxed_publication;
-use super::takings::leads_to;
 
 pub(super) const NAME: &str = "racy-atomic";
 
@@ -256,18 +255,12 @@ fn decides(function: &Function, made: &BTreeSet<ValueIndex>, load: &Access, stor
     if loop_of(load.block) != loop_of(store.block) {
         return false;
     }
-    (0..).zip(&function.blocks).any(|(at, block)| {
-        let Next::Branch(Some(value), targets) = &block.next else { return false };
-        let at = BlockIndex(at);
-        let is_turn = block.in_loop.is_some_and(|index| {
+    function.conditions().any(|(at, value, _)| {
+        let is_turn = loop_of(at).is_some_and(|index| {
             let around = &function.loops[index.at()];
             around.kind == LoopKind::While && around.header == at
         });
-        made.contains(value)
-            && !is_turn
-            && at != store.block
-            && !leads_to(function, BlockIndex(0), store.block, at)
-            && targets.iter().any(|target| !leads_to(function, *target, store.block, at))
+        made.contains(&value) && !is_turn && function.decides(at, store.block)
     })
 }
 

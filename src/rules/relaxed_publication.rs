@@ -2,12 +2,11 @@
 
 use crate::analysis::FunctionId;
 use crate::analysis::uses::Uses;
-use crate::flow::{BlockIndex, FunctionIndex, Literal, Next, ValueKind};
+use crate::flow::{BlockIndex, FunctionIndex, Literal, ValueKind};
 use crate::verdict::{Confidence, Verdict};
 
 use super::context::RuleContext;
 use super::racy_atomic::{Access, How, NAME, accesses};
-use super::takings::leads_to;
 
 /// How many functions of a file are looked through for a reader.
 const MOST_READERS: usize = 64;
@@ -73,12 +72,8 @@ fn reader(
         let function = cx.function(reader);
         let made = cx.program.made_from(reader, &Uses::of(&function), found[at].call);
         let is_decided = |data: &Access| {
-            (0..).zip(&function.blocks).any(|(block, body)| match &body.next {
-                Next::Branch(Some(value), _) if made.contains(value) => {
-                    let block = BlockIndex(block);
-                    block != data.block && !leads_to(&function, BlockIndex(0), data.block, block)
-                }
-                _ => false,
+            function.conditions().any(|(block, value, _)| {
+                made.contains(&value) && block != data.block && !function.leads_past(BlockIndex(0), data.block, block)
             })
         };
         let data = found.iter().position(|data| {

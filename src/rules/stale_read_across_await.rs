@@ -247,7 +247,7 @@ fn is_for_the_caller_to_say(way: &Way, write: &Write) -> bool {
         };
         is_told
             && way.dominates(*block, write.at.0)
-            && targets.iter().any(|target| !way.leads_to(*target, write.at.0, *block))
+            && targets.iter().any(|target| !function.leads_past(*target, write.at.0, *block))
     })
 }
 

@@ -18,14 +18,11 @@ use crate::analysis::accesses::{Access, Touch};
 use crate::analysis::strands::excludes;
 use crate::analysis::{FunctionId, FunctionRef};
 use crate::catalogue::{BlockingKind, Runs};
-use crate::flow::{
-    BlockIndex, Callee, Field, FunctionKind, Literal, Next, Place, StepKind, ValueIndex, ValueKind, ValueOf,
-};
+use crate::flow::{BlockIndex, Callee, Field, FunctionKind, Literal, Place, StepKind, ValueIndex, ValueKind, ValueOf};
 use crate::text::Language;
 use crate::verdict::{Confidence, Stance, Verdict};
 
 use super::context::RuleContext;
-use super::takings::leads_to;
 
 const NAME: &str = "stale-read-across-await";
 
@@ -186,20 +183,12 @@ fn decided_by(
 ) -> Vec<(ValueIndex, String, String)> {
     let target = function.value(start.call).block;
     let mut found = Vec::new();
-    for (at, block) in (0..).zip(&function.blocks) {
-        let Next::Branch(Some(condition), targets) = &block.next else { continue };
-        let at = BlockIndex(at);
-        let decides = at != target
-            && !leads_to(function, BlockIndex(0), target, at)
-            && targets.iter().any(|next| !leads_to(function, *next, target, at));
-        if !decides {
-            continue;
-        }
-        found.extend(cx.program.reads_behind(id, *condition).into_iter().filter_map(|read| {
+    for (_, condition, _) in function.conditions().filter(|(at, ..)| function.decides(*at, target)) {
+        found.extend(cx.program.reads_behind(id, condition).into_iter().filter_map(|read| {
             let node = function.value(read);
             let ValueKind::Place(place) = &node.kind else { return None };
             let (state, name) = cx.program.state_named(id, place, node.block, node.step)?;
-            Some((*condition, state, name))
+            Some((condition, state, name))
         }));
     }
     found
@@ -237,7 +226,7 @@ fn is_at_once(cx: &RuleContext, access: &Access) -> bool {
     );
     let comes_first = |block: BlockIndex, step: usize| match block == access.block {
         true => (step as u32) < access.step,
-        false => leads_to(&function, block, access.block, BlockIndex(u32::MAX)),
+        false => function.leads_to(block, access.block),
     };
     let gives_way = |step: &StepKind| matches!(step, StepKind::Suspend(..));
     !is_off && !function.steps().any(|(block, at, step)| gives_way(&step.kind) && comes_first(block, at))

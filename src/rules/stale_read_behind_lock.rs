@@ -14,13 +14,13 @@
 use crate::analysis::FunctionId;
 use crate::analysis::locks::LockRoot;
 use crate::catalogue::Change;
-use crate::flow::{BlockIndex, Function, Literal, Next, StepKind, ValueIndex, ValueKind, WriteKind};
+use crate::flow::{BlockIndex, Function, Literal, StepKind, ValueIndex, ValueKind, WriteKind};
 use crate::text::{Language, Span};
 use crate::verdict::{Confidence, Stance, Verdict};
 
 use super::context::RuleContext;
 use super::ineffective_lock::kept_to_itself;
-use super::takings::{Part, Taking, leads_to, takings};
+use super::takings::{Part, Taking, takings};
 
 const NAME: &str = "stale-read-across-await";
 
@@ -175,14 +175,9 @@ pub(super) fn name_of(function: &Function, value: ValueIndex, depth: u32) -> Opt
 
 /// Whether what was looked at decides whether the second guard is taken, and whether it does so itself.
 fn decides(function: &Function, part: &Part, write: &Taking) -> Option<bool> {
-    let decisive = (0..).zip(&function.blocks).filter_map(|(at, block)| {
-        let Next::Branch(Some(value), targets) = &block.next else { return None };
-        let at = BlockIndex(at);
-        let decides = part.made.contains(value)
-            && at != write.block
-            && !leads_to(function, BlockIndex(0), write.block, at)
-            && targets.iter().any(|target| !leads_to(function, *target, write.block, at));
-        decides.then(|| part.near.contains(value))
+    let decisive = function.conditions().filter_map(|(at, value, _)| {
+        let decides = part.made.contains(&value) && function.decides(at, write.block);
+        decides.then(|| part.near.contains(&value))
     });
     decisive.reduce(|one, other| one || other)
 }

@@ -316,19 +316,3 @@ fn add_stores(
         }
     }
 }
-
-/// Whether control can get from one block to another without passing a third.
-pub(super) fn leads_to(function: &Function, from: BlockIndex, to: BlockIndex, without: BlockIndex) -> bool {
-    let mut seen = vec![false; function.blocks.len()];
-    let mut work = vec![from];
-    while let Some(block) = work.pop() {
-        if block == to {
-            return true;
-        }
-        if block == without || std::mem::replace(&mut seen[block.at()], true) {
-            continue;
-        }
-        work.extend(function.blocks[block.at()].next.targets());
-    }
-    false
-}

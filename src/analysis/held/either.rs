@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use super::{Event, Exit, Held, HeldBy, Waits, What};
 use crate::analysis::locks::{Lock, LockPlace, LockRoot};
-use crate::flow::{BlockIndex, Function, Next, Place, ValueKind};
+use crate::flow::{BlockIndex, Function, Goes, Next, Place, Stretch, ValueKind};
 
 /// The lock that a function takes in one of several forms and keeps where it returns: its receiver, as a lock of theirs.
 pub(super) fn either(function: &Function, events: &[Event], exits: &[Exit]) -> Option<Arc<Lock>> {
@@ -101,17 +101,10 @@ fn compared_with_a_literal(function: &Function, value: crate::flow::ValueIndex) 
 
 /// Whether control can come from the entry to a return without one of some blocks.
 fn returns_past(function: &Function, blocks: &BTreeSet<BlockIndex>) -> bool {
-    let mut seen = BTreeSet::new();
-    let mut work = vec![BlockIndex(0)];
-    while let Some(at) = work.pop() {
-        if blocks.contains(&at) || !seen.insert(at) {
-            continue;
-        }
-        let next = &function.blocks[at.at()].next;
-        if matches!(next, Next::Return(_)) {
-            return true;
-        }
-        work.extend(next.targets());
-    }
-    false
+    let visit = |stretch: Stretch| match stretch.block.next {
+        _ if blocks.contains(&stretch.at) => Goes::Aside,
+        Next::Return(_) => Goes::Over(()),
+        _ => Goes::On,
+    };
+    function.walk_steps((BlockIndex(0), 0), visit).is_some()
 }

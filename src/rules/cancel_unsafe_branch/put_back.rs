@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use crate::analysis::FunctionId;
 use crate::analysis::interruption::is_from_outside;
 use crate::analysis::uses::Uses;
-use crate::flow::{BlockIndex, Callee, Function, Place, Root, StepKind, Suspension, ValueIndex, ValueKind, WriteKind};
+use crate::flow::{
+    BlockIndex, Callee, Function, Goes, Place, Root, StepKind, Suspension, ValueIndex, ValueKind, WriteKind,
+};
 use crate::text::Language;
 use crate::verdict::{Level, Stance, Verdict};
 
@@ -32,7 +34,7 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
         let puts: Vec<At> = puts_back(cx, id, &place, &carried);
         let is_put = |at: At| puts.contains(&at);
         let Some(waits) = first_wait(cx, id, (block, step), is_put) else { continue };
-        if reaches(&function, waits.0, is_put) {
+        if function.comes_to_step((waits.0.0, waits.0.1 + 1), |at, _| is_put(at)) {
             out.push(asked(cx, id, taking, &place, waits.1, &puts));
         }
     }
@@ -155,48 +157,19 @@ fn puts_back(cx: &RuleContext, id: FunctionId, place: &Place, carried: &BTreeSet
 /// The first wait that control comes to after a step, before it puts anything back.
 fn first_wait(cx: &RuleContext, id: FunctionId, from: At, is_put: impl Fn(At) -> bool) -> Option<(At, ValueIndex)> {
     let function = cx.function(id);
-    let mut found = None;
-    walk(&function, from, |at| {
-        if is_put(at) {
-            return Goes::Stop;
-        }
-        match function.blocks[at.0.at()].steps[at.1].kind {
-            StepKind::Suspend(Suspension::Await, Some(of))
-                if function.call(of).is_some() && cx.program.may_suspend(id, Suspension::Await, Some(of)) =>
-            {
-                found = found.or(Some((at, of)));
-                Goes::Stop
+    function.walk_steps((from.0, from.1 + 1), |stretch| {
+        for (number, step) in stretch.steps() {
+            let at = (stretch.at, number);
+            match step.kind {
+                _ if is_put(at) => return Goes::Aside,
+                StepKind::Suspend(Suspension::Await, Some(of))
+                    if function.call(of).is_some() && cx.program.may_suspend(id, Suspension::Await, Some(of)) =>
+                {
+                    return Goes::Over((at, of));
+                }
+                _ => {}
             }
-            _ => Goes::On,
         }
-    });
-    found
-}
-
-fn reaches(function: &Function, from: At, is_it: impl Fn(At) -> bool) -> bool {
-    let mut found = false;
-    walk(function, from, |at| {
-        found |= is_it(at);
-        if found { Goes::Stop } else { Goes::On }
-    });
-    found
-}
-
-enum Goes {
-    On,
-    Stop,
-}
-
-/// Looks at the steps behind one, along the control flow, each once.
-fn walk(function: &Function, from: At, mut look: impl FnMut(At) -> Goes) {
-    let mut seen = vec![false; function.blocks.len()];
-    let mut work = vec![(from.0, from.1 + 1)];
-    while let Some((block, first)) = work.pop() {
-        let body = &function.blocks[block.at()];
-        let is_stopped = (first..body.steps.len()).any(|step| matches!(look((block, step)), Goes::Stop));
-        if !is_stopped {
-            let next = body.next.targets().iter().filter(|next| !std::mem::replace(&mut seen[next.at()], true));
-            work.extend(next.map(|next| (*next, 0)));
-        }
-    }
+        Goes::On
+    })
 }

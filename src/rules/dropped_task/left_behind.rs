@@ -116,11 +116,11 @@ fn is_awaited(function: &Function, reads: &[ValueIndex]) -> bool {
 fn is_met_again(function: &Function, group: &Place, call: ValueIndex) -> bool {
     let from = function.value(call);
     let own = function.blocks[from.block.at()].in_loop;
-    let later = reachable(function, from.block);
+    let later = function.reached([from.block], |_, block, on| on.extend(block.next.targets()));
     function.values.iter().any(|value| {
         let is_group = matches!(&value.kind, ValueKind::Place(place) if place == group);
         let is_inside = own.is_some() && function.blocks[value.block.at()].in_loop == own;
-        is_group && !is_inside && later.contains(&value.block) && value.span.start > from.span.start
+        is_group && !is_inside && later[value.block.at()] && value.span.start > from.span.start
     })
 }
 
@@ -128,30 +128,15 @@ fn is_met_again(function: &Function, group: &Place, call: ValueIndex) -> bool {
 fn goes_on(cx: &RuleContext, id: FunctionId, call: ValueIndex) -> Option<crate::verdict::Location> {
     let function = cx.function(id);
     let from = function.value(call);
-    let later = reachable(&function, from.block);
+    let later = function.reached([from.block], |_, block, on| on.extend(block.next.targets()));
     let waits = function.steps().filter(|(block, _, step)| {
         let is_wait = matches!(step.kind, StepKind::Suspend(how, _) if how != Suspension::Yield);
-        is_wait && later.contains(block) && step.span.start > from.span.end
+        is_wait && later[block.at()] && step.span.start > from.span.end
     });
     let leaves = function.blocks.iter().enumerate().filter_map(|(at, block)| {
         let leave = block.left_by?;
-        (later.contains(&BlockIndex(at as u32)) && leave.span.start > from.span.end).then_some(leave.span)
+        (later[at] && leave.span.start > from.span.end).then_some(leave.span)
     });
     let span = waits.map(|(_, _, step)| step.span).chain(leaves).min()?;
     Some(cx.location(id, span))
-}
-
-/// The blocks that control can get to from one.
-fn reachable(function: &Function, from: BlockIndex) -> Vec<BlockIndex> {
-    let mut seen = vec![from];
-    let mut at = 0;
-    while let Some(&block) = seen.get(at) {
-        at += 1;
-        for next in function.blocks[block.at()].next.targets() {
-            if !seen.contains(next) {
-                seen.push(*next);
-            }
-        }
-    }
-    seen
 }

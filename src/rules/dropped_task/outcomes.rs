@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::analysis::FunctionId;
 use crate::analysis::uses::Uses;
 use crate::catalogue::Does;
-use crate::flow::{BlockIndex, Function, ValueIndex, ValueKind, VariableIndex};
+use crate::flow::{Function, ValueIndex, ValueKind, VariableIndex};
 use crate::verdict::{Confidence, Level, Verdict};
 
 use super::super::context::RuleContext;
@@ -108,18 +108,11 @@ impl Tasks {
 /// Whether a variable is read where control may come after a value was made, or at another place of its loop.
 fn is_read_after(function: &Function, uses: &Uses, variable: VariableIndex, value: ValueIndex) -> bool {
     let from = function.value(value);
-    let mut seen = BTreeSet::new();
-    let mut work: Vec<BlockIndex> = function.blocks[from.block.at()].next.targets().to_vec();
-    work.extend(function.blocks[from.block.at()].on_raise);
-    while let Some(block) = work.pop() {
-        if seen.insert(block) {
-            work.extend(function.blocks[block.at()].next.targets());
-            work.extend(function.blocks[block.at()].on_raise);
-        }
-    }
+    let next = function.blocks[from.block.at()].successors();
+    let later = function.reached(next, |_, block, on| on.extend(block.successors()));
     uses.reads(variable).iter().any(|read| {
         let at = function.value(*read);
-        seen.contains(&at.block) || (at.block == from.block && at.step > from.step)
+        later[at.block.at()] || (at.block == from.block && at.step > from.step)
     })
 }
 

@@ -10,7 +10,9 @@ use std::collections::BTreeSet;
 
 use crate::analysis::locks::LockPlace;
 use crate::catalogue::Expires;
-use crate::flow::{BlockIndex, Callee, Field, Root, Step, StepKind, Suspension, ValueIndex, ValueKind, VariableIndex};
+use crate::flow::{
+    BlockIndex, Callee, Field, Goes, Root, Step, StepKind, Suspension, ValueIndex, ValueKind, VariableIndex,
+};
 use crate::text::{Language, Span};
 use crate::verdict::{Confidence, Level, Verdict};
 
@@ -145,16 +147,11 @@ fn first_read(body: &Body, expiry: &Expiry, things: &BTreeSet<VariableIndex>) ->
 
 fn read_after(body: &Body, expiry: &Expiry, thing: VariableIndex) -> Option<(VariableIndex, String, Span)> {
     let function = body.cx.function(body.id);
-    let mut seen = vec![false; function.blocks.len()];
-    let mut work = vec![(expiry.block, expiry.step + 1)];
     let mut found: Option<(VariableIndex, String, Span)> = None;
-    while let Some((block, from)) = work.pop() {
-        let body_of = &function.blocks[block.at()];
-        let mut goes_on = true;
-        for step in body_of.steps.iter().skip(from) {
+    function.walk_steps((expiry.block, expiry.step + 1), |stretch| {
+        for (_, step) in stretch.steps() {
             if is_renewed(body, expiry, thing, step) {
-                goes_on = false;
-                break;
+                return Goes::Aside;
             }
             if let StepKind::Read(place) = &step.kind
                 && place.root == Root::Variable(thing)
@@ -164,18 +161,11 @@ fn read_after(body: &Body, expiry: &Expiry, thing: VariableIndex) -> Option<(Var
                 if found.as_ref().is_none_or(|(_, _, at)| step.span.start < at.start) {
                     found = Some((thing, field.clone(), step.span));
                 }
-                goes_on = false;
-                break;
+                return Goes::Aside;
             }
         }
-        if goes_on {
-            for next in body_of.next.targets() {
-                if !std::mem::replace(&mut seen[next.at()], true) {
-                    work.push((*next, 0));
-                }
-            }
-        }
-    }
+        Goes::<()>::On
+    });
     found
 }
 

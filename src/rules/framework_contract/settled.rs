@@ -7,10 +7,9 @@
 
 use crate::analysis::FunctionId;
 use crate::catalogue::Does;
-use crate::flow::{BlockIndex, Callee, Function, Next, ValueIndex, ValueKind};
+use crate::flow::{BlockIndex, Callee, Function, ValueIndex, ValueKind};
 use crate::rules::context::RuleContext;
 use crate::rules::manner::{Gone, OnBoth, Whole};
-use crate::rules::takings::leads_to;
 use crate::text::Span;
 use crate::verdict::{Level, Stance};
 
@@ -88,13 +87,8 @@ fn look(cx: &RuleContext, id: FunctionId, function: &Function, to: BlockIndex, o
     if function.attempts.iter().any(|attempt| attempt.body.has(to) && !attempt.handlers.is_empty()) {
         return Look::Open;
     }
-    let decisive = (0..).zip(&function.blocks).filter_map(|(at, block)| {
-        let (at, Next::Branch(Some(value), targets)) = (BlockIndex(at), &block.next) else { return None };
-        let decides = at != to
-            && !leads_to(function, BlockIndex(0), to, at)
-            && targets.iter().any(|target| !leads_to(function, *target, to, at));
-        decides.then(|| asked(cx, id, function, *value, of, DEEPEST))
-    });
+    let decisive = function.conditions().filter(|(at, ..)| function.decides(*at, to));
+    let decisive = decisive.map(|(_, value, _)| asked(cx, id, function, value, of, DEEPEST));
     decisive.max().unwrap_or(Look::Nothing)
 }
 

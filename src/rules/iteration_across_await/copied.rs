@@ -16,7 +16,7 @@ use crate::rules::manner::{Gone, OnBoth, Whole, bared};
 use crate::text::{Language, Span};
 use crate::verdict::{Confidence, Evidence, Stance};
 
-use super::{DEEPEST, Kind, NAME, comes_to, kind_of, upsets};
+use super::{DEEPEST, Kind, NAME, kind_of, upsets};
 
 /// A loop over something that has a name.
 struct Over {
@@ -113,7 +113,7 @@ fn own_change(cx: &RuleContext, over: &Over) -> Option<(Stance, Evidence)> {
     let tables = cx.program.tables(Language::Python);
     let kind = kind_of(cx, over.by, over.place);
     let header = function.loops[over.at.at()].header;
-    let goes_on = |block: BlockIndex| is_in(&function, block, over.at) && comes_to(&function, block, header);
+    let goes_on = |block: BlockIndex| is_in(&function, block, over.at) && function.comes_to(block, header);
     let span = function.steps().filter(|(block, ..)| goes_on(*block)).find_map(|(_, _, step)| match &step.kind {
         StepKind::Write(place, WriteKind::Delete, _) if place.fields.last() == Some(&Field::Index) => {
             (cx.program.place_text(over.by, &whole(place)) == over.of).then_some(step.span)

@@ -10,7 +10,7 @@ use super::{NAME, is_it, is_let_go_elsewhere, keeps_out, releases};
 use crate::analysis::FunctionId;
 use crate::analysis::held::{Event, Held, HeldBy, What};
 use crate::catalogue::LockKind;
-use crate::flow::{BlockIndex, Callee, FunctionIndex, Next, Owner, StepKind, ValueIndex, ValueKind};
+use crate::flow::{Callee, FunctionIndex, Goes, Next, Owner, StepKind, Stretch, ValueIndex, ValueKind};
 use crate::rules::context::RuleContext;
 use crate::text::{Language, Span};
 use crate::verdict::{Confidence, Verdict};
@@ -74,17 +74,12 @@ fn missed(cx: &RuleContext, id: FunctionId, forgets: &Event, held: &Held) -> Opt
     let gives_back =
         |value: ValueIndex| cx.program.released_by(id, value).is_some_and(|place| is_it(&place, &held.lock));
     let (mut dropped, mut returns, mut is_given_back) = (None, false, false);
-    let mut seen = vec![false; function.blocks.len()];
-    let mut work = vec![(forgets.block, forgets.step + 1)];
-    while let Some((at, first)) = work.pop() {
-        let block = &function.blocks[at.at()];
-        let mut goes_on = true;
-        for step in block.steps.iter().skip(first as usize) {
+    let visit = |stretch: Stretch| {
+        for (_, step) in stretch.steps() {
             match step.kind {
                 StepKind::Call(value) if gives_back(value) => {
                     is_given_back = true;
-                    goes_on = false;
-                    break;
+                    return Goes::Aside;
                 }
                 StepKind::Suspend(how, of) if cx.program.may_suspend(id, how, of) => {
                     dropped = dropped.or(Some(step.span));
@@ -92,15 +87,10 @@ fn missed(cx: &RuleContext, id: FunctionId, forgets: &Event, held: &Held) -> Opt
                 _ => {}
             }
         }
-        match &block.next {
-            _ if !goes_on => {}
-            Next::Return(_) => returns = true,
-            next => {
-                let new = |target: &&BlockIndex| !std::mem::replace(&mut seen[target.at()], true);
-                work.extend(next.targets().iter().filter(new).map(|target| (*target, 0)));
-            }
-        }
-    }
+        returns |= matches!(stretch.block.next, Next::Return(_));
+        Goes::<()>::On
+    };
+    function.walk_steps((forgets.block, forgets.step as usize + 1), visit);
     // What no way from here gives back is meant to be gone: so a semaphore is made smaller.
     if !is_given_back {
         return None;

@@ -126,20 +126,14 @@ fn is_unconditional(cx: &RuleContext, id: FunctionId, block: BlockIndex) -> bool
 /// The blocks of a module's code that only a program's start gets to.
 fn main_only(cx: &RuleContext, module: FunctionId) -> Vec<bool> {
     let function = cx.function(module);
-    let mut is_reached = vec![false; function.blocks.len()];
-    let mut work = vec![BlockIndex(0)];
-    while let Some(at) = work.pop() {
-        if std::mem::replace(&mut is_reached[at.at()], true) {
-            continue;
-        }
-        let block = &function.blocks[at.at()];
+    let is_reached = function.reached([BlockIndex(0)], |_, block, on| {
         match &block.next {
             // The first way is the one that is taken where the condition holds.
-            Next::Branch(Some(value), ways) if is_main_guard(cx, module, *value) => work.extend(ways.iter().skip(1)),
-            next => work.extend(next.targets()),
+            Next::Branch(Some(value), ways) if is_main_guard(cx, module, *value) => on.extend(ways.iter().skip(1)),
+            next => on.extend(next.targets()),
         }
-        work.extend(block.on_raise);
-    }
+        on.extend(block.on_raise);
+    });
     is_reached.into_iter().map(|is_reached| !is_reached).collect()
 }
 

@@ -19,9 +19,6 @@ use crate::verdict::Stance;
 use super::NAME;
 use crate::rules::context::RuleContext;
 use crate::rules::manner::{Gone, OnBoth, Whole};
-use crate::rules::takings::leads_to;
-
-const NOWHERE: BlockIndex = BlockIndex(u32::MAX);
 
 /// What a function and the closures inside it do with the waker of their task.
 #[derive(Default)]
@@ -162,7 +159,7 @@ fn is_consumed(function: &Function, call: ValueIndex) -> bool {
 /// on the way, or the way is one on which nothing is made of that.
 fn covers(cx: &RuleContext, by: FunctionId, function: &Function, call: ValueIndex, pending: ValueIndex) -> bool {
     let (made, at) = (function.value(call), function.value(pending));
-    if made.block != at.block && !leads_to(function, made.block, at.block, NOWHERE) {
+    if made.block != at.block && !function.leads_to(made.block, at.block) {
         return false;
     }
     let mut looks = function.blocks.iter().filter(|block| match &block.next {
@@ -179,10 +176,7 @@ fn covers(cx: &RuleContext, by: FunctionId, function: &Function, call: ValueInde
     };
     std::iter::once(first).chain(looks).any(|block| {
         let targets = block.next.targets();
-        targets
-            .iter()
-            .filter(|target| is_plain(target))
-            .any(|target| *target == at.block || leads_to(function, *target, at.block, NOWHERE))
+        targets.iter().filter(|target| is_plain(target)).any(|target| function.leads_to(*target, at.block))
     })
 }
 

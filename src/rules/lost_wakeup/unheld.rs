@@ -18,7 +18,6 @@ use crate::verdict::{Confidence, Verdict};
 
 use super::super::context::RuleContext;
 use super::super::racy_atomic::{How, accesses};
-use super::super::takings::leads_to;
 use super::{NAME, signal_call, wait_of};
 
 /// A wait for a condition, and what is looked at before it.
@@ -89,8 +88,7 @@ fn changed(cx: &RuleContext, id: FunctionId, signal: &Event, waiter: &Waiter) ->
         access.how != How::Load && access.place.class.as_ref().is_some_and(|class| waiter.looks.contains(class))
     });
     let is_before = |block: BlockIndex, step: u32| {
-        (block, step) < (signal.block, signal.step)
-            && (block == signal.block || leads_to(&function, block, signal.block, BlockIndex(u32::MAX)))
+        (block, step) < (signal.block, signal.step) && (block == signal.block || function.leads_to(block, signal.block))
     };
     changes.find(|access| is_before(access.block, access.step)).map(|access| access.span)
 }

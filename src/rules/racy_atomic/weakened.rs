@@ -7,13 +7,11 @@
 //! ~~~
 
 use crate::analysis::FunctionId;
-use crate::flow::BlockIndex;
 use crate::text::Span;
 use crate::verdict::Stance;
 
 use super::{Access, How, NAME, accesses};
 use crate::rules::manner::{Gone, OnBoth, Whole};
-use crate::rules::takings::leads_to;
 
 pub(in crate::rules) fn check(both: &OnBoth, out: &mut Vec<Gone>) {
     let (then, now) = (all(&both.was), all(&both.is));
@@ -98,10 +96,9 @@ fn beside(both: &OnBoth, now: &[(FunctionId, Access)], (by, access): (FunctionId
     let function = both.is.cx.function(by);
     let changes = |how: How| matches!(how, How::Update | How::Weak | How::Store);
     let of_part = || now.iter().filter(|(of, other)| *of == by && changes(other.how)).map(|(_, other)| other);
-    let nowhere = BlockIndex(u32::MAX);
     let is_won = |other: &Access| {
         let mut own = of_part().filter(|own| own.name == access.name);
-        own.any(|own| leads_to(&function, own.block, other.block, nowhere))
+        own.any(|own| function.leads_to(own.block, other.block))
     };
     let mut others = of_part().filter(|other| other.name != access.name && access.step_before(other));
     others.find(|other| !is_won(other)).map(|other| other.span)

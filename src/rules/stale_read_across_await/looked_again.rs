@@ -8,10 +8,9 @@
 
 use crate::analysis::FunctionId;
 use crate::analysis::held::{Event, What};
-use crate::flow::{BlockIndex, Function, Leaving, Next, Suspension, ValueIndex, ValueKind};
+use crate::flow::{BlockIndex, Function, Leaving, Suspension, ValueIndex, ValueKind};
 use crate::rules::context::RuleContext;
 use crate::rules::manner::{Gone, OnBoth, Whole};
-use crate::rules::takings::leads_to;
 use crate::text::Span;
 use crate::verdict::{Level, Location, Stance, Verdict};
 
@@ -19,9 +18,6 @@ use super::NAME;
 
 /// How deep a condition is searched.
 const DEEPEST: u32 = 6;
-
-/// No block.
-const NOWHERE: BlockIndex = BlockIndex(u32::MAX);
 
 /// A condition that state which others reach has a part in.
 struct Look {
@@ -72,12 +68,12 @@ fn asked(both: &OnBoth, look: &Look, waited: &str, now: &[Look]) -> Option<Verdi
     let again: Vec<&Look> = now.iter().filter(of_state).filter(|other| other.span.start >= event.span.end).collect();
     // Where somebody looks on the way, that is seen to.
     let is_seen_to = |block: BlockIndex| {
-        again.iter().any(|look| look.at == block || !leads_to(&function, event.block, block, look.at))
+        again.iter().any(|look| look.at == block || !function.leads_past(event.block, block, look.at))
     };
     let next = touched.iter().find(|access| {
         *access.state == *look.state
             && access.span.start >= event.span.end
-            && (access.block == event.block || leads_to(&function, event.block, access.block, NOWHERE))
+            && function.leads_to(event.block, access.block)
             && !is_seen_to(access.block)
     });
     let looked = now.iter().filter(of_state).any(|other| other.span.start < event.span.start);
@@ -128,18 +124,18 @@ fn looks(whole: &Whole) -> Vec<Look> {
         }
         let facts = cx.facts(by);
         let waits = suspensions(cx, by, &function, &facts.events);
-        for (at, block) in (0..).map(BlockIndex).zip(&function.blocks) {
-            let Next::Branch(Some(value), targets) = &block.next else { continue };
+        for (at, value, targets) in function.conditions() {
             let leaves = targets.iter().any(|target| {
                 let left_by = function.blocks[target.at()].left_by;
                 left_by.is_some_and(|leave| matches!(leave.how, Leaving::Return | Leaving::Raise))
             });
             let mut read = Vec::new();
-            collect(cx, by, &function, *value, DEEPEST, &mut read);
+            collect(cx, by, &function, value, DEEPEST, &mut read);
             for (state, name, span) in read {
-                let after = waits.iter().rev().find(|(event, _)| {
-                    event.span.end <= span.start && (event.block == at || leads_to(&function, event.block, at, NOWHERE))
-                });
+                let after = waits
+                    .iter()
+                    .rev()
+                    .find(|(event, _)| event.span.end <= span.start && function.leads_to(event.block, at));
                 let after = after.map(|(_, of)| of.clone());
                 found.push(Look { by, state, name, span, at, after, leaves });
             }

@@ -14,7 +14,6 @@ use crate::flow::{
     BlockIndex, Callee, LoopKind, ManagedIndex, Next, Place, StepKind, Suspension, ValueIndex, ValueKind,
 };
 use crate::rules::context::RuleContext;
-use crate::rules::takings::leads_to;
 use crate::text::Span;
 
 /// The ways through one function.
@@ -130,7 +129,7 @@ impl<'c, 'p, 'a> Way<'c, 'p, 'a> {
             let Some(read) = self.first_read(condition, &write.place) else { continue };
             let targets = self.function.blocks[block.at()].next.targets().to_vec();
             // It decides only if one of its ways does not lead to the write, at once or with the next part of an `and`.
-            let misses = |target: &BlockIndex| !self.leads_to(*target, write.at.0, block);
+            let misses = |target: &BlockIndex| !self.function.leads_past(*target, write.at.0, block);
             let is_decisive = targets.iter().any(|target| {
                 let next = &self.function.blocks[target.at()].next;
                 misses(target) || matches!(next, Next::Branch(Some(_), further) if further.iter().any(misses))
@@ -286,14 +285,9 @@ impl<'c, 'p, 'a> Way<'c, 'p, 'a> {
         })
     }
 
-    /// Whether control can get from one block to another without passing a third.
-    pub(super) fn leads_to(&self, from: BlockIndex, to: BlockIndex, without: BlockIndex) -> bool {
-        leads_to(&self.function, from, to, without)
-    }
-
     /// Whether every way to a block passes another.
     pub(super) fn dominates(&self, block: BlockIndex, other: BlockIndex) -> bool {
-        block == other || !self.leads_to(BlockIndex(0), other, block)
+        block == other || !self.function.leads_past(BlockIndex(0), other, block)
     }
 
     /// What is held from the read to the write.

@@ -70,7 +70,7 @@ fn is_kept(cx: &RuleContext, drain: &Drain, sender: VariableIndex) -> bool {
     let [bound] = binds[..] else { return false };
     let from = function.value(bound).block;
     let inside = |block: BlockIndex| is_in_loop(&function, function.blocks[block.at()].in_loop, drain.turns);
-    if inside(from) || !cx.program.comes_back(id, from, header, None) {
+    if inside(from) || !function.leads_to(from, header) {
         return false;
     }
     // Whoever uses it in the loop means it to be there.
@@ -149,7 +149,7 @@ fn matters(cx: &RuleContext, drain: &Drain, sender: VariableIndex) -> bool {
         matches!(step.kind, StepKind::Call(_) | StepKind::Suspend(..) | StepKind::Write(..))
             && !inside(block)
             && function.blocks[block.at()].in_loop == function.loops[drain.turns.at()].parent
-            && cx.program.comes_back(drain.by, header, block, None)
+            && function.leads_to(header, block)
     });
     goes_on || function.returns.is_some() || only_tasks_send(cx, &function, drain, sender)
 }

@@ -3,7 +3,9 @@
 use crate::analysis::FunctionId;
 use crate::analysis::uses::Uses;
 use crate::catalogue::Loses;
-use crate::flow::{BlockIndex, Callee, Collection, Function, Next, Polling, Suspension, ValueIndex, ValueKind};
+use crate::flow::{
+    BlockIndex, Callee, Collection, Function, Goes, Next, Polling, Stretch, Suspension, ValueIndex, ValueKind,
+};
 use crate::verdict::{Confidence, Level, Stance, Verdict};
 
 use super::NAME;
@@ -39,7 +41,7 @@ fn always_first(
     let function = cx.function(id);
     let block = function.value(select).block;
     let Some(arm) = arm(&function, select, 0) else { return };
-    if !cx.program.comes_back(id, arm, block, None) {
+    if !function.leads_to(arm, block) {
         return;
     }
     let span = function.value(first).span;
@@ -112,7 +114,7 @@ fn wins_with_nothing(
         _ => function.blocks.iter().any(|block| matches!(block.next, Next::Branch(Some(by), _) if by == *value)),
     });
     if is_noticed
-        || !cx.program.comes_back(id, arm, block, None)
+        || !function.leads_to(arm, block)
         || leaves_otherwise(cx, id, arm, block)
         || cx.program.waits_in_loop_beside(id, turns, select)
     {
@@ -133,19 +135,12 @@ fn wins_with_nothing(
 /// Whether control can leave the loop from an arm before it comes back to the race.
 fn leaves_otherwise(cx: &RuleContext, id: FunctionId, arm: BlockIndex, race: BlockIndex) -> bool {
     let function = cx.function(id);
-    let mut seen = vec![false; function.blocks.len()];
-    let mut work = vec![arm];
-    while let Some(at) = work.pop() {
-        if at == race || std::mem::replace(&mut seen[at.at()], true) {
-            continue;
-        }
-        let next = function.blocks[at.at()].next.targets();
-        if next.is_empty() || function.blocks[at.at()].in_loop.is_none() {
-            return true;
-        }
-        work.extend(next);
-    }
-    false
+    let visit = |stretch: Stretch| match stretch.block {
+        _ if stretch.at == race => Goes::Aside,
+        block if block.next.targets().is_empty() || block.in_loop.is_none() => Goes::Over(()),
+        _ => Goes::On,
+    };
+    function.walk_steps((arm, 0), visit).is_some()
 }
 
 fn component(function: &Function, select: ValueIndex, number: u32) -> Option<ValueIndex> {

@@ -13,8 +13,8 @@ use crate::analysis::FunctionId;
 use crate::analysis::accesses::Touch;
 use crate::catalogue::Change;
 use crate::flow::{
-    Attempt, BlockIndex, Field, Function, Handler, Literal, Place, Root, StepKind, Suspension, ValueIndex, ValueKind,
-    VariableIndex, WriteKind,
+    Attempt, Block, BlockIndex, Field, Function, Goes, Handler, Literal, Place, Root, StepKind, Suspension, ValueIndex,
+    ValueKind, VariableIndex, WriteKind,
 };
 use crate::text::{Language, Span};
 use crate::verdict::{Level, Location, Stance, Verdict};
@@ -121,8 +121,6 @@ fn act(function: &Function, kind: WriteKind, value: ValueIndex) -> Act {
 /// the same.
 fn unprotected(cx: &RuleContext, id: FunctionId, set: &Write, writes: &[Write]) -> Option<(ValueIndex, Undone)> {
     let function = cx.function(id);
-    let mut seen = vec![false; function.blocks.len()];
-    let mut work = vec![(set.at.0, set.at.1 + 1)];
     let mut waits: Vec<(BlockIndex, ValueIndex)> = Vec::new();
     let mut undone = None;
     // Other members of a collection come and go.
@@ -133,31 +131,24 @@ fn unprotected(cx: &RuleContext, id: FunctionId, set: &Write, writes: &[Write]) 
                 _ => true,
             }
     };
-    while let Some((block, first)) = work.pop() {
-        let body = &function.blocks[block.at()];
-        let mut goes_on = true;
-        for (number, step) in body.steps.iter().enumerate().skip(first as usize) {
-            let at = (block, number as u32);
+    function.walk_steps((set.at.0, set.at.1 as usize + 1), |stretch| {
+        for (number, step) in stretch.steps() {
+            let at = (stretch.at, number as u32);
             if let Some(other) = writes.iter().filter(concerns).find(|write| write.at == at) {
                 let is_later = matches!(set.does, Act::Flag(_)) || other.span.start > set.span.start;
                 undone = undone.or((set.does.is_undone_by(other.does) && is_later).then_some(other.span));
-                goes_on = false;
-                break;
+                return Goes::Aside;
             }
             if let StepKind::Suspend(how, Some(of)) = step.kind
                 && how != Suspension::Yield
                 && cx.program.may_suspend(id, how, Some(of))
                 && !only_pauses(cx, id, of)
             {
-                waits.push((block, of));
+                waits.push((stretch.at, of));
             }
         }
-        for &target in body.next.targets().iter().filter(|_| goes_on) {
-            if !std::mem::replace(&mut seen[target.at()], true) {
-                work.push((target, 0));
-            }
-        }
-    }
+        Goes::<()>::On
+    });
     // A handler that undoes it, and that a cancellation goes past.
     let partial: Vec<(&Attempt, &Handler, Span)> = function
         .attempts
@@ -175,7 +166,14 @@ fn unprotected(cx: &RuleContext, id: FunctionId, set: &Write, writes: &[Write]) 
     let is_passed_by = |block: BlockIndex| partial.iter().any(|(_, handler, _)| handler.region.has(block));
     let is_open = |block: BlockIndex| {
         let Some(raised) = function.blocks[block.at()].on_raise else { return true };
-        !reachable(&function, raised, is_passed_by).into_iter().any(touches)
+        let on = |_, block: &Block, on: &mut Vec<BlockIndex>| {
+            on.extend(block.successors().filter(|next| !is_passed_by(*next)));
+        };
+        !function
+            .reached([raised], on)
+            .into_iter()
+            .zip(0..)
+            .any(|(is_reached, at)| is_reached && touches(BlockIndex(at)))
     };
     // Only what is waited for before it is undone counts; later waits of a loop are on other ways.
     let mut open: Vec<_> = waits.into_iter().filter(|(block, _)| is_open(*block)).collect();
@@ -198,22 +196,6 @@ fn takes_cancellation(cx: &RuleContext, id: FunctionId, handler: &Handler) -> bo
 fn only_pauses(cx: &RuleContext, id: FunctionId, of: ValueIndex) -> bool {
     let resolution = cx.resolution(id, of);
     resolution.external().is_some_and(|name| cx.program.tables(Language::Python).pauses(name))
-}
-
-/// The blocks that control can get to from one, exceptions included, and some left out.
-fn reachable(function: &Function, from: BlockIndex, is_left_out: impl Fn(BlockIndex) -> bool) -> Vec<BlockIndex> {
-    let mut seen = vec![from];
-    let mut at = 0;
-    while let Some(&block) = seen.get(at) {
-        at += 1;
-        let body = &function.blocks[block.at()];
-        for next in body.next.targets().iter().copied().chain(body.on_raise) {
-            if !seen.contains(&next) && !is_left_out(next) {
-                seen.push(next);
-            }
-        }
-    }
-    seen
 }
 
 /// Somebody who looks at it: another function of the file, or this one before it changes it.

@@ -13,7 +13,9 @@ use crate::analysis::FunctionId;
 use crate::analysis::cancellation::{Arrival, Taker};
 use crate::analysis::types::Type;
 use crate::catalogue::Does;
-use crate::flow::{Attempt, BlockIndex, Function, StepKind, Suspension, ValueIndex, ValueKind, VariableIndex};
+use crate::flow::{
+    Attempt, BlockIndex, Function, Goes, StepKind, Stretch, Suspension, ValueIndex, ValueKind, VariableIndex,
+};
 use crate::text::Span;
 use crate::verdict::{Confidence, Level, Verdict};
 
@@ -271,25 +273,15 @@ fn follows(
         StepKind::Write(written, ..) => written == place,
         _ => false,
     };
-    let mut seen = std::collections::BTreeSet::new();
-    let mut work = vec![(from, step)];
-    while let Some((block, start)) = work.pop() {
-        let body = &function.blocks[block.at()];
-        let mut is_given_anew = false;
-        for (number, one) in body.steps.iter().enumerate().skip(start) {
-            if (block, number) == (to, at) {
-                return true;
-            }
-            if gives(&one.kind) {
-                is_given_anew = true;
-                break;
-            }
+    let visit = |stretch: Stretch| {
+        let is_it = |number| (stretch.at, number) == (to, at);
+        match stretch.steps().find(|(number, one)| is_it(*number) || gives(&one.kind)) {
+            Some((number, _)) if is_it(number) => Goes::Over(()),
+            Some(_) => Goes::Aside,
+            None => Goes::On,
         }
-        if !is_given_anew {
-            work.extend(body.next.targets().iter().filter(|next| seen.insert(**next)).map(|next| (*next, 0)));
-        }
-    }
-    false
+    };
+    function.walk_steps((from, step), visit).is_some()
 }
 
 /// The beginning of a stretch, so that evidence does not point at all of it.

@@ -9,7 +9,8 @@ use crate::analysis::FunctionId;
 use crate::analysis::uses::{Uses, for_each_part};
 use crate::catalogue::Does;
 use crate::flow::{
-    BlockIndex, Collection, Field, Function, Place, StepKind, Suspension, ValueIndex, ValueKind, WriteKind,
+    BlockIndex, Collection, Field, Function, Goes, Place, Step, StepKind, Stretch, Suspension, ValueIndex, ValueKind,
+    WriteKind,
 };
 use crate::text::Language;
 use crate::verdict::{Level, Stance, Verdict};
@@ -94,24 +95,17 @@ fn first_wait(
     made: &std::collections::BTreeSet<ValueIndex>,
 ) -> Option<(BlockIndex, ValueIndex)> {
     let function = cx.function(id);
-    let mut seen = vec![false; function.blocks.len()];
-    let mut work = vec![(from.0, from.1 + 1)];
-    while let Some((block, first)) = work.pop() {
-        for step in function.blocks[block.at()].steps.iter().skip(first) {
-            if let StepKind::Suspend(Suspension::Await, Some(of)) = step.kind
-                && cx.program.may_suspend(id, Suspension::Await, Some(of))
-                && is_given(&function, of, made)
-            {
-                return Some((block, of));
-            }
+    let waits = |step: &Step| match step.kind {
+        StepKind::Suspend(Suspension::Await, Some(of)) => {
+            let is_it = cx.program.may_suspend(id, Suspension::Await, Some(of)) && is_given(&function, of, made);
+            is_it.then_some(of)
         }
-        for &target in function.blocks[block.at()].next.targets() {
-            if !std::mem::replace(&mut seen[target.at()], true) {
-                work.push((target, 0));
-            }
-        }
-    }
-    None
+        _ => None,
+    };
+    function.walk_steps((from.0, from.1 + 1), |stretch| {
+        let first = stretch.steps().find_map(|(_, step)| waits(step));
+        first.map_or(Goes::On, |of| Goes::Over((stretch.at, of)))
+    })
 }
 
 /// Whether a value, or a part of it, is made from what was taken out.
@@ -124,25 +118,15 @@ fn is_given(function: &Function, of: ValueIndex, made: &std::collections::BTreeS
 /// Whether an exception out of a block comes by anything that touches the place.
 fn is_put_back(function: &Function, place: &Place, block: BlockIndex) -> bool {
     let Some(raised) = function.blocks[block.at()].on_raise else { return false };
-    let mut seen = vec![raised];
-    let mut at = 0;
-    while let Some(&block) = seen.get(at) {
-        at += 1;
-        let body = &function.blocks[block.at()];
-        let touches = body.steps.iter().any(|step| match &step.kind {
-            StepKind::Read(known) | StepKind::Write(known, ..) => {
-                known.root == place.root && known.fields.first() == place.fields.first()
-            }
-            _ => false,
-        });
-        if touches {
-            return true;
+    let touches = |step: &Step| match &step.kind {
+        StepKind::Read(known) | StepKind::Write(known, ..) => {
+            known.root == place.root && known.fields.first() == place.fields.first()
         }
-        for next in body.next.targets().iter().copied().chain(body.on_raise) {
-            if !seen.contains(&next) {
-                seen.push(next);
-            }
-        }
-    }
-    false
+        _ => false,
+    };
+    let visit = |stretch: Stretch| match stretch.steps().any(|(_, step)| touches(step)) {
+        true => Goes::Over(()),
+        false => Goes::OnAndRaised,
+    };
+    function.walk_steps((raised, 0), visit).is_some()
 }
