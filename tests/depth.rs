@@ -82,3 +82,31 @@ fn a_ring_is_the_same_wherever_it_is_entered() {
         assert_eq!(said(&steps.into_iter().rev().collect::<Vec<_>>()), of_all, "of {size}, backward");
     }
 }
+
+/// Methods that all call each other, each with something of its own before that.
+fn all_together(size: usize, method: impl Fn(usize) -> String, call: &str) -> Vec<String> {
+    let calls =
+        |at: usize| (0..size).filter(move |other| *other != at).map(|other| call.replace('#', &other.to_string()));
+    let methods: String = (0..size).map(|at| format!("{}{}\n", method(at), calls(at).collect::<String>())).collect();
+    vec![format!(
+        "class Hub:\n    def __init__(self):\n        self.lock = asyncio.Lock()\n        self.rows = {{}}\n\n{methods}"
+    )]
+}
+
+/// There are more ways through them than anybody could go: a search that goes each of them does not come back.
+#[test]
+fn methods_that_all_call_each_other_are_gone_through_once() {
+    let checks = |at: usize| {
+        format!(
+            "    async def turn_{at}(self, key):\n        if key not in self.rows:\n            await self.turn_0(key)\n"
+        )
+    };
+    let said_of = said(&all_together(DEEP / 2, checks, "        await self.turn_#(key)\n"));
+    assert!(!has(&said_of, "lock-reentry", "takes it again"), "{said_of:?}");
+
+    let holds = |at: usize| format!("    def turn_{at}(self, key):\n        with self.mutex:\n");
+    let mut plain = all_together(DEEP / 2, holds, "            self.turn_#(key)\n");
+    plain[0] = plain[0].replace("asyncio.Lock()", "asyncio.Lock()\n        self.mutex = threading.Lock()");
+    plain.insert(0, "import threading\n".to_owned());
+    assert!(has(&said(&plain), "lock-reentry", "takes it again"));
+}

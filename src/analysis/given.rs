@@ -55,7 +55,7 @@ impl Program<'_> {
         }
         for event in facts.events.iter().filter(|event| !event.held.is_empty()) {
             let What::Call(value) = event.what else { continue };
-            for parameter in self.parameters_run(by, value, DEEPEST) {
+            for parameter in self.parameters_called(by, value, DEEPEST) {
                 let Some(argument) = self.argument_for(id, call, by, parameter) else { continue };
                 let Some((given, binding)) = self.plain_function(id, argument) else { continue };
                 for held in event.held.iter().filter(|held| held.is_certain) {
@@ -75,7 +75,7 @@ impl Program<'_> {
 
     /// The parameters of a function that one of its calls runs, by number: it is a call of them, or hands them to a
     /// function that calls them.
-    fn parameters_run(&self, by: FunctionId, call: ValueIndex, depth: u32) -> Vec<u32> {
+    fn parameters_called(&self, by: FunctionId, call: ValueIndex, depth: u32) -> Vec<u32> {
         let body = self.function(by);
         let Some(written) = body.call(call) else { return Vec::new() };
         if let Callee::Value(of) = written.callee {
@@ -88,11 +88,22 @@ impl Program<'_> {
         if self.function(to).colour != Colour::Plain {
             return Vec::new();
         }
-        let inner = self.function(to);
-        let calls = (0..inner.values.len() as u32).map(ValueIndex).filter(|value| inner.call(*value).is_some());
-        let run: BTreeSet<u32> = calls.flat_map(|value| self.parameters_run(to, value, depth)).collect();
+        let run = self.all_parameters_run(to, depth);
         let comes_from = |parameter: &u32| self.parameter_at(by, self.argument_for(by, call, to, *parameter)?);
         run.iter().filter_map(comes_from).collect()
+    }
+
+    /// The parameters of a function that any of its calls runs. Functions that hand them to each other would be gone
+    /// through once for each way that leads to them.
+    fn all_parameters_run(&self, id: FunctionId, depth: u32) -> Arc<[u32]> {
+        if let Some(known) = self.parameters_run.borrow().get(&(id, depth)) {
+            return known.clone();
+        }
+        let calls: Vec<ValueIndex> = self.function(id).calls().map(|(call, _)| call).collect();
+        let run: BTreeSet<u32> = calls.into_iter().flat_map(|call| self.parameters_called(id, call, depth)).collect();
+        let run: Arc<[u32]> = run.into_iter().collect();
+        self.parameters_run.borrow_mut().insert((id, depth), run.clone());
+        run
     }
 
     /// The parameter that a value is, as it was given.

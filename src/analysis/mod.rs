@@ -57,6 +57,7 @@ mod switches;
 mod twins;
 pub mod types;
 pub mod uses;
+mod vain;
 pub mod ways;
 mod wording;
 mod wrappers;
@@ -182,6 +183,8 @@ pub struct Program<'a> {
     calls: RefCell<memo::ByFunction<Arc<strands::Calls>>>,
     strands: RefCell<memo::ByFunction<Arc<Vec<strands::Strand>>>>,
     forwards: RefCell<FxHashMap<forwards::Asked, Arc<Vec<forwards::Forward>>>>,
+    parameters_run: RefCell<FxHashMap<forwards::Asked, Arc<[u32]>>>,
+    vain: RefCell<FxHashSet<vain::Searched>>,
     mentions: RefCell<FxHashMap<String, bool>>,
     accesses: RefCell<memo::ByFunction<Arc<Vec<accesses::Access>>>>,
     accesses_of: RefCell<accesses::ByState>,
@@ -219,6 +222,8 @@ impl<'a> Program<'a> {
             calls: RefCell::default(),
             strands: RefCell::default(),
             forwards: RefCell::default(),
+            parameters_run: RefCell::default(),
+            vain: RefCell::default(),
             mentions: RefCell::default(),
             accesses: RefCell::default(),
             accesses_of: RefCell::default(),

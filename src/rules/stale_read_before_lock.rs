@@ -97,22 +97,27 @@ fn lock_below(cx: &RuleContext, id: FunctionId, event: &Event, depth: u32) -> Op
         if callee.module != id.module {
             return None;
         }
-        let facts = cx.facts(callee);
-        let mut events: Vec<&Event> = facts.events.iter().collect();
-        events.sort_by_key(|event| event.span);
-        events.into_iter().find_map(|event| match &event.what {
-            What::Acquire(lock, Waits::Yes)
-                if lock.flavour == Flavour::Async && crate::analysis::strands::excludes(lock) =>
-            {
-                Some(Below { name: lock.name.clone(), at: cx.location(callee, event.span), way: vec![callee] })
-            }
-            What::Suspend(Suspension::Await, Some(_)) => {
-                let mut below = lock_below(cx, callee, event, depth)?;
-                below.way.insert(0, callee);
-                Some(below)
-            }
-            _ => None,
-        })
+        cx.program.search("lock below", callee, depth, || first_lock(cx, callee, depth))
+    })
+}
+
+/// The first asynchronous lock that a function waits for, itself or further down.
+fn first_lock(cx: &RuleContext, id: FunctionId, depth: u32) -> Option<Below> {
+    let facts = cx.facts(id);
+    let mut events: Vec<&Event> = facts.events.iter().collect();
+    events.sort_by_key(|event| event.span);
+    events.into_iter().find_map(|event| match &event.what {
+        What::Acquire(lock, Waits::Yes)
+            if lock.flavour == Flavour::Async && crate::analysis::strands::excludes(lock) =>
+        {
+            Some(Below { name: lock.name.clone(), at: cx.location(id, event.span), way: vec![id] })
+        }
+        What::Suspend(Suspension::Await, Some(_)) => {
+            let mut below = lock_below(cx, id, event, depth)?;
+            below.way.insert(0, id);
+            Some(below)
+        }
+        _ => None,
     })
 }
 

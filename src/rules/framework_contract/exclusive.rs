@@ -158,16 +158,21 @@ fn used_by<'a>(cx: &RuleContext<'_, 'a>, id: FunctionId, coroutine: ValueIndex, 
     let resolution = cx.resolution(id, coroutine);
     let (Some(depth), [callee]) = (depth.checked_sub(1), &resolution.functions()[..]) else { return Vec::new() };
     let callee = *callee;
-    let facts = cx.facts(callee);
-    // What a lock keeps apart is used by one at a time.
-    let calls = facts.events.iter().filter(|event| event.held.is_empty()).filter_map(|event| match event.what {
-        What::Call(call) => Some(call),
-        _ => None,
+    let inner = cx.program.search("used by one task", callee, depth, || {
+        let facts = cx.facts(callee);
+        // What a lock keeps apart is used by one at a time.
+        let calls = facts.events.iter().filter(|event| event.held.is_empty()).filter_map(|event| match event.what {
+            What::Call(call) => Some(call),
+            _ => None,
+        });
+        let used: Vec<Used> = calls.flat_map(|call| used_by(cx, callee, call, depth)).collect();
+        (!used.is_empty()).then_some(used)
     });
-    let inner = calls.flat_map(|call| used_by(cx, callee, call, depth));
-    inner
-        .map(|used| Used { place: cx.program.substitute(id, coroutine, callee, &used.place), is_direct: false, ..used })
-        .collect()
+    let here = |used: Used<'a>| {
+        let place = cx.program.substitute(id, coroutine, callee, &used.place);
+        Used { place, is_direct: false, ..used }
+    };
+    inner.into_iter().flatten().map(here).collect()
 }
 
 /// What the catalogue says of a value that one task at a time may use.

@@ -87,8 +87,9 @@ fn stranger(cx: &RuleContext, id: FunctionId, event: &Event, depth: u32) -> Opti
     cx.program.in_place(id, event).into_iter().filter(|in_place| !in_place.is_awaited).find_map(|in_place| {
         // May is not must: all of them call something that was handed in, or nobody is asked.
         let mut found = in_place.candidates.iter().map(|callee| {
-            let facts = cx.facts(*callee);
-            facts.events.iter().find_map(|event| stranger(cx, *callee, event, depth))
+            cx.program.search("stranger", *callee, depth, || {
+                cx.facts(*callee).events.iter().find_map(|event| stranger(cx, *callee, event, depth))
+            })
         });
         let first = found.next()??;
         found.all(|other| other.is_some()).then(|| {

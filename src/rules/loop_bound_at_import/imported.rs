@@ -57,7 +57,7 @@ fn made_below<'a>(cx: &RuleContext<'_, 'a>, id: FunctionId, event: &Event, depth
     let depth = depth.checked_sub(1)?;
     cx.program.in_place(id, event).iter().filter(|way| !way.is_awaited).find_map(|way| {
         let &[callee] = &way.candidates[..] else { return None };
-        let mut made = made_in(cx, callee, depth)?;
+        let mut made = cx.program.search("made at import", callee, depth, || made_in(cx, callee, depth))?;
         made.span = event.span;
         Some(made)
     })

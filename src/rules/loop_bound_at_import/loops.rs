@@ -101,7 +101,7 @@ fn used_in<'a>(cx: &RuleContext<'_, 'a>, id: FunctionId, depth: u32) -> Option<U
         cx.facts(id).events.iter().find_map(|event| {
             let ways = cx.program.in_place(id, event);
             ways.iter().find_map(|way| match &way.candidates[..] {
-                [callee] => used_in(cx, *callee, depth),
+                [callee] => cx.program.search("used in loops", *callee, depth, || used_in(cx, *callee, depth)),
                 _ => None,
             })
         })

@@ -41,17 +41,11 @@ pub(super) fn writes(cx: &RuleContext, id: FunctionId, function: &FunctionRef) -
         if method == id || body.colour != Colour::Async {
             continue;
         }
-        let Some(receiver) = body.parameters.first().map(|first| first.variable) else { continue };
-        let way = Way::of(cx, method, &body);
-        for write in shared_writes(cx, method, &body) {
-            let is_own =
-                write.sharing == Sharing::Object && matches!(write.place.root, Root::Variable(of) if of == receiver);
-            let looks = || way.deciding.iter().any(|(_, value)| way.first_read(*value, &write.place).is_some());
-            let is_locked = || !cx.facts(method).held_at(write.at.0, write.at.1).is_empty();
-            let counts = is_own && write.kind == WriteKind::Assign && !write.is_call() && !clears(&way, &write);
-            if !counts || is_told(&body, &write) || !way.gives_way_before(&write) || looks() || is_locked() {
-                continue;
-            }
+        let written = cx.program.search("writes after a wait", method, 0, || {
+            let written = late_writes(cx, method, &body);
+            (!written.is_empty()).then_some(written)
+        });
+        for write in written.into_iter().flatten() {
             let mut place = write.place.clone();
             place.root = Root::Variable(own.variable);
             let done = cx.location(method, write.span);
@@ -61,6 +55,21 @@ pub(super) fn writes(cx: &RuleContext, id: FunctionId, function: &FunctionRef) -
         }
     }
     found
+}
+
+/// What a method writes of its own object after it has given way, without a look and without a lock.
+fn late_writes(cx: &RuleContext, method: FunctionId, body: &FunctionRef) -> Vec<Write> {
+    let Some(receiver) = body.parameters.first().map(|first| first.variable) else { return Vec::new() };
+    let way = Way::of(cx, method, body);
+    let counts = |write: &Write| {
+        let is_own =
+            write.sharing == Sharing::Object && matches!(write.place.root, Root::Variable(of) if of == receiver);
+        let looks = || way.deciding.iter().any(|(_, value)| way.first_read(*value, &write.place).is_some());
+        let is_locked = || !cx.facts(method).held_at(write.at.0, write.at.1).is_empty();
+        let is_kind = is_own && write.kind == WriteKind::Assign && !write.is_call() && !clears(&way, write);
+        is_kind && !is_told(body, write) && way.gives_way_before(write) && !looks() && !is_locked()
+    };
+    shared_writes(cx, method, body).into_iter().filter(counts).collect()
 }
 
 /// Whether a method writes what stands there, or what it is given: a mark, or a value that is the caller's own.

@@ -151,9 +151,13 @@ fn is_only(cx: &RuleContext, starter: FunctionId, given: &[ValueIndex], root: Fu
 
 /// Whether a function asks which thread or task runs it: then it knows when not to wait.
 fn asks_who_runs_it(cx: &RuleContext, id: FunctionId) -> bool {
+    cx.program.search("asks who runs it", id, 0, || call_that_asks(cx, id)).is_some()
+}
+
+fn call_that_asks(cx: &RuleContext, id: FunctionId) -> Option<ValueIndex> {
     let function = cx.function(id);
     let tables = cx.program.tables(Language::Python);
-    function.calls().any(|(call, _)| {
+    function.calls().map(|(call, _)| call).find(|&call| {
         let resolution = cx.resolution(id, call);
         let is_handle = || {
             let of = cx.program.value_type(id, call);
