@@ -19,6 +19,8 @@ pub struct Shape {
     handed: FxHashMap<FunctionIndex, (ValueIndex, usize)>,
     /// Calls of what has no name of its own, in source order.
     called: Vec<ValueIndex>,
+    /// Calls of methods of whole variables that are given something, by variable, in source order.
+    given: Vec<(VariableIndex, ValueIndex)>,
     reachable: Vec<bool>,
 }
 
@@ -78,6 +80,12 @@ impl Shape {
         &self.called
     }
 
+    /// The calls of methods of a variable, as it stands, that are given something.
+    pub fn given_to(&self, variable: VariableIndex) -> impl Iterator<Item = ValueIndex> {
+        let start = self.given.partition_point(|(known, _)| *known < variable);
+        self.given[start..].iter().take_while(move |(known, _)| *known == variable).map(|(_, call)| *call)
+    }
+
     /// Whether control can get to a block.
     pub fn is_reachable(&self, block: BlockIndex) -> bool {
         self.reachable[block.at()]
@@ -120,8 +128,16 @@ impl Program<'_> {
                     shape.awaited.insert(*of, ValueIndex(at as u32));
                 }
                 ValueKind::Call(call) => {
-                    if let Callee::Value(_) = call.callee {
-                        shape.called.push(ValueIndex(at as u32));
+                    match &call.callee {
+                        Callee::Value(_) => shape.called.push(ValueIndex(at as u32)),
+                        Callee::Method(receiver, _) if !call.arguments.is_empty() => {
+                            if let ValueKind::Place(place) = &function.value(*receiver).kind
+                                && let Some(variable) = place.as_variable()
+                            {
+                                shape.given.push((variable, ValueIndex(at as u32)));
+                            }
+                        }
+                        _ => {}
                     }
                     for (position, argument) in call.arguments.iter().enumerate() {
                         if let ValueKind::Function(closure) = function.value(argument.value).kind {
@@ -134,6 +150,7 @@ impl Program<'_> {
         }
         shape.discarded.sort_unstable();
         shape.suspended_on.sort_unstable();
+        shape.given.sort_unstable();
         let shape = Arc::new(shape);
         self.shapes.borrow_mut().insert(id, shape.clone());
         shape

@@ -36,6 +36,9 @@ pub struct Signature {
     /// The types of the parameters of a closure handed to it.
     #[serde(default)]
     pub closure: Vec<Term>,
+    /// What a call tells of the parameters of its receiver's type, in their order: `push(x)` says what is in the list.
+    #[serde(default)]
+    pub fills: Vec<Term>,
 }
 
 impl Entry for Signature {
@@ -44,7 +47,7 @@ impl Entry for Signature {
     }
 
     fn terms(&mut self) -> Vec<&mut Term> {
-        std::iter::once(&mut self.returns).chain(&mut self.closure).collect()
+        std::iter::once(&mut self.returns).chain(&mut self.closure).chain(&mut self.fills).collect()
     }
 }
 

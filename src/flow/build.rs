@@ -16,6 +16,8 @@ pub struct Body {
     pub values: Vec<Value>,
     /// What the operations among them ask that are comparisons of two.
     pub comparisons: Vec<(ValueIndex, Comparison)>,
+    /// Which of the operations among them are ranges: `0..n` (Rust).
+    pub ranges: Vec<ValueIndex>,
     /// Blocks so far.
     pub blocks: Vec<Block>,
     /// Managed blocks so far.
@@ -57,6 +59,7 @@ impl Body {
         self.variables.shrink_to_fit();
         self.values.shrink_to_fit();
         self.comparisons.shrink_to_fit();
+        self.ranges.shrink_to_fit();
         self.blocks.shrink_to_fit();
         self.blocks.iter_mut().for_each(|block| block.steps.shrink_to_fit());
     }

@@ -76,6 +76,8 @@ pub struct Function {
     pub values: Vec<Value>,
     /// What the operations among them ask that compare two for equality or membership, in order.
     pub comparisons: Vec<(ValueIndex, Comparison)>,
+    /// The operations that are ranges, in order: `0..n` (Rust).
+    pub ranges: Vec<ValueIndex>,
     /// Its blocks; the first is the entry.
     pub blocks: Vec<Block>,
     /// Its managed blocks.
@@ -186,6 +188,7 @@ impl Function {
             variables: Vec::new(),
             values: Vec::new(),
             comparisons: Vec::new(),
+            ranges: Vec::new(),
             blocks: Vec::new(),
             managed: Vec::new(),
             loops: Vec::new(),

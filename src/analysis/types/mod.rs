@@ -214,6 +214,11 @@ impl<'a> Program<'a> {
                 self.deref(&of).unwrap_or(of)
             }
             ValueKind::Cast(_, term) => self.term_type(id, term),
+            // What a range is used for is going through it.
+            ValueKind::Operation(ends) if function.ranges.binary_search(&index).is_ok() => {
+                let from = ends.first().map_or(Type::Unknown, |end| self.value_type(id, *end));
+                Type::external_instance("std::iter::Iterator", vec![from])
+            }
             ValueKind::Operation(_) => Type::Unknown,
         }
     }

@@ -1,9 +1,10 @@
 //! What type a variable has where it is read.
 
-use super::Type;
+use super::{Substitution, Type};
 use crate::analysis::{FunctionId, Program};
 use crate::flow::{
-    BlockIndex, Field, FunctionKind, Next, ParameterKind, Place, Root, ValueIndex, ValueKind, Variable, VariableIndex,
+    BlockIndex, Callee, Field, FunctionKind, Next, ParameterKind, Place, Root, ValueIndex, ValueKind, Variable,
+    VariableIndex,
 };
 use crate::text::Language;
 
@@ -86,6 +87,7 @@ impl<'a> Program<'a> {
         }
         match Type::union(types) {
             Type::Unknown | Type::None if !declared.is_unknown() => declared,
+            found if found.has_gaps() => self.put_in(id, index, found),
             found => found,
         }
     }
@@ -94,7 +96,35 @@ impl<'a> Program<'a> {
     fn filled(&self, id: FunctionId, index: VariableIndex, open: Type, (block, step): (BlockIndex, u32)) -> Type {
         let given = self.reaching(id, index, block, step).values;
         let mut given = given.into_iter().map(|value| self.value_type(id, value));
-        given.find(|given| given.fills(&open)).unwrap_or(open)
+        given.find(|given| given.fills(&open)).unwrap_or_else(|| self.put_in(id, index, open))
+    }
+
+    /// What a collection leaves open is said by what the function puts into it: `handles.push(thread::spawn(work))`.
+    fn put_in(&self, id: FunctionId, index: VariableIndex, open: Type) -> Type {
+        let Some(instance) = open.instance().filter(|_| self.language(id.module) == Language::Rust) else {
+            return open;
+        };
+        let function = self.function(id);
+        let tables = self.tables(Language::Rust);
+        let mut arguments = instance.arguments.clone();
+        for value in self.shape(id).given_to(index) {
+            let Some(call) = function.call(value) else { continue };
+            let Callee::Method(_, method) = &call.callee else { continue };
+            let Some(signature) = tables.signature(&format!("{}::{method}", instance.name)) else { continue };
+            if signature.fills.is_empty() {
+                continue;
+            }
+            let given: Vec<Type> = call.arguments.iter().map(|given| self.value_type(id, given.value)).collect();
+            let call = Substitution { receiver: None, arguments: &given };
+            let told = signature.fills.iter().map(|term| self.catalogue_term(term, &call));
+            for (open, told) in arguments.iter_mut().zip(told).filter(|(open, _)| open.is_unknown()) {
+                *open = told;
+            }
+            if !arguments.iter().any(Type::is_unknown) {
+                break;
+            }
+        }
+        Type::external_instance(&*instance.name, arguments)
     }
 
     /// The type that a variable has once it is given a value: the value's own, or what is written where that says more.

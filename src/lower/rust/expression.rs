@@ -85,7 +85,9 @@ impl Lowerer<'_> {
             Expr::Range(range) => {
                 let ends = [&range.start, &range.end].into_iter().flatten();
                 let ends = ends.map(|end| self.value(end)).collect();
-                self.make(span, ValueKind::Operation(ends))
+                let made = self.make(span, ValueKind::Operation(ends));
+                self.frame.body.ranges.push(made);
+                made
             }
             Expr::Cast(cast) => {
                 let operand = self.value(&cast.expr);

@@ -175,6 +175,7 @@ impl Lowerer<'_> {
         function.managed = frame.body.managed;
         function.loops = frame.body.loops;
         function.comparisons = frame.body.comparisons;
+        function.ranges = frame.body.ranges;
     }
 
     /// The variable that a name stands for, captured from the functions around if need be.
