@@ -10,10 +10,15 @@ use super::names::Item;
 use super::types::Type;
 use super::{FunctionId, Program, TypeId};
 use crate::catalogue::{Flavour, LockKind, Mode, Term};
-use crate::flow::{BlockIndex, Callee, Collection, Field, Next, Place, Root, ValueIndex, ValueKind, VariableIndex};
+use crate::flow::{
+    BlockIndex, Callee, Collection, Field, Next, ParameterKind, Place, Root, ValueIndex, ValueKind, VariableIndex,
+};
 
 /// How many classes are asked for a field that a class does not declare itself.
 const MOST_BASES: usize = 16;
+
+/// How far what an accessor gives is followed to its receiver.
+const DEEPEST_PART: u32 = 12;
 
 /// A lock that is taken or held.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -164,20 +169,10 @@ impl Program<'_> {
         };
         let first = receiver.or_else(|| call.arguments.first().map(|argument| argument.value));
         match &resolution.targets[..] {
-            [Target::External(name)] => {
-                let signature = self.tables(self.language(id.module)).signature(name);
-                let hands_on = signature.is_some_and(|signature| match &signature.returns {
-                    _ if signature.same => true,
-                    Term::SelfType => true,
-                    Term::Reference(of) => matches!(**of, Term::SelfType | Term::Param(_)),
-                    Term::Argument(0) => receiver.is_none(),
-                    _ => false,
-                });
-                match first {
-                    Some(first) if hands_on => self.lock_place(id, first),
-                    _ => LockPlace::unknown(),
-                }
-            }
+            [Target::External(name)] => match first {
+                Some(first) if self.hands_on(id, name, receiver.is_some()) => self.lock_place(id, first),
+                _ => LockPlace::unknown(),
+            },
             [Target::Function(callee)] => {
                 let body = self.function(*callee);
                 let mut returned = body.blocks.iter().filter_map(|block| match block.next {
@@ -188,10 +183,75 @@ impl Program<'_> {
                 if body.is_async() {
                     return LockPlace::unknown();
                 }
-                let place = self.lock_place(*callee, only);
+                let place = match self.lock_place(*callee, only) {
+                    place if place.root != LockRoot::Unknown => place,
+                    _ => self.own_part(*callee, only).unwrap_or_else(LockPlace::unknown),
+                };
                 self.substitute(id, index, *callee, &place)
             }
             _ => LockPlace::unknown(),
+        }
+    }
+
+    /// Whether a function of a library gives back what it is called on, or given first, or a reference into it.
+    fn hands_on(&self, id: FunctionId, name: &str, is_method: bool) -> bool {
+        let signature = self.tables(self.language(id.module)).signature(name);
+        signature.is_some_and(|signature| match &signature.returns {
+            _ if signature.same => true,
+            Term::SelfType => true,
+            Term::Reference(of) => matches!(**of, Term::SelfType | Term::Param(_)),
+            Term::Argument(0) => !is_method,
+            _ => false,
+        })
+    }
+
+    /// What an accessor gives that hands out one part of its receiver, whichever that has, and so the same one when it
+    /// is asked again: `match self { Self::Plain(of) => of.clone(), Self::Proxy(of) => of.clone() }`.
+    fn own_part(&self, callee: FunctionId, given: ValueIndex) -> Option<LockPlace> {
+        let body = self.function(callee);
+        let is_accessor = matches!(&body.parameters[..], [only] if only.kind == ParameterKind::SelfReference);
+        let ValueKind::Choice(parts) = &body.value(given).kind else { return None };
+        let is_own = is_accessor && parts.iter().all(|part| self.is_own_part(callee, *part, DEEPEST_PART));
+        is_own.then(|| LockPlace {
+            root: LockRoot::Parameter(0),
+            fields: vec![format!("{}()", body.name)],
+            is_exact: true,
+            class: None,
+        })
+    }
+
+    /// Whether a value is part of a method's receiver, or another handle of such a part.
+    fn is_own_part(&self, id: FunctionId, value: ValueIndex, depth: u32) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        let function = self.function(id);
+        let node = function.value(value);
+        match &node.kind {
+            ValueKind::Reference(of)
+            | ValueKind::Dereference(of)
+            | ValueKind::Field(of, _)
+            | ValueKind::Payload(of, ..) => self.is_own_part(id, *of, depth),
+            ValueKind::Choice(parts) => parts.iter().all(|part| self.is_own_part(id, *part, depth)),
+            ValueKind::Place(place) => {
+                let Root::Variable(variable) = place.root else { return false };
+                let reaching = self.reaching(id, variable, node.block, node.step);
+                match reaching.values[..] {
+                    [] => function.parameters.first().is_some_and(|first| first.variable == variable),
+                    [only] => !reaching.from_entry && self.is_own_part(id, only, depth),
+                    _ => false,
+                }
+            }
+            ValueKind::Call(call) => {
+                let resolution = self.resolution(id, value);
+                let hands_on = |name: &str, is_method| self.hands_on(id, name, is_method);
+                match (&call.callee, &call.arguments[..], resolution.external()) {
+                    (Callee::Method(of, _), [], Some(name)) => hands_on(name, true) && self.is_own_part(id, *of, depth),
+                    (Callee::Path(_), [of], Some(name)) => {
+                        hands_on(name, false) && self.is_own_part(id, of.value, depth)
+                    }
+                    _ => false,
+                }
+            }
+            _ => false,
         }
     }
 
