@@ -13,6 +13,7 @@ pub(super) mod turned_round;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::analysis::held::{Waits, What};
 use crate::analysis::locks::{Lock, LockRoot};
 use crate::analysis::summary::Pair;
 use crate::analysis::{FunctionId, ModuleId, mentions};
@@ -81,7 +82,23 @@ pub(super) fn check(cx: &RuleContext, modules: &[ModuleId], out: &mut Vec<Verdic
 
 /// Two ways that meet head on.
 fn opposed(cx: &RuleContext, there: &[Way], back: &[Way], out: &mut Vec<Verdict>) {
-    let meets = |way: &Way, others: &[Way]| others.iter().any(|other| may_meet(&[&way.pair, &other.pair]));
+    let mut writers: BTreeMap<String, Vec<FunctionId>> = BTreeMap::new();
+    for read in there.iter().flat_map(|way| back.iter().filter_map(|other| meets_as_reader(&[&way.pair, &other.pair])))
+    {
+        if let Some(class) = key(read) {
+            writers.entry(class.to_owned()).or_insert_with(|| writers_of(cx, class));
+        }
+    }
+    let meet = |way: &Way, other: &Way| {
+        let pairs = [&way.pair, &other.pair];
+        let is_third = |by: &FunctionId| *by != way.by && *by != other.by;
+        let is_written = |read: &Lock| {
+            let writers = key(read).and_then(|class| writers.get(class));
+            writers.is_some_and(|writers| writers.iter().any(is_third))
+        };
+        may_meet(&pairs) && meets_as_reader(&pairs).is_none_or(is_written)
+    };
+    let meets = |way: &Way, others: &[Way]| others.iter().any(|other| meet(way, other));
     let there_meets: Vec<&Way> = there.iter().filter(|way| meets(way, back)).collect();
     let back_meets: Vec<&Way> = back.iter().filter(|way| meets(way, there)).collect();
     let latest = |ways: &[&Way]| ways.iter().map(|way| way.place()).max();
@@ -96,12 +113,19 @@ fn opposed(cx: &RuleContext, there: &[Way], back: &[Way], out: &mut Vec<Verdict>
         if named.len() == MOST_PLACES || !named.insert(way.by) {
             continue;
         }
-        let Some(other) = usual.iter().find(|other| may_meet(&[&way.pair, &other.pair])) else { continue };
+        let others = || usual.iter().filter(|other| meet(way, other));
+        // What needs no writer is said rather than what does.
+        let strict = others().find(|other| meets_as_reader(&[&way.pair, &other.pair]).is_none());
+        let Some(other) = strict.or_else(|| others().next()) else { continue };
         let (held, taken) = (&way.pair.held.name, &way.pair.taken.name);
         let (this, that) = (cx.function(way.by), cx.function(other.by));
+        let when = match meets_as_reader(&[&way.pair, &other.pair]) {
+            Some(read) => format!(", as soon as somebody waits to write `{}`", read.name),
+            None => String::new(),
+        };
         let message = format!(
             "`{}` takes `{taken}` while it holds `{held}`, and `{}` takes the same two the other way round: the two \
-             wait for each other for ever",
+             wait for each other for ever{when}",
             this.name, that.qualified
         );
         out.push(verdict(cx, &[way, other], message));
@@ -137,7 +161,9 @@ fn verdict(cx: &RuleContext, ways: &[&Way], message: String) -> Verdict {
     let mut names: Vec<String> = ways.iter().map(|way| format!("`{}`", way.pair.held.name)).collect();
     names.sort();
     let of_one = |way: &&Way| way.pair.held.is_resolved && way.pair.taken.is_resolved && is_of_one(&way.pair);
-    let confidence = if ways.iter().all(of_one) { Confidence::High } else { Confidence::Medium };
+    let pairs: Vec<&Pair> = ways.iter().map(|way| &way.pair).collect();
+    let is_sure = ways.iter().all(of_one) && meets_as_reader(&pairs).is_none();
+    let confidence = if is_sure { Confidence::High } else { Confidence::Medium };
     let mut verdict = cx
         .violated(NAME, confidence, first.by, first.place().span, &names.join(", "))
         .assumes(format!("{} are taken in one order everywhere", names.join(" and ")))
@@ -154,11 +180,14 @@ fn verdict(cx: &RuleContext, ways: &[&Way], message: String) -> Verdict {
 
 /// Whether ways, each of which waits for what the next one holds, may do so at the same time.
 fn may_meet(ways: &[&Pair]) -> bool {
-    let next = |at: usize| ways[(at + 1) % ways.len()];
-    let waits = ways.iter().enumerate().all(|(at, way)| {
-        // Readers do not wait for each other.
-        !(way.taken.mode == Mode::Shared && next(at).held.mode == Mode::Shared)
-    });
+    // A reader waits for another one behind somebody who waits to write, unless it may pass him. Where that would have
+    // to come together twice, nothing is said.
+    let readers: Vec<&Lock> = readers(ways).collect();
+    let waits = match readers[..] {
+        [] => true,
+        [reader] => ways.len() == 2 && !reader.is_reentrant,
+        _ => false,
+    };
     let guards = |pair: &Pair, lock: &Lock| {
         pair.under.iter().any(|other| key(other).is_some() && key(other) == key(lock) && !other.shares_with(lock))
     };
@@ -168,6 +197,34 @@ fn may_meet(ways: &[&Pair]) -> bool {
         .iter()
         .any(|gate| !involved.contains(&key(gate)) && ways[1..].iter().all(|way| guards(way, gate)));
     waits && !is_kept_apart
+}
+
+/// The locks of a ring that one way takes as a reader and the next one holds as a reader.
+fn readers<'p>(ways: &[&'p Pair]) -> impl Iterator<Item = &'p Lock> {
+    let next = |at: usize| ways[(at + 1) % ways.len()];
+    ways.iter().enumerate().filter_map(move |(at, way)| {
+        (way.taken.mode == Mode::Shared && next(at).held.mode == Mode::Shared).then_some(&*way.taken)
+    })
+}
+
+/// The lock for which ways that may meet wait only behind a writer.
+fn meets_as_reader<'p>(ways: &[&'p Pair]) -> Option<&'p Lock> {
+    readers(ways).next()
+}
+
+/// Who is known to wait until he may write what a lock protects.
+fn writers_of(cx: &RuleContext, class: &str) -> Vec<FunctionId> {
+    let functions = cx.program.loaded().into_iter().flat_map(|module| {
+        let count = cx.program.module(module).functions.len() as u32;
+        (0..count).map(move |index| FunctionId { module, index: FunctionIndex(index) })
+    });
+    let writes = |id: &FunctionId| {
+        cx.facts(*id).events.iter().any(|event| {
+            matches!(&event.what, What::Acquire(taken, Waits::Yes)
+                if taken.mode == Mode::Exclusive && key(taken) == Some(class))
+        })
+    };
+    functions.filter(writes).collect()
 }
 
 /// Adds a function's own ways.
