@@ -190,26 +190,25 @@ impl<'a> Program<'a> {
 
     /// Whether a decorated function is still what its definition says.
     pub fn keeps_kind(&self, id: FunctionId, decorator: &Decorator) -> bool {
+        self.is_known_to_keep(id, decorator)
+            || match self.resolve_in(id, &decorator.path) {
+                Item::Function(of) => self.keeps_colour(id, of, decorator.is_called),
+                Item::Type(of) if decorator.is_called => self.object_keeps_colour(id, of),
+                _ => false,
+            }
+    }
+
+    /// Whether a function is called with the arguments that its definition asks for, by whoever that is for: a decorator
+    /// of the project may take some for itself, bring some, or keep the function for others to call.
+    pub fn is_called_as_written(&self, id: FunctionId) -> bool {
+        self.function(id).decorators.iter().all(|decorator| self.is_known_to_keep(id, decorator))
+    }
+
+    fn is_known_to_keep(&self, id: FunctionId, decorator: &Decorator) -> bool {
         let tables = self.tables(self.language(id.module));
         let written = decorator.path.join(self.language(id.module).separator());
-        if tables.keeps_kind(&written) {
-            return true;
-        }
-        match self.resolve_in(id, &decorator.path) {
-            Item::External(name) => tables.keeps_kind(&name),
-            Item::Function(of) => {
-                let mut replaced = self.return_type(of);
-                if decorator.is_called {
-                    replaced = match replaced {
-                        Type::Function(inner) => self.return_type(inner),
-                        _ => Type::Unknown,
-                    };
-                }
-                matches!(replaced, Type::Function(inner) if self.function(inner).colour == Colour::Async)
-                    && self.function(id).colour == Colour::Async
-            }
-            _ => false,
-        }
+        tables.keeps_kind(&written)
+            || matches!(self.resolve_in(id, &decorator.path), Item::External(name) if tables.keeps_kind(&name))
     }
 
     /// What a call starts whose handle the caller gets, and nobody else.

@@ -24,6 +24,7 @@ pub mod cancellation;
 pub mod channels;
 pub mod colours;
 pub mod contexts;
+mod decorations;
 mod deep;
 pub mod delta;
 mod driven;

@@ -223,8 +223,8 @@ impl Program<'_> {
         let body = self.function(callee);
         let is_plain = call.arguments.iter().all(|argument| argument.name.is_none() && !argument.is_spread);
         let is_free = body.kind == FunctionKind::Free && body.owner.is_none() && body.in_impl.is_none();
-        if !is_plain || !is_free || body.is_bodiless || body.quality != Quality::Whole || !self.stays_a_function(callee)
-        {
+        let is_whole = !body.is_bodiless && body.quality == Quality::Whole;
+        if !is_plain || !is_free || !is_whole || !self.is_called_as_written(callee) {
             return false;
         }
         if !body.blocks.iter().any(|block| matches!(block.next, Next::Return(_))) {

@@ -99,6 +99,7 @@ fn misfit(cx: &RuleContext, id: FunctionId, index: ValueIndex, call: &Call) -> O
         let is_kept_function = is_method && on_instance && called.kind == FunctionKind::Free;
         if is_kept_function
             || !cx.program.is_as_written(callee)
+            || !cx.program.is_called_as_written(callee)
             || has_namesake(cx, callee)
             || is_for_all_types(cx, callee)
         {

@@ -71,6 +71,6 @@ fn is_bound_to_be_async(cx: &RuleContext, id: FunctionId) -> bool {
     function.is_bodiless
         || is_special(&function.name)
         || cx.program.is_stub(id)
-        || !cx.program.stays_a_function(id)
+        || !cx.program.is_called_as_written(id)
         || has_bases()
 }
