@@ -314,7 +314,7 @@ impl Program<'_> {
     }
 
     /// Whether a call gives a coroutine or future and nothing else.
-    fn call_gives_coroutine(&self, id: FunctionId, call: ValueIndex) -> bool {
+    pub(super) fn call_gives_coroutine(&self, id: FunctionId, call: ValueIndex) -> bool {
         if self.makes(id, call) != Some(Makes::Coroutine) || self.is_ambiguous(id, call) {
             return false;
         }

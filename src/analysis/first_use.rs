@@ -47,7 +47,8 @@ fn is_of_the_program(function: &Function, place: &Place) -> bool {
         }
 }
 
-fn looks_at(function: &Function, condition: ValueIndex, place: &Place, left: u32) -> bool {
+/// Whether a condition reads a place, as it stands or in an operation.
+pub(super) fn looks_at(function: &Function, condition: ValueIndex, place: &Place, left: u32) -> bool {
     match &function.value(condition).kind {
         ValueKind::Place(read) => read == place,
         ValueKind::Operation(of) if left > 0 => of.iter().any(|of| looks_at(function, *of, place, left - 1)),

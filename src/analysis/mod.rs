@@ -52,6 +52,7 @@ mod readiness;
 pub mod scopes;
 pub mod shape;
 mod solve;
+mod stand_ins;
 pub mod strands;
 pub mod summary;
 mod switches;

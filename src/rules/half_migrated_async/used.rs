@@ -38,11 +38,13 @@ fn used(cx: &RuleContext, id: FunctionId, index: ValueIndex, value: &Value) -> O
     match &value.kind {
         ValueKind::Call(call) => {
             let Callee::Method(receiver, name) = &call.callee else { return None };
-            // What the language itself calls, a coroutine has of its own: `load().__await__()`.
-            if tables.is_of_futures(name) || is_special(name) {
+            // What the language itself calls, a coroutine has of its own: `load().__await__()`. What it has by other names
+            // gives nothing to await: `await session.send(…)` means the session.
+            let is_its_own = tables.is_of_futures(name) && !(is_python && cx.program.is_awaited(id, index));
+            if is_its_own || is_special(name) {
                 return None;
             }
-            let unawaited = behind(*receiver)?;
+            let unawaited = behind(*receiver).or_else(|| stand_in(cx, id, *receiver))?;
             let is_meant = is_python || has_method(cx, id, &unawaited, name);
             is_meant.then(|| (unawaited, format!("`{name}` is called on it")))
         }
@@ -51,7 +53,8 @@ fn used(cx: &RuleContext, id: FunctionId, index: ValueIndex, value: &Value) -> O
         }
         ValueKind::Index(of) if is_python => Some((behind(*of)?, "it is indexed".to_owned())),
         ValueKind::Place(place) if is_python && !place.fields.is_empty() => {
-            let unawaited = cx.program.unawaited_root(id, index, place)?;
+            let on_one_way = || cx.program.unawaited_stand_in(id, index, place);
+            let unawaited = cx.program.unawaited_root(id, index, place).or_else(on_one_way)?;
             match &place.fields[0] {
                 Field::Name(name) if tables.is_of_futures(name) || is_special(name) => None,
                 Field::Name(name) => Some((unawaited, format!("`{name}` is read from it"))),
@@ -60,6 +63,14 @@ fn used(cx: &RuleContext, id: FunctionId, index: ValueIndex, value: &Value) -> O
         }
         ValueKind::Try(of) if !is_python => Some((behind(*of)?, "`?` asks it for a failure".to_owned())),
         ValueKind::Dereference(of) if !is_python => Some((behind(*of)?, "it is dereferenced".to_owned())),
+        _ => None,
+    }
+}
+
+/// The coroutine that a variable holds on one way, where it held nothing before.
+fn stand_in(cx: &RuleContext, id: FunctionId, receiver: ValueIndex) -> Option<Unawaited> {
+    match &cx.function(id).value(receiver).kind {
+        ValueKind::Place(place) if place.as_variable().is_some() => cx.program.unawaited_stand_in(id, receiver, place),
         _ => None,
     }
 }
