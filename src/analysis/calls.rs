@@ -370,10 +370,27 @@ impl<'a> Program<'a> {
             return self.callable_result(id, value).unwrap_or(Type::Unknown);
         }
         Type::union(resolution.targets.iter().map(|target| match target {
-            Target::Function(function) => self.call_result(*function),
+            Target::Function(function) => self.result_for(*function, resolution.receiver.as_ref()),
             Target::Construct(of, _) => self.instance_of(*of),
             Target::External(name) => self.external_result(id, value, &resolution, name),
         }))
+    }
+
+    /// What a function of the project gives. A class method that gives an object of its own class gives one of the heir
+    /// that it is called on: `Heir.create()` (Python).
+    fn result_for(&self, function: FunctionId, receiver: Option<&Type>) -> Type {
+        let result = self.call_result(function);
+        let Some(Type::Class(heir)) = receiver else { return result };
+        if self.function(function).kind != FunctionKind::ClassMethod {
+            return result;
+        }
+        let own = self.self_type(function);
+        let is_own = |of: &Type| of.instance().is_some_and(|of| of.definition.is_some() && of.definition == own);
+        match &result {
+            Type::Future(inner) if is_own(inner) => Type::Future(Arc::new(self.instance_of(*heir))),
+            of if is_own(of) => self.instance_of(*heir),
+            _ => result,
+        }
     }
 
     /// What a call gives by the annotation of what is called, where its definition is not known.
