@@ -13,7 +13,7 @@ use super::names::Member;
 use super::types::Type;
 use super::{FunctionId, Program, TypeId};
 use crate::flow::{
-    Callee, Colour, Function, Literal, Next, StepKind, Suspension, ValueIndex, ValueKind, VariableIndex,
+    BlockIndex, Callee, Colour, Function, Literal, Next, StepKind, Suspension, ValueIndex, ValueKind, VariableIndex,
 };
 
 /// What a decorator puts in the place of a function.
@@ -63,26 +63,23 @@ impl Program<'_> {
         if !is_called {
             return Some(decorator);
         }
-        let mut returned = self.returned(decorator);
-        match (returned.next()?.map(|value| self.value_type(decorator, value)), returned.next()) {
-            (Some(Type::Function(inner)), None) => Some(inner),
+        let [Some(only)] = self.returned(decorator)[..] else { return None };
+        match self.value_type(decorator, only) {
+            Type::Function(inner) => Some(inner),
             _ => None,
         }
     }
 
     /// What comes back at each place where a function can end.
-    fn returned(&self, id: FunctionId) -> impl Iterator<Item = Option<ValueIndex>> + '_ {
+    fn returned(&self, id: FunctionId) -> Vec<Option<ValueIndex>> {
         let shape = self.shape(id);
         let function = self.function(id);
-        let ends: Vec<Option<ValueIndex>> = (0..)
-            .zip(&function.blocks)
-            .filter(|(at, _)| shape.is_reachable(crate::flow::BlockIndex(*at)))
-            .filter_map(|(_, block)| match block.next {
-                Next::Return(value) => Some(value),
-                _ => None,
-            })
-            .collect();
-        ends.into_iter()
+        let reachable = (0..).map(BlockIndex).zip(&function.blocks).filter(|(at, _)| shape.is_reachable(*at));
+        let ends = reachable.filter_map(|(_, block)| match block.next {
+            Next::Return(value) => Some(value),
+            _ => None,
+        });
+        ends.collect()
     }
 
     /// Everything that a decorator may put in the place of what it is given; `None` where that cannot be told.
@@ -133,7 +130,7 @@ impl Program<'_> {
     fn passes_on(&self, id: FunctionId, captured: VariableIndex) -> bool {
         let function = self.function(id);
         let is_nothing = |value: ValueIndex| matches!(function.value(value).kind, ValueKind::Literal(Literal::None));
-        let mut returned = self.returned(id).flatten().filter(|value| !is_nothing(*value)).peekable();
+        let mut returned = self.returned(id).into_iter().flatten().filter(|value| !is_nothing(*value)).peekable();
         function.colour == Colour::Plain
             && returned.peek().is_some()
             && returned.all(|value| self.comes_from_calling(id, value, captured))
