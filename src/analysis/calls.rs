@@ -96,6 +96,12 @@ impl<'a> Program<'a> {
                 if resolution.targets.is_empty() {
                     resolution = self.method_call(&of, name);
                 }
+                if let (Type::Tuple(parts), Language::Rust, true) =
+                    (&of, self.language(id.module), resolution.targets.is_empty())
+                {
+                    // A tuple has methods by traits alone, and by those of its first part: `(host, 80).to_socket_addrs()`.
+                    resolution = parts.first().map_or_else(Resolution::default, |part| self.method_call(part, name));
+                }
                 if of.is_unknown() && resolution.targets.is_empty() {
                     resolution = self.call_through_import(id, name, call.arguments.len());
                 }
