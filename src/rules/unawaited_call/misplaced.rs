@@ -1,6 +1,7 @@
 //! Coroutines that go where they cannot be awaited, or not as the code expects.
 
 use crate::analysis::FunctionId;
+use crate::analysis::makes::Makes;
 use crate::analysis::types::Type;
 use crate::analysis::uses::{Carries, Uses};
 use crate::flow::{BlockIndex, Call, Callee, Collection, Colour, Next, ValueIndex, ValueKind};
@@ -9,6 +10,9 @@ use crate::verdict::{Confidence, Level, Stance, Verdict};
 
 use super::super::context::RuleContext;
 use super::NAME;
+
+/// How many operators and variables a returned collection is followed through.
+const MOST_STEPS: u32 = 4;
 
 pub(super) fn call(
     cx: &RuleContext,
@@ -179,6 +183,7 @@ pub(super) fn returned(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>)
     for (at, block) in function.blocks.iter().enumerate() {
         let (Some(leave), at) = (block.left_by, BlockIndex(at as u32)) else { continue };
         let Some(value) = returned_value(&block.next, &function.blocks, leave) else { continue };
+        out.extend(returned_among_others(cx, id, value));
         if !shape.is_reachable(at) || function.call(value).is_none() || cx.program.makes(id, value).is_none() {
             continue;
         }
@@ -214,6 +219,61 @@ fn returned_value(next: &Next, blocks: &[crate::flow::Block], leave: crate::flow
             (Some(other), Next::Return(value)) if other.span == leave.span => *value,
             _ => None,
         }),
+        _ => None,
+    }
+}
+
+/// A coroutine in a collection that is returned, where the function is annotated to give one of what comes out of it.
+fn returned_among_others(cx: &RuleContext, id: FunctionId, value: ValueIndex) -> Option<Verdict> {
+    let function = cx.function(id);
+    let written = function.returns.as_ref().filter(|_| function.colour == Colour::Async)?;
+    let written = cx.program.term_type(id, written);
+    let [promised] = &written.instance()?.arguments[..] else { return None };
+    let is_it = |call: &ValueIndex| {
+        !promised.is_unknown()
+            && cx.program.makes(id, *call) == Some(Makes::Coroutine)
+            && cx.program.awaited_type(&cx.program.value_type(id, *call)) == *promised
+    };
+    let mut items = Vec::new();
+    collected(cx, id, value, MOST_STEPS, &mut items);
+    let call = items.into_iter().find(is_it)?;
+    let (name, by) = (cx.program.callee_text(id, call), &function.name);
+    Some(
+        cx.violated(NAME, Confidence::High, id, function.value(call).span, &format!("`{name}`"))
+            .assumes(format!("the coroutine that `{name}` makes is awaited in `{by}`"))
+            .says(format!("`{name}` only makes a coroutine, and `{by}` returns it among its results"))
+            .helps("await it before it is returned")
+            .evidence(cx.location(id, function.value(value).span), "it is returned here"),
+    )
+}
+
+/// The calls whose results stand in a collection, joined from several or not.
+fn collected(cx: &RuleContext, id: FunctionId, value: ValueIndex, left: u32, found: &mut Vec<ValueIndex>) {
+    let Some(left) = left.checked_sub(1) else { return };
+    let function = cx.function(id);
+    match &function.value(value).kind {
+        ValueKind::Collection(Collection::List | Collection::Set, items) => {
+            let behind = items.iter().filter_map(|(_, item)| only_value(cx, id, *item));
+            found.extend(behind.filter(|item| function.call(*item).is_some()));
+        }
+        ValueKind::Operation(parts) => parts.iter().for_each(|part| collected(cx, id, *part, left, found)),
+        ValueKind::Place(_) => {
+            if let Some(bound) = only_value(cx, id, value) {
+                collected(cx, id, bound, left, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// What a value is, looked at through a variable that holds nothing else.
+fn only_value(cx: &RuleContext, id: FunctionId, value: ValueIndex) -> Option<ValueIndex> {
+    let function = cx.function(id);
+    let node = function.value(value);
+    let ValueKind::Place(place) = &node.kind else { return Some(value) };
+    let reaching = cx.program.reaching(id, place.as_variable()?, node.block, node.step);
+    match reaching.values[..] {
+        [only] if !reaching.from_entry => Some(only),
         _ => None,
     }
 }
