@@ -159,12 +159,12 @@ impl Program<'_> {
         })
     }
 
-    /// Whether a function asks what it is that a parameter of it holds.
-    fn asks_what_it_is(&self, id: FunctionId, parameter: VariableIndex) -> bool {
+    /// Whether a function asks what it is that a variable of it holds.
+    pub(super) fn asks_what_it_is(&self, id: FunctionId, variable: VariableIndex) -> bool {
         let function = self.function(id);
         let tables = self.tables(self.language(id.module));
         let is_it = |value: ValueIndex| match &function.value(value).kind {
-            ValueKind::Place(place) => place.as_variable() == Some(parameter),
+            ValueKind::Place(place) => place.as_variable() == Some(variable),
             _ => false,
         };
         (0..).map(ValueIndex).zip(&function.values).any(|(index, value)| match &value.kind {

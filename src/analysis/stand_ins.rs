@@ -36,7 +36,7 @@ impl Program<'_> {
                 && self.call_gives_coroutine(id, *call)
         };
         let call = reaching.values.iter().copied().find(is_one)?;
-        let is_told_apart = is_awaited(&function, variable) || self.is_asked_about(id, variable);
+        let is_told_apart = is_awaited(&function, variable) || self.asks_what_it_is(id, variable);
         (!is_told_apart).then(|| Unawaited { value: call, callees: self.resolution(id, call).functions() })
     }
 
@@ -50,19 +50,6 @@ impl Program<'_> {
         let shape = self.shape(id);
         let before = shape.predecessors(block);
         !before.is_empty() && before.iter().all(|before| is_looked_at(&function.blocks[before.at()].next))
-    }
-
-    /// Whether somebody asks what a variable holds.
-    fn is_asked_about(&self, id: FunctionId, variable: VariableIndex) -> bool {
-        let function = self.function(id);
-        let tables = self.tables(Language::Python);
-        (0..).map(ValueIndex).zip(&function.values).any(|(index, value)| match &value.kind {
-            ValueKind::Call(call) => {
-                call.arguments.iter().any(|argument| is_variable(&function, argument.value, variable))
-                    && self.resolution(id, index).external().is_some_and(|name| tables.inspects(name))
-            }
-            _ => false,
-        })
     }
 }
 

@@ -76,7 +76,6 @@ impl Program<'_> {
         Some(external(&library, name))
     }
 
-    /// What a name stands for if this very scope binds it.
     /// The other free functions that bear a function's name where it is defined: `#[cfg]` decides between them.
     pub(in crate::analysis) fn namesakes(&self, id: FunctionId) -> Vec<FunctionId> {
         let function = self.function(id);
@@ -94,6 +93,7 @@ impl Program<'_> {
         functions.collect()
     }
 
+    /// What a name stands for if this very scope binds it.
     fn rust_bound(&self, module: ModuleId, scope: &Scope, name: &str, want: Want) -> Option<Item> {
         let outline = self.outline(module);
         let bindings = outline.scope(scope)?.of(name);

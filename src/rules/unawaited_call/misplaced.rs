@@ -183,8 +183,11 @@ pub(super) fn returned(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>)
     for (at, block) in function.blocks.iter().enumerate() {
         let (Some(leave), at) = (block.left_by, BlockIndex(at as u32)) else { continue };
         let Some(value) = returned_value(&block.next, &function.blocks, leave) else { continue };
+        if !shape.is_reachable(at) {
+            continue;
+        }
         out.extend(returned_among_others(cx, id, value));
-        if !shape.is_reachable(at) || function.call(value).is_none() || cx.program.makes(id, value).is_none() {
+        if function.call(value).is_none() || cx.program.makes(id, value).is_none() {
             continue;
         }
         let name = cx.program.callee_text(id, value);
