@@ -15,9 +15,9 @@ use std::sync::Arc;
 use rustc_hash::FxHashSet;
 
 use super::locks::Lock;
-use super::{FunctionId, Program};
+use super::{FunctionId, ModuleId, Program};
 use crate::catalogue::{LockKind, Mode, Runs};
-use crate::flow::{Callee, FunctionKind, ParameterKind, Place, ValueIndex, ValueKind, is_special};
+use crate::flow::{Callee, FunctionIndex, FunctionKind, ParameterKind, Place, ValueIndex, ValueKind, is_special};
 use crate::verdict::Location;
 
 /// How many functions are asked for their callers in one question.
@@ -259,6 +259,13 @@ impl<'a> Program<'a> {
     /// Whether every caller of a private function holds a lock that keeps others out, where all of them are known.
     pub fn is_always_called_under_a_lock(&self, id: FunctionId) -> bool {
         !self.locks_of_callers(id, MOST_LEVELS).is_empty()
+    }
+
+    /// Whether anything in a file is done under a lock that keeps others out.
+    pub fn keeps_others_out(&self, module: ModuleId) -> bool {
+        let functions = 0..self.module(module).functions.len() as u32;
+        let mut facts = functions.map(|index| self.facts(FunctionId { module, index: FunctionIndex(index) }));
+        facts.any(|facts| facts.holds(excludes))
     }
 
     /// The locks that every caller of a private function holds, by their class.

@@ -63,10 +63,12 @@ struct Use {
 }
 
 fn python_uses(cx: &RuleContext, module: ModuleId) -> BTreeMap<String, Vec<Use>> {
-    let accesses = cx.program.accesses(module);
     let mut found: BTreeMap<String, Vec<Use>> = BTreeMap::new();
-    for (state, all) in accesses {
-        // Without a lock somewhere there is no guard to be inferred.
+    // Without a lock somewhere there is no guard to be inferred.
+    if !cx.program.keeps_others_out(module) {
+        return found;
+    }
+    for (state, all) in cx.program.accesses(module) {
         let is_out_of_play = |id: FunctionId| cx.program.is_test_code(id) || is_before_sharing(cx, id);
         let uses: Vec<Use> = all
             .iter()

@@ -71,6 +71,13 @@ pub struct Exit {
 }
 
 impl Facts {
+    /// Whether a lock of some sort is held anywhere.
+    pub fn holds(&self, of: impl Fn(&Lock) -> bool) -> bool {
+        let events = self.events.iter().map(|event| &event.held);
+        let all = events.chain(self.touched.iter().map(|(_, held)| held));
+        all.flat_map(|held| held.iter()).any(|held| of(&held.lock))
+    }
+
     /// The locks held at a step: a call, a suspension, a read or a write.
     pub fn held_at(&self, block: BlockIndex, step: u32) -> &[Held] {
         let at = (block, step);
