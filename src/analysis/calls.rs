@@ -314,6 +314,9 @@ impl<'a> Program<'a> {
         let mut targets = Vec::new();
         for member in self.method(id, name) {
             match member {
+                // In Rust only what takes a receiver is called on one.
+                Member::Function(function)
+                    if self.language(id.module) == Language::Rust && !self.function(function).takes_receiver() => {}
                 Member::Function(function) => targets.push(Target::Function(function)),
                 Member::External(path) => targets.push(Target::External(path)),
                 // In Rust a field is only called in brackets, `(self.run)()`, which is no method call.

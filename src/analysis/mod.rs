@@ -88,6 +88,10 @@ pub trait Loader: Sync {
     fn files(&self, side: Side) -> Arc<[Arc<str>]>;
     /// The Rust packages of the side, sorted by folder. Made once.
     fn packages(&self, side: Side) -> Arc<[Package]>;
+    /// Whether git is told to leave a path alone, as what is generated beside the sources: `.gitignore`.
+    fn is_ignored(&self, _side: Side, _path: &str) -> bool {
+        false
+    }
     /// The least Python version that the project around a file says it runs on.
     fn python(&self, _side: Side, _path: &str) -> Option<Version> {
         None
@@ -117,8 +121,26 @@ pub struct Package {
     pub is_edition_known: bool,
     /// Whether closures capture only what they use, which is nothing of `x` in `let _ = x`: from edition 2021 on.
     pub captures_parts: bool,
-    /// Renamed dependencies: the name in this package, and the package's own.
-    pub renamed: Vec<(String, String)>,
+    /// Its renamed dependencies.
+    pub renamed: Vec<Renamed>,
+}
+
+/// A dependency that has another name in a package.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Renamed {
+    /// Its name there.
+    pub alias: String,
+    /// Its own name.
+    pub name: String,
+    /// Whether it is given by its folder: what comes from a registry is no package of the project, however it is called.
+    pub is_by_path: bool,
+}
+
+#[cfg(test)]
+impl From<&(&str, &str, bool)> for Renamed {
+    fn from((alias, name, is_by_path): &(&str, &str, bool)) -> Self {
+        Self { alias: (*alias).to_owned(), name: (*name).to_owned(), is_by_path: *is_by_path }
+    }
 }
 
 impl Package {

@@ -215,6 +215,8 @@ pub struct Tables {
     narrowing: Vec<String>,
     /// Methods of a stack of managers after which nothing is entered on it any more.
     leaving: Vec<String>,
+    /// Managers in whose blocks something is to fail: `pytest.raises`.
+    expecting: Vec<String>,
     /// Calls that ask what a value is, before something is done with it.
     inspecting: Vec<String>,
     /// Calls and decorators that put a double in the place of what a text names, for a test.
@@ -308,7 +310,7 @@ impl Tables {
             yielding decorators methods risk changes atomics stores waits relaxed insisting wakers
             wakers_in pending subscriptions maps collectors weakly_kept pairs exceptions suppressors
             bounds pausing cancelling_again gathers shields verbs conventions transparent keeping brief
-            nameless caching choosing asking contracts applying narrowing leaving inspecting patching
+            nameless caching choosing asking contracts applying narrowing leaving expecting inspecting patching
             unawaitable of_futures unpacking generated managers starters spawning combinators
             constructors views lazy copies sequences
         }

@@ -119,6 +119,11 @@ impl Tables {
         self.leaving.iter().any(|known| known == method)
     }
 
+    /// Whether something is to fail in the block of a manager.
+    pub fn expects_failure(&self, manager: &str) -> bool {
+        self.has(&self.expecting, manager)
+    }
+
     /// Whether a function is true of its first argument only if that is of the type which the second names.
     pub fn narrows(&self, function: &str) -> bool {
         self.narrowing.iter().any(|known| known == function)

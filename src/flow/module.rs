@@ -85,6 +85,8 @@ pub struct Submodule {
     pub file: Option<String>,
     /// Whether it stands under `#[cfg(test)]`.
     pub is_test: bool,
+    /// Whether others than what stands in the module around it see it.
+    pub is_public: bool,
     /// Where it stands.
     pub span: Span,
 }

@@ -152,7 +152,7 @@ pub struct Argument {
     pub name: Option<String>,
     /// Its value.
     pub value: ValueIndex,
-    /// Whether it is `*args` or `**kwargs`.
+    /// Whether it may be any number of them: `*args`, `**kwargs`, in Rust one that `#[cfg]` decides about.
     pub is_spread: bool,
 }
 

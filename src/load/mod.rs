@@ -3,6 +3,7 @@
 //! A file is parsed and lowered once, when it is first asked for, and both sides share the result where path, text and
 //! edition are the same. A file that breaks the front-end becomes a row of coverage, not the end of the review.
 
+mod ignored;
 mod packages;
 mod pythons;
 mod words;
@@ -20,6 +21,7 @@ use crate::flow::Module;
 use crate::lower::{Edition, lower};
 use crate::text::{Language, Side, SourceFile};
 
+use self::ignored::Ignored;
 use self::pythons::Pythons;
 
 pub use words::Words;
@@ -45,6 +47,7 @@ pub struct Files {
     packages: [OnceLock<Arc<[Package]>>; 2],
     sources: [OnceLock<Arc<[Arc<str>]>>; 2],
     pythons: [Pythons; 2],
+    ignored: [Ignored; 2],
     uncovered: Mutex<BTreeSet<Uncovered>>,
 }
 
@@ -60,6 +63,7 @@ impl Files {
             packages: Default::default(),
             sources: Default::default(),
             pythons: Default::default(),
+            ignored: Default::default(),
             uncovered: Mutex::default(),
         }
     }
@@ -181,6 +185,10 @@ impl Loader for Files {
 
     fn python(&self, side: Side, path: &str) -> Option<Version> {
         self.pythons[at(side)].of(path, |path| self.text(side, path))
+    }
+
+    fn is_ignored(&self, side: Side, path: &str) -> bool {
+        self.ignored[at(side)].has(path, |path| self.text(side, path))
     }
 
     fn mentioning(&self, side: Side, paths: &[Arc<str>], mentions: &Mentions<'_>) -> Vec<Arc<str>> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use toml::{Table, Value};
 
-use crate::analysis::Package;
+use crate::analysis::{Package, Renamed};
 use crate::lower::Edition;
 
 /// What the manifests of a tree say.
@@ -87,20 +87,21 @@ fn workspace_of<'t>(folder: &str, all: &'t BTreeMap<String, Table>) -> Option<&'
     }
 }
 
-fn renames_in(target: &Value, workspace: Option<&Table>, renamed: &mut Vec<(String, String)>) {
+fn renames_in(target: &Value, workspace: Option<&Table>, renamed: &mut Vec<Renamed>) {
     if let Some(target) = target.as_table() {
         renames(target, workspace, renamed);
     }
 }
 
-fn renames(manifest: &Table, workspace: Option<&Table>, renamed: &mut Vec<(String, String)>) {
+fn renames(manifest: &Table, workspace: Option<&Table>, renamed: &mut Vec<Renamed>) {
     for key in ["dependencies", "dev-dependencies", "build-dependencies"] {
         for (alias, dependency) in manifest.get(key).and_then(Value::as_table).into_iter().flatten() {
             let is_inherited = dependency.get("workspace").is_some();
-            let shared = || workspace?.get("dependencies")?.get(alias)?.get("package");
-            let package = if is_inherited { shared() } else { dependency.get("package") };
-            if let Some(package) = package.and_then(Value::as_str) {
-                renamed.push((crate_name(alias), crate_name(package)));
+            let shared = || workspace?.get("dependencies")?.get(alias);
+            let Some(dependency) = (if is_inherited { shared() } else { Some(dependency) }) else { continue };
+            if let Some(package) = dependency.get("package").and_then(Value::as_str) {
+                let (alias, name) = (crate_name(alias), crate_name(package));
+                renamed.push(Renamed { alias, name, is_by_path: dependency.get("path").is_some() });
             }
         }
     }

@@ -72,24 +72,24 @@ fn packages_are_read_with_what_they_inherit() {
         ],
     );
     let package =
-        |folder: &str, name: &str, library: &str, edition, is_edition_known, renamed: &[(&str, &str)]| Package {
+        |folder: &str, name: &str, library: &str, edition, is_edition_known, renamed: &[(&str, &str, bool)]| Package {
             folder: folder.to_owned(),
             name: name.to_owned(),
             library: library.to_owned(),
             edition,
             is_edition_known,
             captures_parts: is_edition_known,
-            renamed: renamed.iter().map(|(alias, name)| ((*alias).to_owned(), (*name).to_owned())).collect(),
+            renamed: renamed.iter().map(Into::into).collect(),
         };
     let expected = [
-        package("crates/app", "app", "crates/app/src/lib.rs", Edition::From2024, true, &[("base", "core_lib")]),
+        package("crates/app", "app", "crates/app/src/lib.rs", Edition::From2024, true, &[("base", "core_lib", true)]),
         package(
             "crates/core-lib",
             "core_lib",
             "crates/core-lib/core.rs",
             Edition::Until2021,
             true,
-            &[("tokio1", "tokio")],
+            &[("tokio1", "tokio", false)],
         ),
         package("old", "old", "old/src/lib.rs", Edition::Until2021, false, &[]),
     ];

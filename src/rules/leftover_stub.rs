@@ -143,16 +143,12 @@ fn stub(cx: &RuleContext, around: &Around, id: FunctionId, text: &str, span: Spa
         || makes_others(cx, id)
         || is_one_of_several_bodies(cx, id)
         || form == Form::Refuses && is_left_to_heirs(cx, around, id);
-    let call = (!is_replaced && form != Form::Promises).then(|| caller(cx, around, id)).flatten();
+    // One way that is not supported is no body that is missing.
+    let is_partial = || form == Form::Refuses && may_return(cx, id);
+    let call = (!is_replaced && form != Form::Promises && !is_partial()).then(|| caller(cx, around, id)).flatten();
     match (form, call) {
         (Form::Promises, _) => {
-            let shape = cx.program.shape(id);
-            let returns = function
-                .blocks
-                .iter()
-                .zip(0..)
-                .any(|(block, at)| matches!(block.next, Next::Return(_)) && shape.is_reachable(BlockIndex(at)));
-            let how = if returns { "in whole: one way through it" } else { "yet: it" };
+            let how = if may_return(cx, id) { "in whole: one way through it" } else { "yet: it" };
             let says = format!("`{name}` is not written {how} ends in `{}`", first_line(text));
             Some(verdict(Confidence::Medium, says))
         }
@@ -170,6 +166,13 @@ fn stub(cx: &RuleContext, around: &Around, id: FunctionId, text: &str, span: Spa
         }
         (Form::Refuses | Form::Empty, _) => None,
     }
+}
+
+/// Whether some way through a function comes to its end.
+fn may_return(cx: &RuleContext, id: FunctionId) -> bool {
+    let (function, shape) = (cx.function(id), cx.program.shape(id));
+    let mut blocks = function.blocks.iter().zip(0..);
+    blocks.any(|(block, at)| matches!(block.next, Next::Return(_)) && shape.is_reachable(BlockIndex(at)))
 }
 
 fn first_line(text: &str) -> &str {

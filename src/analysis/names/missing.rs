@@ -234,9 +234,15 @@ impl Program<'_> {
             let makes_modules = self
                 .module_at(&below(package, "__init__.py"))
                 .is_some_and(|init| self.file_mentions(&self.module(init).path, &MAKES_MODULES));
-            return !is_compiled && !makes_modules && (!is_made || was_there());
+            let is_generated = self.is_ignored_module(&path);
+            return !is_compiled && !is_generated && !makes_modules && (!is_made || was_there());
         }
         false
+    }
+
+    /// Whether a Python module of this path would be a file that git is told to leave alone, as what is generated is.
+    fn is_ignored_module(&self, path: &str) -> bool {
+        [".py", "/__init__.py"].iter().any(|ending| self.loader.is_ignored(self.side, &format!("{path}{ending}")))
     }
 
     fn file_mentions(&self, path: &std::sync::Arc<str>, texts: &'static [&'static str]) -> bool {
@@ -290,6 +296,9 @@ impl Program<'_> {
                 if is_compiled || self.python_below(&path, &[], "").is_some() {
                     return Presence::There;
                 }
+                if self.is_ignored_module(&path) {
+                    return Presence::Unclear;
+                }
             }
             // A stub without its file tells of a compiled module as much as somebody wrote down.
             let was_there = || self.bound_on_the_other_side(&file.path, &Scope::default(), name);
@@ -312,6 +321,10 @@ impl Program<'_> {
                 Item::Module(module, path)
             }
             "Self" | "" => return None,
+            // Beside a module of that name, everybody has the type: `str::len`.
+            name if self.tables(Language::Rust).prelude(name).is_some() => return None,
+            // `use regex::regex` takes a macro from a crate, which may have a module of that name for itself.
+            name if self.is_imported_from_its_namesake(module, scope, name) => return None,
             _ => self.rust_path(module, scope, std::slice::from_ref(first), Want::Inside),
         };
         for (at, segment) in rest.iter().enumerate() {
@@ -326,6 +339,13 @@ impl Program<'_> {
             item = self.rust_member(&item, segment, Want::Inside);
         }
         None
+    }
+
+    /// Whether an import in sight gives a name and begins with it.
+    fn is_imported_from_its_namesake(&self, module: ModuleId, scope: &Scope, name: &str) -> bool {
+        let file = self.module(module);
+        let is_it = |import: &&Import| import.name == name && import.target.len() > 1 && import.target[0] == name;
+        file.imports.iter().any(|import| is_it(&import) && import.scope.module == scope.module)
     }
 
     fn rust_presence(&self, spot: &Spot, name: &str) -> Presence {
@@ -392,8 +412,9 @@ impl Program<'_> {
     pub fn is_file_of_module_missing(&self, module: ModuleId, submodule: &Submodule) -> bool {
         let file = self.module(module);
         // Which file it is may depend on the target.
+        let is_there = |path: &String| self.loader.has(self.side, path) || self.loader.is_ignored(self.side, path);
         !submodule.is_inline
-            && !self.files_of(&file.path, submodule).iter().any(|path| self.loader.has(self.side, path))
+            && !self.files_of(&file.path, submodule).iter().any(is_there)
             && !self.file_mentions(&file.path, &["cfg_attr"])
     }
 }

@@ -124,6 +124,8 @@ impl Program<'_> {
                     let file = self.module(module);
                     let import = &file.imports[*at as usize];
                     match import.target.as_slice() {
+                        // `use regex::regex;` takes a macro or function: a path goes on from the crate.
+                        [root, last] if want == Want::Inside && root == last && *last == import.name => continue,
                         // `use log;` is a crate.
                         [only] if self.is_outside(module, &import.scope, only) => Item::External(only.clone()),
                         target => self.rust_path(module, &import.scope, target, want),
@@ -213,7 +215,8 @@ impl Program<'_> {
         let file = self.module(module);
         let is_private = |binding: &Binding| match binding {
             Binding::Import(at) => is_from_elsewhere && !file.imports[*at as usize].is_public,
-            _ => false,
+            Binding::Submodule(at) => is_from_elsewhere && !file.submodules[*at as usize].is_public,
+            Binding::Function(_) | Binding::Type(_) | Binding::Static(_) => false,
         };
         let is_hidden = outline.scope(&scope).is_some_and(|names| {
             let bindings = names.of(name);

@@ -35,12 +35,15 @@ impl Program<'_> {
     pub(super) fn rust_crate(&self, from: ModuleId, name: &str) -> Option<Item> {
         let path = self.module(from).path.clone();
         let own = self.package_of(&path);
-        let renamed = own.as_ref().and_then(|own| own.renamed.iter().find(|(alias, _)| alias == name));
+        let renamed = own.as_ref().and_then(|own| own.renamed.iter().find(|renamed| renamed.alias == name));
+        if let Some(other) = renamed.filter(|renamed| !renamed.is_by_path) {
+            return Some(Item::External(other.name.clone()));
+        }
         if let Some(module) = own.as_ref().and_then(|own| self.module_at_root(own, name)) {
             return Some(module);
         }
         let declared = own.as_ref().and_then(|own| self.declared_crate(own, name));
-        let original = renamed.map(|(_, original)| original.clone()).or(declared);
+        let original = renamed.map(|renamed| renamed.name.clone()).or(declared);
         let wanted = original.as_deref().unwrap_or(name);
         let packages = self.loader.packages(self.side);
         let library = packages.iter().find(|package| package.name == wanted && package.library != *path);

@@ -224,24 +224,49 @@ fn attributes(statement: &Stmt) -> &[Attribute] {
     match statement {
         Stmt::Local(local) => &local.attrs,
         Stmt::Macro(statement) => &statement.attrs,
-        Stmt::Expr(expr, _) => match expr {
-            Expr::Assign(expr) => &expr.attrs,
-            Expr::Await(expr) => &expr.attrs,
-            Expr::Block(expr) => &expr.attrs,
-            Expr::Call(expr) => &expr.attrs,
-            Expr::ForLoop(expr) => &expr.attrs,
-            Expr::If(expr) => &expr.attrs,
-            Expr::Loop(expr) => &expr.attrs,
-            Expr::Match(expr) => &expr.attrs,
-            Expr::MethodCall(expr) => &expr.attrs,
-            Expr::Return(expr) => &expr.attrs,
-            Expr::Try(expr) => &expr.attrs,
-            Expr::Unsafe(expr) => &expr.attrs,
-            Expr::While(expr) => &expr.attrs,
-            _ => &[],
-        },
+        Stmt::Expr(expr, _) => attributes_of(expr),
         Stmt::Item(_) => &[],
     }
+}
+
+/// The attributes of an expression.
+fn attributes_of(expr: &Expr) -> &[Attribute] {
+    match expr {
+        Expr::Array(expr) => &expr.attrs,
+        Expr::Assign(expr) => &expr.attrs,
+        Expr::Async(expr) => &expr.attrs,
+        Expr::Await(expr) => &expr.attrs,
+        Expr::Binary(expr) => &expr.attrs,
+        Expr::Block(expr) => &expr.attrs,
+        Expr::Call(expr) => &expr.attrs,
+        Expr::Cast(expr) => &expr.attrs,
+        Expr::Closure(expr) => &expr.attrs,
+        Expr::Field(expr) => &expr.attrs,
+        Expr::ForLoop(expr) => &expr.attrs,
+        Expr::If(expr) => &expr.attrs,
+        Expr::Index(expr) => &expr.attrs,
+        Expr::Lit(expr) => &expr.attrs,
+        Expr::Loop(expr) => &expr.attrs,
+        Expr::Macro(expr) => &expr.attrs,
+        Expr::Match(expr) => &expr.attrs,
+        Expr::MethodCall(expr) => &expr.attrs,
+        Expr::Paren(expr) => &expr.attrs,
+        Expr::Path(expr) => &expr.attrs,
+        Expr::Reference(expr) => &expr.attrs,
+        Expr::Return(expr) => &expr.attrs,
+        Expr::Struct(expr) => &expr.attrs,
+        Expr::Try(expr) => &expr.attrs,
+        Expr::Tuple(expr) => &expr.attrs,
+        Expr::Unary(expr) => &expr.attrs,
+        Expr::Unsafe(expr) => &expr.attrs,
+        Expr::While(expr) => &expr.attrs,
+        _ => &[],
+    }
+}
+
+/// Whether an expression is there for some targets or features only.
+pub(super) fn is_conditional(expr: &Expr) -> bool {
+    attributes_of(expr).iter().any(|attribute| attribute.path().is_ident("cfg"))
 }
 
 /// Whether attributes say `#[cfg(test)]`, alone or among `all`: what `any` makes of it is there elsewhere as well.

@@ -2,6 +2,7 @@
 
 use syn::{BinOp, Expr, ExprCall, ExprMethodCall, ExprStruct, Lit, UnOp};
 
+use super::body;
 use super::patterns::member;
 use super::places::is_compound;
 use super::{Lowerer, spans, types};
@@ -223,7 +224,11 @@ impl Lowerer<'_> {
 
     /// Evaluates arguments. They stay temporaries until the call takes them.
     fn arguments<'e>(&mut self, arguments: impl Iterator<Item = &'e Expr>) -> Vec<Argument> {
-        arguments.map(|argument| Argument { name: None, value: self.value(argument), is_spread: false }).collect()
+        let argument = |argument| {
+            let is_spread = body::is_conditional(argument);
+            Argument { name: None, value: self.value(argument), is_spread }
+        };
+        arguments.map(argument).collect()
     }
 
     /// The step of a call, which takes its arguments, and its value.

@@ -9,7 +9,7 @@ use crate::text::Span;
 
 impl Lowerer<'_> {
     pub(super) fn use_item(&mut self, item: &ItemUse) {
-        let mut prefix = Vec::new();
+        let mut prefix: Vec<String> = item.leading_colon.iter().map(|_| String::new()).collect();
         self.use_tree(&item.tree, &mut prefix, is_public(&item.vis));
     }
 

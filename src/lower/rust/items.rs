@@ -173,6 +173,7 @@ impl Lowerer<'_> {
             is_inline: module.content.is_some(),
             file: types::path_attribute(&module.attrs),
             is_test: inner.is_test,
+            is_public: is_public(&module.vis),
             span: Span::new(start, end),
         });
         let around = std::mem::replace(&mut self.around, inner);

@@ -7,6 +7,7 @@ use syn::punctuated::Punctuated;
 use syn::{Block, Expr, ItemMacro, Macro, Pat, Stmt, Token, Type};
 
 use super::items::StaticHead;
+use super::patterns::Binding;
 use super::{Lowerer, spans, types};
 use crate::flow::{Argument, Call, Callee, Collection, Ending, Leaving, Mark, Next, TypeTerm, ValueIndex, ValueKind};
 use crate::lower::prelude::{self, Shape};
@@ -59,8 +60,11 @@ impl Lowerer<'_> {
             },
             Shape::Panic => self.panic(mac, path, span),
             Shape::Todo => {
-                let (function, form) = (self.frame.index, span.text(self.text).to_owned());
-                self.module.marks.push(Mark::Stub { function, form, span });
+                // What a macro of the file comes to is no body that somebody has left here.
+                if self.inlining == 0 {
+                    let (function, form) = (self.frame.index, span.text(self.text).to_owned());
+                    self.module.marks.push(Mark::Stub { function, form, span });
+                }
                 self.panic(mac, path, span)
             }
             Shape::Nothing => self.make(span, ValueKind::Unknown),
@@ -80,13 +84,27 @@ impl Lowerer<'_> {
         let arguments = match self.macro_arguments(mac) {
             Some(arguments) => arguments,
             None => {
-                if let Ok(statements) = mac.parse_body_with(Block::parse_within) {
-                    self.loose_statements(&statements, span);
+                match mac.parse_body_with(Block::parse_within) {
+                    Ok(statements) => self.loose_statements(&statements, span),
+                    Err(_) => self.declare_functions_of(mac),
                 }
                 Vec::new()
             }
         };
         self.emit_call(span, span, Call { callee: Callee::Macro(path), generics: Vec::new(), arguments })
+    }
+
+    /// The functions that a macro among statements may make, of which only the names are known: `weak! { fn stat(…) }`.
+    fn declare_functions_of(&mut self, mac: &Macro) {
+        let trees: Vec<TokenTree> = mac.tokens.clone().into_iter().collect();
+        for pair in trees.windows(2) {
+            if let [TokenTree::Ident(word), TokenTree::Ident(name)] = pair
+                && word == "fn"
+            {
+                let span = spans::token(name.span());
+                self.declare(&Binding { name: types::name_of(name), annotation: None, value: None, span });
+            }
+        }
     }
 
     /// Statements in a macro's body, in a block of their own.

@@ -66,7 +66,8 @@ pub(super) fn path_term(path: &Path, text: &str) -> TypeTerm {
 
 /// A path's segments without generic arguments.
 pub(super) fn segments(path: &Path) -> Vec<String> {
-    path.segments.iter().map(|segment| name_of(&segment.ident)).collect()
+    let of_a_crate = path.leading_colon.map(|_| String::new());
+    of_a_crate.into_iter().chain(path.segments.iter().map(|segment| name_of(&segment.ident))).collect()
 }
 
 /// A name without its `r#`.

@@ -24,7 +24,7 @@ impl Project {
         Self { files: files.iter().copied().collect(), packages: Vec::new() }
     }
 
-    pub(super) fn package(mut self, folder: &str, name: &str, renamed: &[(&str, &str)]) -> Self {
+    pub(super) fn package(mut self, folder: &str, name: &str, renamed: &[(&str, &str, bool)]) -> Self {
         let library = if folder.is_empty() { "src/lib.rs".to_owned() } else { format!("{folder}/src/lib.rs") };
         self.packages.push(Package {
             folder: folder.to_owned(),
@@ -33,7 +33,7 @@ impl Project {
             edition: Edition::From2024,
             is_edition_known: true,
             captures_parts: true,
-            renamed: renamed.iter().map(|(alias, name)| ((*alias).to_owned(), (*name).to_owned())).collect(),
+            renamed: renamed.iter().map(Into::into).collect(),
         });
         self
     }

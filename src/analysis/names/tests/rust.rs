@@ -101,10 +101,13 @@ fn crates_of_the_workspace_and_renamed_dependencies_are_known() {
     let project = Project::new(&[
         ("crates/core-lib/src/lib.rs", "pub mod db;\npub use db::Pool;\n"),
         ("crates/core-lib/src/db.rs", "pub struct Pool;\nimpl Pool { pub fn get(&self) {} }\n"),
-        ("app/src/main.rs", "mod web;\nuse core_lib::Pool;\nuse base::db;\nuse tokio1::sync::Mutex;\n"),
+        (
+            "app/src/main.rs",
+            "mod web;\nuse core_lib::Pool;\nuse base::db;\nuse tokio1::sync::Mutex;\nuse core_old::Gone;\n",
+        ),
         ("app/src/web.rs", "use crate::Pool;\nuse ::core_lib::db::Pool as P;\n"),
     ])
-    .package("app", "app", &[("base", "core_lib"), ("tokio1", "tokio")])
+    .package("app", "app", &[("base", "core_lib", true), ("tokio1", "tokio", false), ("core_old", "core_lib", false)])
     .package("crates/core-lib", "core_lib", &[]);
     let program = project.program();
     let main = |path| leads(&program, "app/src/main.rs", path);
@@ -112,6 +115,8 @@ fn crates_of_the_workspace_and_renamed_dependencies_are_known() {
     assert_eq!(main("Pool::get"), "crates/core-lib/src/db.rs Pool::get");
     assert_eq!(main("db::Pool"), "crates/core-lib/src/db.rs Pool");
     assert_eq!(main("Mutex"), "outside tokio::sync::Mutex");
+    // A release of a package of the project is no part of it.
+    assert_eq!(main("Gone"), "outside core_lib::Gone");
     assert_eq!(leads(&program, "app/src/web.rs", "Pool"), "crates/core-lib/src/db.rs Pool");
     assert_eq!(leads(&program, "app/src/web.rs", "P"), "crates/core-lib/src/db.rs Pool");
     let db = program.module_at("crates/core-lib/src/db.rs").expect("it is there");

@@ -1,0 +1,71 @@
+//! What git is told to leave alone by the files of a tree, whether it is there or not.
+//!
+//! Only `.gitignore` files of the tree count, which everybody has who has the tree; what a machine has besides
+//! (`.git/info/exclude`, `core.excludesFile`) would make answers depend on it.
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use rustc_hash::FxHashMap;
+
+/// The rules of the folders of a side, each read once.
+#[derive(Default)]
+pub(super) struct Ignored {
+    known: Mutex<FxHashMap<String, Arc<OnceLock<Option<Gitignore>>>>>,
+}
+
+impl Ignored {
+    /// Whether a path is ignored: the nearest folder decides whose rules say anything of it or of a folder around it.
+    pub(super) fn has(&self, path: &str, read: impl Fn(&str) -> Option<Arc<str>>) -> bool {
+        let mut folder = path;
+        while let Some((above, _)) = folder.rsplit_once('/').or((!folder.is_empty()).then_some(("", ""))) {
+            folder = above;
+            let below = path[folder.len()..].trim_start_matches('/');
+            let rules = self.folder(folder, &read);
+            let said = Option::as_ref(&rules).map(|rules| rules.matched_path_or_any_parents(below, false));
+            if let Some(said) = said.filter(|said| !said.is_none()) {
+                return said.is_ignore();
+            }
+        }
+        false
+    }
+
+    /// The rules that a folder itself has; the root is the empty one.
+    fn folder(&self, folder: &str, read: &impl Fn(&str) -> Option<Arc<str>>) -> Option<Gitignore> {
+        let slot =
+            self.known.lock().unwrap_or_else(PoisonError::into_inner).entry(folder.to_owned()).or_default().clone();
+        let path = if folder.is_empty() { ".gitignore".to_owned() } else { format!("{folder}/.gitignore") };
+        slot.get_or_init(|| {
+            let mut rules = GitignoreBuilder::new("");
+            // A line that is no pattern is none for git either.
+            read(&path)?.lines().for_each(|line| {
+                let _ = rules.add_line(None, line);
+            });
+            rules.build().ok()
+        })
+        .clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn has(path: &str) -> bool {
+        let read = |wanted: &str| match wanted {
+            ".gitignore" => Some(Arc::from("/shop/types/\n*_pb2.py\nbuild\n!keep_pb2.py\n[\n")),
+            "shop/.gitignore" => Some(Arc::from("rates.py\n!shop/extra_pb2.py\n!extra_pb2.py\n")),
+            _ => None,
+        };
+        Ignored::default().has(path, read)
+    }
+
+    #[test]
+    fn the_nearest_rules_that_say_anything_decide() {
+        assert!(has("shop/types/order.py") && has("shop/types/__init__.py"));
+        assert!(has("shop/a_pb2.py") && has("shop/deep/a_pb2.py") && has("a_pb2.py"));
+        assert!(has("shop/rates.py") && has("shop/deep/rates.py") && has("tools/build/x.py"));
+        assert!(!has("rates.py") && !has("types/order.py") && !has("shop/store.py"));
+        assert!(!has("shop/extra_pb2.py") && !has("keep_pb2.py"));
+    }
+}
