@@ -55,6 +55,8 @@ pub struct Import {
     pub level: u32,
     /// What kind of import it is.
     pub kind: ImportKind,
+    /// Whether some targets or features only have it (`#[cfg]` in front of it).
+    pub is_conditional: bool,
     /// Whether others can import it from here (`pub use`, `__init__` re-export, always true in Python).
     pub is_public: bool,
     /// Where it stands.
@@ -167,7 +169,7 @@ pub enum Mark {
         /// Where it says so.
         span: Span,
     },
-    /// A macro that stands among items and holds no plain items (Rust): it may make any.
+    /// A macro that stands among items (Rust): it may make any.
     MakesItems {
         /// The inline module that it stands in.
         module: Vec<String>,

@@ -37,14 +37,22 @@ impl Ignored {
         let path = if folder.is_empty() { ".gitignore".to_owned() } else { format!("{folder}/.gitignore") };
         slot.get_or_init(|| {
             let mut rules = GitignoreBuilder::new("");
+            let (own, others) = (read(&path), if folder.is_empty() { read(".gitmodules") } else { None });
+            let others = others.iter().flat_map(|text| text.lines()).filter_map(folder_of_repository);
             // A line that is no pattern is none for git either.
-            read(&path)?.lines().for_each(|line| {
-                let _ = rules.add_line(None, line);
+            own.iter().flat_map(|text| text.lines()).map(str::to_owned).chain(others).for_each(|line| {
+                let _ = rules.add_line(None, &line);
             });
-            rules.build().ok()
+            rules.build().ok().filter(|rules| !rules.is_empty())
         })
         .clone()
     }
+}
+
+/// The pattern for the folder of another repository that a line of `.gitmodules` names, whose files are not in the tree.
+fn folder_of_repository(line: &str) -> Option<String> {
+    let (key, folder) = line.split_once('=')?;
+    (key.trim() == "path").then(|| format!("/{}/", folder.trim()))
 }
 
 #[cfg(test)]
@@ -54,6 +62,9 @@ mod tests {
     fn has(path: &str) -> bool {
         let read = |wanted: &str| match wanted {
             ".gitignore" => Some(Arc::from("/shop/types/\n*_pb2.py\nbuild\n!keep_pb2.py\n[\n")),
+            ".gitmodules" => {
+                Some(Arc::from("[submodule \"protocol\"]\n\tpath = shop/protocol\n\turl = ../protocol.git\n"))
+            }
             "shop/.gitignore" => Some(Arc::from("rates.py\n!shop/extra_pb2.py\n!extra_pb2.py\n")),
             _ => None,
         };
@@ -65,6 +76,7 @@ mod tests {
         assert!(has("shop/types/order.py") && has("shop/types/__init__.py"));
         assert!(has("shop/a_pb2.py") && has("shop/deep/a_pb2.py") && has("a_pb2.py"));
         assert!(has("shop/rates.py") && has("shop/deep/rates.py") && has("tools/build/x.py"));
+        assert!(has("shop/protocol/types.py") && !has("protocol/types.py"));
         assert!(!has("rates.py") && !has("types/order.py") && !has("shop/store.py"));
         assert!(!has("shop/extra_pb2.py") && !has("keep_pb2.py"));
     }

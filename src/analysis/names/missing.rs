@@ -11,7 +11,7 @@ use super::outline::inside;
 use super::rust_files::Spot;
 use super::{Item, Want, below, folder_of};
 use crate::analysis::{ModuleId, Program, mentions};
-use crate::flow::{Import, ImportKind, Module, Quality, Scope, Submodule, is_special};
+use crate::flow::{Generic, Import, ImportKind, Module, Quality, Scope, Submodule, is_special};
 use crate::text::Language;
 
 /// What is not there.
@@ -36,6 +36,9 @@ const MAKES_NAMES: [&str; 7] = ["__getattr__", "sys.modules", "globals()", "seta
 
 /// By which texts a package says that it finds its modules in another way.
 const MAKES_MODULES: [&str; 2] = ["sys.modules", "__path__"];
+
+/// The files that say how a distribution is built.
+const DISTRIBUTIONS: [&str; 3] = ["pyproject.toml", "setup.py", "setup.cfg"];
 
 /// An import of more segments is not looked for.
 const MOST_SEGMENTS: usize = 32;
@@ -90,6 +93,9 @@ impl Program<'_> {
         }
         let file = self.module(module);
         let outline = self.outline(module);
+        if self.is_type_parameter(module, scope, name) {
+            return false;
+        }
         let binds = |function| {
             let scope = Scope { module: Vec::new(), function };
             outline.scope(&scope).is_some_and(|names| !names.of(name).is_empty() || !names.globs.is_empty())
@@ -102,6 +108,20 @@ impl Program<'_> {
             function = inside(file.function(around).parent);
         }
         self.python_presence(module, name) == Presence::Absent
+    }
+
+    /// Whether a name is a type parameter of a function around a scope, or of a class or alias of the file (Python).
+    fn is_type_parameter(&self, module: ModuleId, scope: &Scope, name: &str) -> bool {
+        let file = self.module(module);
+        let has = |generics: &[Generic]| generics.iter().any(|generic| generic.name == name);
+        let mut function = scope.function;
+        while let Some(around) = function {
+            if has(&file.function(around).generics) {
+                return true;
+            }
+            function = file.function(around).parent;
+        }
+        file.types.iter().any(|of| has(&of.generics))
     }
 
     fn python_missing(&self, module: ModuleId, import: &Import) -> Option<Missing> {
@@ -182,7 +202,7 @@ impl Program<'_> {
     }
 
     /// Whether a folder is certainly searched by a file for a package: it is outside of every package, and it is the
-    /// project's usual one or the file is in that very package. Elsewhere something installed may have the name.
+    /// project's usual one, or a distribution's and the file is in that very package. Elsewhere something installed may have the name.
     fn is_certain_root(&self, path: &str, root: &str, top: &str) -> bool {
         let mut around = root;
         while !around.is_empty() {
@@ -191,7 +211,18 @@ impl Program<'_> {
             }
             around = folder_of(around);
         }
-        matches!(root, "" | "src" | "lib") || path.starts_with(&format!("{}/", below(root, top)))
+        matches!(root, "" | "src" | "lib")
+            || path.starts_with(&format!("{}/", below(root, top))) && self.is_root_of_project(root)
+    }
+
+    /// Whether a folder is where the packages of a distribution begin: what says how it is built stands in it, or beside
+    /// it. Another folder may lie in a package of several parts without a file of its own.
+    fn is_root_of_project(&self, root: &str) -> bool {
+        let beside = root.strip_suffix("/src").or_else(|| root.strip_suffix("/lib"));
+        [Some(root), beside]
+            .into_iter()
+            .flatten()
+            .any(|folder| DISTRIBUTIONS.iter().any(|file| self.loader.has(self.side, &below(folder, file))))
     }
 
     /// Whether a file's imports name a folder that a root lies in: then the search begins above that root, in a package
@@ -329,6 +360,9 @@ impl Program<'_> {
         };
         for (at, segment) in rest.iter().enumerate() {
             let Item::Module(within, path) = &item else { return None };
+            if self.is_contested(&item) {
+                return None;
+            }
             if matches!(segment.as_str(), "self" | "super") {
                 item = self.rust_member(&item, segment, Want::Inside);
                 continue;

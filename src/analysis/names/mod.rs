@@ -27,7 +27,7 @@ mod rust_files;
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{FunctionId, ModuleId, Program, TypeId};
 use crate::flow::{FunctionIndex, Scope, TypeTerm};
@@ -129,6 +129,8 @@ pub(crate) struct Cache {
     mentions: RefCell<FxHashMap<(Arc<str>, &'static str), bool>>,
     loaded: Cell<u32>,
     is_exhausted: Cell<bool>,
+    /// What names led to although another target or feature leads them elsewhere.
+    contested: RefCell<FxHashSet<Item>>,
     python: python_files::Cache,
     rust: rust_files::Cache,
     members: members::Cache,
@@ -191,6 +193,23 @@ impl Program<'_> {
             Item::External(name) if name.contains("::") => Language::Rust,
             _ => Language::Python,
         }
+    }
+
+    /// Whether what a name led to, or the module that it stands in, is one of several between which `#[cfg]` decides.
+    pub fn is_contested(&self, item: &Item) -> bool {
+        let contested = self.names.contested.borrow();
+        contested.contains(item)
+            || match item {
+                Item::Function(id) => {
+                    let scope = &self.function(*id).scope;
+                    contested.contains(&Item::Module(id.module, scope.module.clone()))
+                }
+                Item::Type(id) => {
+                    let scope = &self.type_def(*id).scope;
+                    contested.contains(&Item::Module(id.module, scope.module.clone()))
+                }
+                _ => false,
+            }
     }
 
     /// Gives up the lookups underway.

@@ -136,14 +136,16 @@ impl Program<'_> {
 
     /// A name of a module: what the module binds, before a submodule of that name.
     fn python_attribute(&self, module: ModuleId, name: &str) -> Item {
-        let found = self.python_top(module, name).filter(|found| *found != Item::Unknown);
+        let own = self.python_bound(module, &Scope::default(), name).filter(|found| *found != Item::Unknown);
+        let from_star = || self.python_star(module, name).filter(|found| *found != Item::Unknown);
         let submodule = || {
             let file = self.module(module);
             let package = is_package_file(&file).then(|| folder_of(&file.path))?;
             self.python_below(package, &[name.to_owned()], "").filter(|below| below.is_of_project())
         };
-        found
-            .or_else(submodule)
+        // A star import rarely means to bring the module of another package in the place of the package's own.
+        own.or_else(submodule)
+            .or_else(from_star)
             .or_else(|| self.glob_outside(module, &Scope::default(), true).map(|library| external(&library, name)))
             .unwrap_or(Item::Unknown)
     }

@@ -4,7 +4,7 @@ use super::outline::{Binding, inside};
 use super::rust_files::Spot;
 use super::{Item, Lookup, Member, Want};
 use crate::analysis::{FunctionId, ModuleId, Program, TypeId};
-use crate::flow::{Scope, TypeKind};
+use crate::flow::{Import, Scope, TypeKind};
 use crate::text::Language;
 
 impl Program<'_> {
@@ -112,6 +112,12 @@ impl Program<'_> {
             (Binding::Import(_), _) => 3,
             (Binding::Submodule(_) | Binding::Static(_) | Binding::Function(_), _) => 4,
         };
+        let is_chosen = |binding: &&Binding| match binding {
+            Binding::Import(at) => self.module(module).imports[*at as usize].is_conditional,
+            Binding::Submodule(_) => true,
+            Binding::Function(_) | Binding::Type(_) | Binding::Static(_) => false,
+        };
+        let is_contested = bindings.iter().filter(is_chosen).count() > 1;
         let mut ranked: Vec<&Binding> = bindings.iter().collect();
         ranked.sort_by_key(|binding| rank(binding));
         let mut outside: Option<String> = None;
@@ -157,7 +163,12 @@ impl Program<'_> {
                         outside = Some(name);
                     }
                 }
-                item => return Some(item),
+                item => {
+                    if is_contested {
+                        self.names.contested.borrow_mut().insert(item.clone());
+                    }
+                    return Some(item);
+                }
             }
         }
         outside.map(Item::External)
@@ -186,17 +197,29 @@ impl Program<'_> {
         let file = self.module(module);
         let globs =
             globs.iter().map(|&at| &file.imports[at as usize]).filter(|glob| glob.is_public || !is_from_elsewhere);
+        let is_contested = globs.clone().filter(|glob| glob.is_conditional).count() > 1;
+        let found = |glob: &Import, found: Option<Item>| {
+            if let (true, Some(item)) = (is_contested && glob.is_conditional, &found) {
+                self.names.contested.borrow_mut().insert(item.clone());
+            }
+            found
+        };
         self.once(module, scope, name, Lookup::Globs { want, is_from_elsewhere }, || {
-            globs.into_iter().find_map(|glob| match self.opened(module, glob) {
-                Item::Module(source, path) => {
-                    // A module sees what the modules around it import; others see what is made public.
-                    let is_around = source == module && scope.module.starts_with(&path)
-                        || matches!(glob.target.first().map(String::as_str), Some("super"));
-                    self.rust_visible(source, path, name, want, !is_around)
-                }
-                // A variant without payload is no call, so it may stay unknown rather than take any name.
-                Item::Type(id) if want == Want::Thing => self.variant(id, name, false),
-                _ => None,
+            globs.into_iter().find_map(|glob| {
+                found(
+                    glob,
+                    match self.opened(module, glob) {
+                        Item::Module(source, path) => {
+                            // A module sees what the modules around it import; others see what is made public.
+                            let is_around = source == module && scope.module.starts_with(&path)
+                                || matches!(glob.target.first().map(String::as_str), Some("super"));
+                            self.rust_visible(source, path, name, want, !is_around)
+                        }
+                        // A variant without payload is no call, so it may stay unknown rather than take any name.
+                        Item::Type(id) if want == Want::Thing => self.variant(id, name, false),
+                        _ => None,
+                    },
+                )
             })
         })
     }

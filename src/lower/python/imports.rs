@@ -64,7 +64,16 @@ impl<'t> Lowering<'t> {
 
     fn add_import(&mut self, name: &'t str, target: Vec<String>, level: u32, kind: ImportKind, span: Span) {
         let scope = self.scope();
-        self.module.imports.push(Import { scope, name: name.to_owned(), target, level, kind, is_public: true, span });
+        self.module.imports.push(Import {
+            scope,
+            name: name.to_owned(),
+            target,
+            level,
+            kind,
+            is_conditional: false,
+            is_public: true,
+            span,
+        });
         if !name.is_empty() {
             self.bind_item(name, span);
         }

@@ -10,7 +10,10 @@ use crate::text::Span;
 impl Lowerer<'_> {
     pub(super) fn use_item(&mut self, item: &ItemUse) {
         let mut prefix: Vec<String> = item.leading_colon.iter().map(|_| String::new()).collect();
+        let first = self.module.imports.len();
         self.use_tree(&item.tree, &mut prefix, is_public(&item.vis));
+        let is_conditional = item.attrs.iter().any(|attribute| attribute.path().is_ident("cfg"));
+        self.module.imports[first..].iter_mut().for_each(|import| import.is_conditional = is_conditional);
     }
 
     fn use_tree(&mut self, tree: &UseTree, prefix: &mut Vec<String>, is_public: bool) {
@@ -66,6 +69,15 @@ impl Lowerer<'_> {
 
     pub(super) fn import(&mut self, name: String, target: Vec<String>, kind: ImportKind, is_public: bool, span: Span) {
         let scope: Scope = self.scope();
-        self.module.imports.push(Import { scope, name, target, level: 0, kind, is_public, span });
+        self.module.imports.push(Import {
+            scope,
+            name,
+            target,
+            level: 0,
+            kind,
+            is_conditional: false,
+            is_public,
+            span,
+        });
     }
 }

@@ -258,17 +258,13 @@ impl Lowerer<'_> {
                 }
             }
             _ => {
-                // `cfg_if!`, `pin_project!`, `bitflags!` and project macros often wrap plain items.
-                match item.mac.parse_body::<syn::File>() {
-                    Ok(file) if !file.items.is_empty() => {
-                        self.look_ahead(&file.items);
-                        file.items.iter().for_each(|item| self.item(item));
-                    }
-                    _ => {
-                        let module = self.around.module.clone();
-                        self.module.marks.push(Mark::MakesItems { module, span: spans::node(&item.mac) });
-                    }
+                // `cfg_if!`, `pin_project!`, `bitflags!` and project macros often wrap plain items, and may add others.
+                if let Ok(file) = item.mac.parse_body::<syn::File>() {
+                    self.look_ahead(&file.items);
+                    file.items.iter().for_each(|item| self.item(item));
                 }
+                let module = self.around.module.clone();
+                self.module.marks.push(Mark::MakesItems { module, span: spans::node(&item.mac) });
             }
         }
     }

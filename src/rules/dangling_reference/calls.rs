@@ -1,5 +1,7 @@
 //! Calls whose arguments no definition that they may mean takes.
 
+use std::collections::BTreeSet;
+
 use crate::analysis::calls::Target;
 use crate::analysis::names::{Item, Member};
 use crate::analysis::types::Type;
@@ -55,7 +57,8 @@ fn is_direct(cx: &RuleContext, id: FunctionId, index: ValueIndex, call: &Call) -
             let scope = Scope { module: cx.function(id).scope.module.clone(), function: Some(id.index) };
             let item = cx.program.resolve(id.module, &scope, path);
             let is_python = cx.language(id.module) == Language::Python;
-            matches!(item, Item::Function(_)) || is_python && matches!(item, Item::Type(_))
+            let is_meant = matches!(item, Item::Function(_)) || is_python && matches!(item, Item::Type(_));
+            is_meant && !cx.program.is_contested(&item)
         }
         Callee::Method(_, name) => match &cx.resolution(id, index).receiver {
             Some(Type::Module(module)) => {
@@ -88,7 +91,7 @@ fn misfit(cx: &RuleContext, id: FunctionId, index: ValueIndex, call: &Call) -> O
             Target::Construct(of, Some(constructor)) => {
                 let is_made_otherwise = !cx.program.method(*of, "__new__").is_empty()
                     || cx.program.bases(*of).iter().any(|base| !base.is_of_project());
-                if is_made_otherwise {
+                if is_made_otherwise || is_made_by_decorator(cx, *of, *constructor) {
                     return None;
                 }
                 *constructor
@@ -111,6 +114,7 @@ fn misfit(cx: &RuleContext, id: FunctionId, index: ValueIndex, call: &Call) -> O
         };
         let given = usize::from(binds && called.takes_receiver());
         let why = match cx.language(id.module) {
+            Language::Python if binds && takes_no_object(&called) => return None,
             Language::Python => python_misfit(&called, call, given)?,
             Language::Rust => rust_misfit(&called, call, given)?,
         };
@@ -119,14 +123,44 @@ fn misfit(cx: &RuleContext, id: FunctionId, index: ValueIndex, call: &Call) -> O
     first
 }
 
+/// Whether a decorator may have written the constructor of a class, in the place of one that a base class has.
+fn is_made_by_decorator(cx: &RuleContext, of: TypeId, constructor: FunctionId) -> bool {
+    let is_own = |of: TypeId| cx.program.self_type(constructor) == Some(of);
+    let mut open = vec![of];
+    let mut seen = BTreeSet::new();
+    while let Some(of) = open.pop() {
+        if is_own(of) || !seen.insert(of) {
+            continue;
+        }
+        if !cx.program.type_def(of).decorators.is_empty() {
+            return true;
+        }
+        open.extend(cx.program.bases(of).iter().filter_map(|base| match base {
+            Item::Type(base) => Some(*base),
+            _ => None,
+        }));
+    }
+    false
+}
+
+/// Whether a method has no place for the object that it is called on: what only says how an interface looks.
+fn takes_no_object(called: &Function) -> bool {
+    let first = called.parameters.first().map(|first| &called.variable(first.variable).name);
+    let is_object = |name: &String| {
+        let name = name.trim_start_matches('_');
+        name.is_empty() || name.starts_with("self") || matches!(name, "cls" | "klass" | "mcs" | "mcls" | "this")
+    };
+    called.kind == FunctionKind::Method && !first.is_some_and(is_object)
+}
+
 /// Whether another definition of the same name stands in the same file, of which one is chosen when the code runs or is
 /// compiled.
 fn has_namesake(cx: &RuleContext, id: FunctionId) -> bool {
     let file = cx.program.module(id.module);
     let own = file.function(id.index);
-    let is_other = |(index, other): (_, &Function)| {
-        index != id.index && other.qualified == own.qualified && !other.is_bodiless && other.in_impl == own.in_impl
-    };
+    // In Rust blocks for other arguments of a type, which may stand in other files as well, have their own.
+    let is_other =
+        |(index, other): (_, &Function)| index != id.index && other.qualified == own.qualified && !other.is_bodiless;
     file.functions().any(is_other)
 }
 

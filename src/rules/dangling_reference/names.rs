@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::analysis::names::{Item, Missing};
 use crate::analysis::types::Type;
 use crate::analysis::{FunctionId, TypeId};
-use crate::flow::{Callee, Field, Function, Root, Scope, ValueIndex, ValueKind};
+use crate::flow::{Callee, Field, Function, Root, Scope, Step, StepKind, ValueIndex, ValueKind};
 use crate::text::{Language, Span};
 use crate::verdict::{Confidence, Verdict};
 
@@ -81,8 +81,9 @@ fn in_python(cx: &RuleContext, id: FunctionId, kind: &ValueKind, index: ValueInd
             let Item::Module(module, path) = cx.program.resolve(id.module, &scope, std::slice::from_ref(name)) else {
                 return None;
             };
-            let lacks =
-                cx.program.lacks_name(module, &path, attribute) && cx.program.is_surely_meant(id.module, module);
+            let lacks = cx.program.lacks_name(module, &path, attribute)
+                && cx.program.is_surely_meant(id.module, module)
+                && !is_given(cx, id, name, attribute);
             lacks.then(|| Found::Missing(Missing { name: attribute.clone(), within: Some(module) }))
         }
         ValueKind::Call(call) => match &call.callee {
@@ -90,13 +91,21 @@ fn in_python(cx: &RuleContext, id: FunctionId, kind: &ValueKind, index: ValueInd
                 let [name] = &path[..] else { return None };
                 unbound(name).then(|| Found::Unbound(name.clone()))
             }
-            Callee::Method(_, name) => {
+            Callee::Method(on, name) => {
                 let receiver = cx.resolution(id, index).receiver.clone()?;
+                let is_given = || match &cx.function(id).value(*on).kind {
+                    ValueKind::Place(place) => match &place.root {
+                        Root::Global(path) => path.last().is_some_and(|module| is_given(cx, id, module, name)),
+                        Root::Variable(_) => false,
+                    },
+                    _ => false,
+                };
                 match receiver {
                     Type::Module(of) => {
                         let Item::Module(module, path) = &*of else { return None };
                         let is_missing = cx.program.lacks_name(*module, path, name)
-                            && cx.program.is_surely_meant(id.module, *module);
+                            && cx.program.is_surely_meant(id.module, *module)
+                            && !is_given();
                         is_missing.then(|| Found::Missing(Missing { name: name.clone(), within: Some(*module) }))
                     }
                     Type::Instance(of) => lost(cx, of.definition?, name),
@@ -142,6 +151,19 @@ fn in_rust(cx: &RuleContext, id: FunctionId, function: &Function, kind: &ValueKi
     }
     let missing = cx.program.missing_path(id.module, &scope, path)?;
     (!in_macro()).then_some(Found::Missing(missing))
+}
+
+/// Whether a file gives a module an attribute from outside, which it has from then on: `state.original = state.load`.
+fn is_given(cx: &RuleContext, id: FunctionId, module: &str, attribute: &str) -> bool {
+    let file = cx.program.module(id.module);
+    let is_it = |step: &Step| match &step.kind {
+        StepKind::Write(place, ..) => {
+            matches!(&place.root, Root::Global(path) if path.last().is_some_and(|last| last == module))
+                && matches!(place.fields.first(), Some(Field::Name(field)) if field == attribute)
+        }
+        _ => false,
+    };
+    file.functions.iter().any(|function| function.steps().any(|(_, _, step)| is_it(step)))
 }
 
 /// A method that a type of the project had on the other side of the change, and has no more.
