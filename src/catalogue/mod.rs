@@ -147,6 +147,8 @@ pub struct Tables {
     sinks: Table<Argument>,
     deadlines: Table<Argument>,
     interrupted: Table<Interrupted>,
+    /// What methods answer that ask whether there is nothing in their receiver, if there is nothing.
+    emptiness: Table<bool>,
     channels: Table<Channel>,
     owners: Table<TaskOwner>,
     /// Traits whose methods mean something whatever they are called on, with the least number of their arguments.
@@ -304,7 +306,7 @@ impl Tables {
     fn absorb(&mut self, more: Tables) {
         absorb_each! {
             self, more:
-            blocking harmless network_verbs network_places file_types file_methods_at_once locks
+            emptiness blocking harmless network_verbs network_places file_types file_methods_at_once locks
             giving_up scopes guards markers signatures types aliases prelude builtins offload spawns
             awaitables consumers sinks deadlines interrupted channels owners traits taking_out polling
             yielding decorators methods risk changes atomics stores waits relaxed insisting wakers

@@ -1,5 +1,7 @@
 //! What the catalogue says of the form of things: what calls return, what types are made of.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use super::Tables;
@@ -75,6 +77,9 @@ pub struct TypeShape {
     pub deref: Option<Term>,
     /// What a loop over it yields by value.
     pub item: Option<Term>,
+    /// What its variants hold, where that is none of its parameters in their order.
+    #[serde(default)]
+    pub variants: BTreeMap<String, Term>,
     /// Types whose methods it has as well.
     #[serde(default)]
     pub bases: Vec<String>,
@@ -89,7 +94,7 @@ impl Entry for TypeShape {
     }
 
     fn terms(&mut self) -> Vec<&mut Term> {
-        self.deref.iter_mut().chain(&mut self.item).collect()
+        self.deref.iter_mut().chain(&mut self.item).chain(self.variants.values_mut()).collect()
     }
 }
 
@@ -117,6 +122,11 @@ impl Tables {
     /// Whether a method of a stack of managers leaves what was entered on it, or hands that on.
     pub fn leaves_what_it_entered(&self, method: &str) -> bool {
         self.leaving.iter().any(|known| known == method)
+    }
+
+    /// What a method answers if there is nothing in its receiver, if it asks that.
+    pub fn says_empty(&self, method: &str) -> Option<bool> {
+        self.emptiness.exact(method).copied()
     }
 
     /// Whether something is to fail in the block of a manager.

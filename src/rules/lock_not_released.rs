@@ -21,7 +21,7 @@ use crate::analysis::FunctionId;
 use crate::analysis::held::{Event, Facts, Held, HeldBy, What};
 use crate::analysis::locks::{Lock, LockPlace, LockRoot};
 use crate::catalogue::{LockKind, Stake};
-use crate::flow::{BlockIndex, Function, FunctionIndex, Next, StepKind, Suspension, ValueIndex};
+use crate::flow::{BlockIndex, Function, FunctionIndex, Next, StepKind, Suspension, ValueIndex, ValueKind};
 use crate::text::{Language, Span};
 use crate::verdict::{Confidence, Verdict};
 
@@ -58,7 +58,8 @@ fn by_hand(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     let mut seen = Vec::new();
     for event in &facts.events {
         let What::Acquire(lock, _) = &event.what else { continue };
-        if seen.contains(&event.span) || !keeps_out(lock) || !is_by_hand(&facts, event.span) {
+        let is_entered = function.managed.iter().any(|managed| managed.span.contains(event.span));
+        if seen.contains(&event.span) || is_entered || !keeps_out(lock) || !is_by_hand(&facts, event.span) {
             continue;
         }
         seen.push(event.span);
@@ -69,7 +70,11 @@ fn by_hand(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
         } else if is_hand_over && ENTRIES.contains(&function.name.as_str()) {
             // What is entered only in part is never left.
             leaks(cx, id, &facts, event, true).into_iter().min().map(|leak| left(cx, id, event, lock, leak))
-        } else if !is_hand_over && is_own(cx, id, &function, lock) && is_kept(&facts, event.span) {
+        } else if !is_hand_over
+            && is_own(cx, id, &function, lock)
+            && is_kept(&facts, event.span)
+            && !is_given_away(&function, id, lock)
+        {
             Some(never(cx, id, event, lock))
         } else {
             None
@@ -103,8 +108,23 @@ fn releases(cx: &RuleContext, id: FunctionId) -> Vec<LockPlace> {
     (0..function.values.len() as u32).filter_map(|at| cx.program.released_by(id, ValueIndex(at))).collect()
 }
 
+/// Whether a function gives a lock of its own to somebody, who may let it go: `Entry(lock)`, `start(work, permits)`.
+pub(super) fn is_given_away(function: &Function, id: FunctionId, lock: &Lock) -> bool {
+    let LockRoot::Local(owner, variable) = lock.place.root else { return false };
+    let is_it = |value: &ValueIndex| match &function.value(*value).kind {
+        ValueKind::Place(place) => place.as_variable() == Some(variable),
+        _ => false,
+    };
+    owner == id
+        && function.values.iter().any(|value| match &value.kind {
+            ValueKind::Call(call) => call.arguments.iter().any(|given| is_it(&given.value)),
+            ValueKind::Collection(_, items) => items.iter().any(|(_, item)| is_it(item)),
+            _ => false,
+        })
+}
+
 /// Whether another function of the file lets go of a lock, which this one may hand over to it.
-fn is_let_go_elsewhere(cx: &RuleContext, id: FunctionId, lock: &Lock) -> bool {
+pub(super) fn is_let_go_elsewhere(cx: &RuleContext, id: FunctionId, lock: &Lock) -> bool {
     let count = cx.program.module(id.module).functions.len() as u32;
     let others = (0..count).map(|index| FunctionId { module: id.module, index: FunctionIndex(index) });
     others.filter(|other| *other != id).any(|other| {

@@ -7,7 +7,7 @@ mod handed_in;
 use std::sync::Arc;
 
 use crate::analysis::FunctionId;
-use crate::analysis::held::{Event, Held, Waits, What};
+use crate::analysis::held::{Event, Held, HeldBy, Waits, What};
 use crate::analysis::in_place::InPlace;
 use crate::analysis::locks::Lock;
 use crate::catalogue::{Flavour, LockKind};
@@ -15,6 +15,7 @@ use crate::flow::{LoopIndex, StepKind};
 use crate::verdict::{Confidence, Stance, Verdict};
 
 use super::context::RuleContext;
+use super::lock_not_released::{is_given_away, is_let_go_elsewhere};
 
 const NAME: &str = "lock-reentry";
 
@@ -25,6 +26,9 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
         match &event.what {
             What::Acquire(lock, Waits::Yes) => {
                 let Some((held, confidence)) = held_already(event, lock) else { continue };
+                if is_given_back_by_others(cx, id, held) {
+                    continue;
+                }
                 let verdict = cx
                     .violated(NAME, confidence, id, event.span, &format!("`{}`", lock.name))
                     .assumes(format!("`{}` is free where `{}` takes it", lock.name, function.name))
@@ -46,6 +50,14 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     given::check(cx, id, out);
     handed_in::check(cx, id, out);
     finaliser::check(cx, id, out);
+}
+
+/// Whether a permit is taken here for what others do, who give it back: the next one that a loop takes waits for them.
+fn is_given_back_by_others(cx: &RuleContext, id: FunctionId, held: &Held) -> bool {
+    let lock = &held.lock;
+    held.by == HeldBy::Manual
+        && matches!(lock.kind, LockKind::Semaphore | LockKind::PermitPool)
+        && (is_given_away(&cx.function(id), id, lock) || is_let_go_elsewhere(cx, id, lock))
 }
 
 fn through_call(cx: &RuleContext, id: FunctionId, event: &Event, out: &mut Vec<Verdict>) {

@@ -11,7 +11,7 @@ use std::ops::ControlFlow;
 use crate::analysis::FunctionId;
 use crate::analysis::held::{Event, What};
 use crate::analysis::uses::Uses;
-use crate::flow::{Block, BlockIndex, Callee, Function, Next, Root, StepKind, ValueIndex, ValueKind};
+use crate::flow::{Block, BlockIndex, Callee, Function, LoopIndex, Next, Root, StepKind, ValueIndex, ValueKind};
 use crate::verdict::{Confidence, Verdict};
 
 use super::context::RuleContext;
@@ -124,15 +124,21 @@ pub(super) fn cleared_later(cx: &RuleContext, id: FunctionId, event: &Event, wai
     let function = cx.function(id);
     let around = function.blocks[event.block.at()].in_loop?;
     let facts = cx.facts(id);
-    let cleared = facts.events.iter().find(|other| {
-        let What::Call(call) = other.what else { return false };
-        let is_reset = signal_call(cx, id, call).is_some_and(|(entry, method, receiver)| {
+    let is_reset = |other: &&Event| match other.what {
+        What::Call(call) => signal_call(cx, id, call).is_some_and(|(entry, method, receiver)| {
             entry.reset.contains(&method) && cx.program.lock_place(id, receiver).is_same(&wait.place)
-        });
-        is_reset
+        }),
+        _ => false,
+    };
+    let cleared = facts.events.iter().find(|other| {
+        is_reset(other)
             && function.blocks[other.block.at()].in_loop == Some(around)
             && (event.block, event.step) < (other.block, other.step)
     })?;
+    let clears: Vec<BlockIndex> = facts.events.iter().filter(is_reset).map(|other| other.block).collect();
+    if goes_round(&function, event.block, around, &clears) {
+        return None;
+    }
     // Where a task of its own waits, nothing says when its wait ends and the work begins.
     let waits_here = |other: &Event| {
         matches!(other.what, What::Suspend(..)) && other.span.contains(event.span) && other.block >= event.block
@@ -176,9 +182,27 @@ pub(super) fn cleared_later(cx: &RuleContext, id: FunctionId, event: &Event, wai
     Some(verdict)
 }
 
+/// Whether the loop comes to the next wait on some way without the signal being cleared: then it is a gate that stands
+/// open until somebody shuts it, and is no count of what there is to do.
+fn goes_round(function: &Function, from: BlockIndex, around: LoopIndex, clears: &[BlockIndex]) -> bool {
+    let header = function.loops[around.at()].header;
+    let mut is_first = true;
+    let visit = |at: BlockIndex, block: &Block, on: &mut Vec<BlockIndex>| {
+        if at == header && !std::mem::take(&mut is_first) {
+            return ControlFlow::Break(());
+        }
+        is_first = false;
+        if !clears.contains(&at) {
+            on.extend(block.next.targets());
+        }
+        ControlFlow::Continue(())
+    };
+    function.walk([from], visit).is_some()
+}
+
 /// Whether a look at shared state decides, after the last suspension, whether the signal is cleared: nobody gives it in
 /// between.
-fn looks_before(function: &Function, last: &Event, cleared: &Event, around: crate::flow::LoopIndex) -> bool {
+fn looks_before(function: &Function, last: &Event, cleared: &Event, around: LoopIndex) -> bool {
     let header = function.loops[around.at()].header;
     function.conditions().any(|(at, value, targets)| {
         let leads = |target: &BlockIndex| function.leads_past(*target, cleared.block, header);
@@ -206,7 +230,7 @@ fn reads_shared(function: &Function, value: ValueIndex, depth: u32) -> bool {
 }
 
 /// Whether the loop decides anything after the clearing, before it waits again.
-fn looks_after(function: &Function, cleared: &Event, around: crate::flow::LoopIndex) -> bool {
+fn looks_after(function: &Function, cleared: &Event, around: LoopIndex) -> bool {
     let header = function.loops[around.at()].header;
     let visit = |at, block: &Block, on: &mut Vec<BlockIndex>| {
         if at != header {

@@ -3,7 +3,7 @@
 use super::state::{Entry, State};
 use super::walk::Walk;
 use super::{HeldBy, Waits};
-use crate::flow::{BlockIndex, Next, Owner, StepKind, ValueIndex, ValueKind};
+use crate::flow::{BlockIndex, Callee, Next, Owner, StepKind, ValueIndex, ValueKind};
 use crate::text::Language;
 
 impl Walk<'_, '_> {
@@ -16,9 +16,11 @@ impl Walk<'_, '_> {
         }
         let call = self.call_behind(*on);
         let is_asked = |entry: &Entry| entry.asked.is_some() && entry.asked == call;
-        let gone = if branch == 1 { self.not_found(*on, targets) } else { Vec::new() };
+        let found_empty = self.found_empty(*on, branch == 0);
+        let is_asked_whether = found_empty.is_some();
+        let gone = found_empty.unwrap_or_else(|| if branch == 1 { self.not_found(*on, targets) } else { Vec::new() });
         // An error may carry the guard all the same; that of an attempt says most often that there is none.
-        let is_empty_then = !gone.is_empty() && self.has_empty_variant(*on);
+        let is_empty_then = is_asked_whether || !gone.is_empty() && self.has_empty_variant(*on);
         let is_gone = |entry: &Entry| {
             let is_of_it = matches!(entry.by, HeldBy::Guard(owner) if gone.contains(&owner));
             is_of_it && (is_empty_then || self.acquisitions[entry.acquisition].waits == Waits::No)
@@ -34,6 +36,15 @@ impl Walk<'_, '_> {
             });
             state
         })
+    }
+
+    /// The owners of what a method has just answered to be empty: `found.is_none()`.
+    fn found_empty(&self, value: ValueIndex, answer: bool) -> Option<Vec<Owner>> {
+        let function = self.program.function(self.id);
+        let Callee::Method(receiver, _) = &function.call(value)?.callee else { return None };
+        let resolution = self.program.resolution(self.id, value);
+        let empty = self.program.tables(self.language).says_empty(resolution.external()?)?;
+        (empty == answer).then(|| self.carriers(*receiver))
     }
 
     /// The owners of what a pattern did not find: on the first of two ways something of the value is bound, on the

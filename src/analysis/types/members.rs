@@ -275,6 +275,10 @@ impl<'a> Program<'a> {
             let at = definition.fields.iter().position(|known| known.name == name || known.name == field);
             return at.map_or(Type::Unknown, |at| self.field_type(id, at as u32));
         }
+        let shape = self.shape_of(&instance.name);
+        if let Some(term) = shape.and_then(|shape| shape.variants.get(variant)) {
+            return self.catalogue_term(term, &Substitution { receiver: Some(of), arguments: &[] });
+        }
         match instance.arguments.get(argument_of(variant)) {
             Some(payload) => payload.clone(),
             None => match self.deref(of) {
