@@ -115,6 +115,8 @@ pub struct Package {
     pub name: String,
     /// Path of the library's root file.
     pub library: String,
+    /// Paths of the root files that its manifest gives to other targets: `[[bin]]`, `[[test]]`, sorted.
+    pub roots: Vec<String>,
     /// Its edition.
     pub edition: crate::lower::Edition,
     /// Whether the edition was written down.

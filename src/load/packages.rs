@@ -58,11 +58,19 @@ fn package(folder: &str, manifest: &Table, all: &BTreeMap<String, Table>) -> Opt
     }
     renamed.sort();
     renamed.dedup();
-    let path = of_library("path").unwrap_or("src/lib.rs").trim_start_matches("./");
+    let below = |path: &str| {
+        let path = path.trim_start_matches("./");
+        if folder.is_empty() { path.to_owned() } else { format!("{folder}/{path}") }
+    };
+    let targets = ["bin", "test", "bench", "example"].into_iter().filter_map(|kind| manifest.get(kind)?.as_array());
+    let roots = targets.flatten().filter_map(|target| target.get("path")?.as_str());
+    let mut roots: Vec<String> = roots.map(below).collect();
+    roots.sort();
     Some(Package {
         folder: folder.to_owned(),
         name: crate_name(name),
-        library: if folder.is_empty() { path.to_owned() } else { format!("{folder}/{path}") },
+        library: below(of_library("path").unwrap_or("src/lib.rs")),
+        roots,
         edition: match year {
             Some(2024..) => Edition::From2024,
             Some(_) | None => Edition::Until2021,

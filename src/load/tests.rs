@@ -76,6 +76,7 @@ fn packages_are_read_with_what_they_inherit() {
             folder: folder.to_owned(),
             name: name.to_owned(),
             library: library.to_owned(),
+            roots: Vec::new(),
             edition,
             is_edition_known,
             captures_parts: is_edition_known,

@@ -118,7 +118,7 @@ impl Program<'_> {
         let Some(package) = self.package_of(path) else {
             return matches!(path.rsplit('/').next(), Some("lib.rs" | "main.rs"));
         };
-        if package.library == path {
+        if package.library == path || package.roots.iter().any(|root| root == path) {
             return true;
         }
         let inside = path.strip_prefix(&*package.folder).unwrap_or(path).trim_start_matches('/');

@@ -30,6 +30,7 @@ impl Project {
             folder: folder.to_owned(),
             name: name.to_owned(),
             library,
+            roots: Vec::new(),
             edition: Edition::From2024,
             is_edition_known: true,
             captures_parts: true,
