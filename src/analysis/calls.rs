@@ -9,7 +9,7 @@ use super::names::{Item, Member};
 use super::types::{Substitution, Type};
 use super::{FunctionId, Program, TypeId};
 use crate::catalogue::Runs;
-use crate::flow::{Callee, FunctionKind, ImportKind, Literal, ValueIndex, ValueKind};
+use crate::flow::{Callee, FunctionKind, ImportKind, Literal, TypeTerm, ValueIndex, ValueKind};
 use crate::text::Language;
 use crate::verdict::Setting;
 
@@ -386,13 +386,17 @@ impl<'a> Program<'a> {
     }
 
     /// What a function of the project gives. A class method that gives an object of its own class gives one of the heir
-    /// that it is called on: `Heir.create()` (Python).
+    /// that it is called on, `Heir.create()`, and a method that gives `Self` one of its receiver's (Python).
     fn result_for(&self, function: FunctionId, receiver: Option<&Type>) -> Type {
         let result = self.call_result(function);
-        let Some(Type::Class(heir)) = receiver else { return result };
-        if self.function(function).kind != FunctionKind::ClassMethod {
-            return result;
-        }
+        let heir = match receiver {
+            Some(Type::Class(heir)) if self.function(function).kind == FunctionKind::ClassMethod => heir,
+            Some(Type::Instance(of)) if self.gives_self(function) => match &of.definition {
+                Some(heir) => heir,
+                None => return result,
+            },
+            _ => return result,
+        };
         let own = self.self_type(function);
         let is_own = |of: &Type| of.instance().is_some_and(|of| of.definition.is_some() && of.definition == own);
         match &result {
@@ -415,7 +419,18 @@ impl<'a> Program<'a> {
             Type::Callable(gives) => Some((**gives).clone()),
             _ => None,
         });
-        results.collect::<Option<Vec<_>>>().map(Type::union)
+        let results = results.collect::<Option<Vec<_>>>()?;
+        // One that gives a coroutine, or nothing, as it pleases whoever handed it over.
+        let gives_future = |of: &&Type| matches!(of, Type::Future(_));
+        let futures = results.iter().filter(gives_future).count();
+        Some(if futures == 0 || futures == results.len() { Type::union(results) } else { Type::Unknown })
+    }
+
+    /// Whether a Python method says that it gives an object of its receiver's class, whichever that is.
+    pub(super) fn gives_self(&self, id: FunctionId) -> bool {
+        let said = &self.function(id).returns;
+        self.language(id.module) == Language::Python
+            && matches!(said, Some(TypeTerm::Path { segments, .. }) if segments.last().is_some_and(|last| last == "Self"))
     }
 
     fn external_result(&self, id: FunctionId, value: ValueIndex, resolution: &Resolution, name: &str) -> Type {

@@ -191,7 +191,10 @@ impl Program<'_> {
     pub fn call_gives_plain(&self, id: FunctionId, call: ValueIndex) -> bool {
         let resolution = self.resolution(id, call);
         let is_plain = |target: &Target| match target {
-            Target::Function(callee) => self.gives_plain(*callee),
+            Target::Function(callee) => {
+                self.gives_plain(*callee)
+                    && (!self.gives_self(*callee) || self.is_unawaitable(&self.value_type(id, call)))
+            }
             Target::Construct(of, _) => !self.is_made_otherwise(*of) && self.is_unawaitable(&self.value_type(id, call)),
             Target::External(name) => self.library_gives_plain(id, call, name),
         };

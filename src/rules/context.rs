@@ -96,6 +96,16 @@ impl<'a> RuleContext<'_, 'a> {
         id.index.0 == 0 || function.owner.is_some() && SET_UP.contains(&function.name.as_str())
     }
 
+    /// Whether a place stands where something is to fail: `with pytest.raises(TypeError):`.
+    pub fn is_to_fail(&self, id: FunctionId, span: Span) -> bool {
+        let function = self.function(id);
+        let tables = self.program.tables(self.language(id.module));
+        function.managed.iter().filter(|managed| managed.body.contains(span)).any(|managed| {
+            function.call(managed.value).is_some()
+                && self.resolution(id, managed.value).external().is_some_and(|name| tables.expects_failure(name))
+        })
+    }
+
     /// Whether a suspension is one of the task: a `yield` of a plain generator only hands a value to its caller.
     pub fn gives_way(&self, id: FunctionId, event: &Event) -> bool {
         let function = self.function(id);

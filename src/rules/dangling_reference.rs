@@ -78,16 +78,6 @@ fn is_guarded(function: &Function, span: Span) -> bool {
     function.attempts.iter().any(|attempt| !attempt.handlers.is_empty() && attempt.span.contains(span))
 }
 
-/// Whether a place stands where something is to fail: `with pytest.raises(TypeError):`.
-fn is_to_fail(cx: &RuleContext, id: FunctionId, span: Span) -> bool {
-    let function = cx.function(id);
-    let tables = cx.program.tables(cx.language(id.module));
-    function.managed.iter().filter(|managed| managed.body.contains(span)).any(|managed| {
-        function.call(managed.value).is_some()
-            && cx.resolution(id, managed.value).external().is_some_and(|name| tables.expects_failure(name))
-    })
-}
-
 fn of_missing(cx: &RuleContext, id: FunctionId, span: Span, missing: &Missing, how: &str) -> Verdict {
     let name = &missing.name;
     let verdict = cx

@@ -40,7 +40,7 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
             continue;
         }
         // A call that fails where it stands makes nothing.
-        if dangling_reference::is_refused(cx, id, index) {
+        if cx.is_to_fail(id, value.span) || dangling_reference::is_refused(cx, id, index) {
             continue;
         }
         match carries {

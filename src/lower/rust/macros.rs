@@ -83,15 +83,46 @@ impl Lowerer<'_> {
     fn macro_call(&mut self, mac: &Macro, path: Vec<String>, span: Span) -> ValueIndex {
         let arguments = match self.macro_arguments(mac) {
             Some(arguments) => arguments,
-            None => {
-                match mac.parse_body_with(Block::parse_within) {
-                    Ok(statements) => self.loose_statements(&statements, span),
-                    Err(_) => self.declare_functions_of(mac),
+            None => match mac.parse_body_with(Block::parse_within) {
+                Ok(statements) => {
+                    self.loose_statements(&statements, span);
+                    Vec::new()
                 }
-                Vec::new()
-            }
+                Err(_) => {
+                    self.declare_functions_of(mac);
+                    self.variables_in(mac.tokens.clone())
+                }
+            },
         };
         self.emit_call(span, span, Call { callee: Callee::Macro(path), generics: Vec::new(), arguments })
+    }
+
+    /// The variables that stand among tokens which are no code yet, as arguments by reference: something is done with them.
+    fn variables_in(&mut self, tokens: TokenStream) -> Vec<Argument> {
+        let mut found: Vec<Argument> = Vec::new();
+        let mut seen = Vec::new();
+        let mut open = vec![tokens];
+        while let Some(tokens) = open.pop() {
+            for tree in tokens {
+                match tree {
+                    TokenTree::Group(group) => open.push(group.stream()),
+                    TokenTree::Ident(ident) => {
+                        let Some(variable) = self.variable_named(&types::name_of(&ident)) else { continue };
+                        if seen.contains(&variable) {
+                            continue;
+                        }
+                        seen.push(variable);
+                        let span = spans::token(ident.span());
+                        let place = crate::flow::Place::variable(variable);
+                        let read = self.value_at(super::places::Spot::Place(place, false), span);
+                        let value = self.make(span, ValueKind::Reference(read));
+                        found.push(Argument { name: None, value, is_spread: true });
+                    }
+                    TokenTree::Punct(_) | TokenTree::Literal(_) => {}
+                }
+            }
+        }
+        found
     }
 
     /// The functions that a macro among statements may make, of which only the names are known: `weak! { fn stat(…) }`.

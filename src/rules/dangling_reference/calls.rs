@@ -11,7 +11,7 @@ use crate::text::Language;
 use crate::verdict::{Confidence, Evidence, Verdict};
 
 use super::super::context::RuleContext;
-use super::{NAME, is_to_fail};
+use super::NAME;
 
 pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     let function = cx.function(id);
@@ -23,7 +23,7 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
         if !matches!(value.kind, ValueKind::Call(_)) || !shape.is_reachable(value.block) {
             continue;
         }
-        let Some((callee, why)) = refused(cx, id, index).filter(|_| !is_to_fail(cx, id, value.span)) else { continue };
+        let Some((callee, why)) = refused(cx, id, index).filter(|_| !cx.is_to_fail(id, value.span)) else { continue };
         let name = cx.program.callee_text(id, index);
         if let Some((_, first)) = found.iter_mut().find(|(known, _)| *known == callee) {
             let at = cx.location(id, value.span);

@@ -10,7 +10,7 @@ use crate::text::{Language, Span};
 use crate::verdict::{Confidence, Verdict};
 
 use super::super::context::RuleContext;
-use super::{NAME, is_guarded, is_to_fail, of_missing};
+use super::{NAME, is_guarded, of_missing};
 
 pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     let function = cx.function(id);
@@ -25,7 +25,7 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
             Language::Python => in_python(cx, id, &value.kind, index),
             Language::Rust => in_rust(cx, id, &function, &value.kind, value.span),
         };
-        let Some(found) = found.filter(|_| !is_to_fail(cx, id, value.span)) else { continue };
+        let Some(found) = found.filter(|_| !cx.is_to_fail(id, value.span)) else { continue };
         let (name, verdict) = match found {
             Found::Unbound(name) => {
                 let verdict = cx

@@ -30,6 +30,19 @@ enum Clash {
     Second,
 }
 
+/// Whether other classes had the method in this other colour before the change, so that who calls it through the base
+/// looks at what it gets (Python).
+fn is_custom(cx: &RuleContext, base: FunctionId, id: FunctionId, clash: Clash) -> bool {
+    let Some(owner) = cx.program.self_type(base).filter(|_| cx.language(id.module) == Language::Python) else {
+        return false;
+    };
+    let is_as_before = |id: FunctionId| cx.program.counterpart(id).is_some() && !cx.program.has_turned(id);
+    let others = || cx.program.overrides(owner, &cx.function(id).name).into_iter().filter(|other| *other != id);
+    is_as_before(base)
+        && !cx.program.has_turned(id)
+        && others().any(|other| is_as_before(other) && self::clash(cx, base, other) == Some(clash))
+}
+
 fn overrides(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     let function = cx.function(id);
     if function.kind == FunctionKind::Property || cx.program.is_stub(id) && cx.language(id.module) == Language::Python {
@@ -37,6 +50,9 @@ fn overrides(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     }
     let Some(base) = cx.program.overridden(id) else { return };
     let Some(clash) = clash(cx, base, id) else { return };
+    if is_custom(cx, base, id, clash) {
+        return;
+    }
     let confidence = match cx.language(id.module) {
         // It does not compile.
         Language::Rust => Confidence::High,

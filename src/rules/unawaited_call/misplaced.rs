@@ -120,6 +120,9 @@ fn awaited_elsewhere(cx: &RuleContext, id: FunctionId, index: ValueIndex, call: 
     for (at, value) in others {
         let at = ValueIndex(at as u32);
         if cx.program.is_awaited(id, at) {
+            if is_asked_which(cx, id, value.block, function.value(index).block) {
+                return None;
+            }
             awaited = awaited.or(Some(value.span));
         } else if shape.is_discarded(at) {
             dropped += 1;
@@ -135,6 +138,21 @@ fn awaited_elsewhere(cx: &RuleContext, id: FunctionId, index: ValueIndex, call: 
             .helps("await it")
             .evidence(cx.location(id, awaited), "here it is awaited"),
     )
+}
+
+/// Whether a condition decides between two blocks that says by its words to ask which of the two is right:
+/// `iscoroutinefunction(call)`, `self.is_async`.
+fn is_asked_which(cx: &RuleContext, id: FunctionId, one: BlockIndex, other: BlockIndex) -> bool {
+    let function = cx.function(id);
+    function.conditions().any(|(at, asked, arms)| {
+        let leads_only = |to, past| {
+            let mut arms = arms.iter();
+            arms.any(|arm| function.leads_past(*arm, to, at) && !function.leads_past(*arm, past, at))
+        };
+        let words = || cx.program.value_text(id, asked).to_lowercase();
+        let says_so = || ["async", "coroutine", "await"].iter().any(|word| words().contains(word));
+        leads_only(one, other) && leads_only(other, one) && says_so()
+    })
 }
 
 /// A coroutine that is made at once and awaited only in a task, which may be cancelled before it begins.
