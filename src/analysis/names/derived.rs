@@ -13,6 +13,19 @@ use crate::analysis::{ModuleId, Program};
 use crate::flow::{Decorator, Mark, Scope};
 use crate::text::Language;
 
+/// The methods that the language's own `derive`s write.
+const DERIVED: [(&str, &[&str]); 9] = [
+    ("Clone", &["clone", "clone_from"]),
+    ("Copy", &[]),
+    ("Debug", &["fmt"]),
+    ("Default", &["default"]),
+    ("Eq", &[]),
+    ("Hash", &["hash", "hash_slice"]),
+    ("Ord", &["cmp", "max", "min", "clamp"]),
+    ("PartialEq", &["eq", "ne"]),
+    ("PartialOrd", &["partial_cmp", "lt", "le", "gt", "ge"]),
+];
+
 impl Program<'_> {
     /// Whether a macro, a derive or an attribute in a module of a Rust file may make names of its own there.
     pub(super) fn may_make_names(&self, module: ModuleId, path: &[String]) -> bool {
@@ -47,6 +60,23 @@ impl Program<'_> {
                 is_imported && !self.only_implements(module, scope, path)
             }
         }
+    }
+
+    /// Whether an attribute of a type may give it a method: a `derive` of a trait that has it, or of one of which nothing is
+    /// known.
+    pub(super) fn may_derive(&self, module: ModuleId, scope: &Scope, decorator: &Decorator, method: &str) -> bool {
+        let traits = decorator.arguments.iter().flat_map(|(_, text)| text.split([',', '(', ')']));
+        let mut traits = traits.map(str::trim).filter(|path| !path.is_empty());
+        let is_derive = decorator.path.last().is_some_and(|last| last == "derive" || last == "cfg_attr");
+        is_derive
+            && traits.any(|path| {
+                let path: Vec<String> = path.split("::").map(|segment| segment.trim().to_owned()).collect();
+                let last = path.last().map_or("", String::as_str);
+                match DERIVED.iter().find(|(name, _)| *name == last) {
+                    Some((_, methods)) => methods.contains(&method),
+                    None => !self.only_implements(module, scope, &path),
+                }
+            })
     }
 
     fn only_implements(&self, module: ModuleId, scope: &Scope, path: &[String]) -> bool {

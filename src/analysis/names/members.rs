@@ -13,7 +13,7 @@ use super::outline::inside;
 use super::rust_files::is_below;
 use super::{Item, folder_of, heirs};
 use crate::analysis::{FunctionId, ModuleId, Program, TypeId, mentions};
-use crate::flow::{Function, FunctionKind, Impl, TypeKind, TypeTerm};
+use crate::flow::{Call, Function, FunctionIndex, FunctionKind, Impl, Root, TypeKind, TypeTerm, ValueIndex, ValueKind};
 use crate::text::Language;
 
 /// What a name below a type stands for.
@@ -227,6 +227,28 @@ impl Program<'_> {
                 !had.contains(&of) && !is_own
             })
         })
+    }
+
+    /// Whether something beside its own body and blocks may give a type a method: a decorator, a `derive`, or, in Python, a
+    /// call at the top of the file that is given the class.
+    pub fn may_be_given(&self, id: TypeId, name: &str) -> bool {
+        let file = self.module(id.module);
+        let of = &file.types[id.index.at()];
+        match self.language(id.module) {
+            Language::Rust => of.decorators.iter().any(|one| self.may_derive(id.module, &of.scope, one, name)),
+            Language::Python => {
+                let is_it = |value: ValueIndex| match &file.function(FunctionIndex(0)).value(value).kind {
+                    ValueKind::Place(place) => {
+                        place.fields.is_empty()
+                            && matches!(&place.root, Root::Global(path) if path[..] == [of.name.clone()])
+                    }
+                    _ => false,
+                };
+                let top = file.functions.first();
+                let is_given = |(_, call): (ValueIndex, &Call)| call.arguments.iter().any(|given| is_it(given.value));
+                !of.decorators.is_empty() || top.is_some_and(|top| top.calls().any(is_given))
+            }
+        }
     }
 
     fn python_method(&self, id: TypeId, name: &str) -> Vec<Member> {

@@ -107,7 +107,14 @@ impl Program<'_> {
             }
             function = inside(file.function(around).parent);
         }
-        self.python_presence(module, name) == Presence::Absent
+        self.python_presence(module, name) == Presence::Absent && !self.is_made_a_builtin(name)
+    }
+
+    /// Whether the project gives a name to every file, as translation does with `_` (Python).
+    fn is_made_a_builtin(&self, name: &str) -> bool {
+        [format!("builtins.{name} ="), "builtins.__dict__".to_owned(), "__builtins__".to_owned()]
+            .iter()
+            .any(|text| self.mentions_anywhere(text))
     }
 
     /// Whether a name is a type parameter of a function around a scope, or of a class or alias of the file (Python).

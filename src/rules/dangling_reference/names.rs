@@ -170,6 +170,7 @@ fn is_given(cx: &RuleContext, id: FunctionId, module: &str, attribute: &str) -> 
 fn lost(cx: &RuleContext, of: TypeId, name: &str) -> Option<Found> {
     let is_lost = cx.program.had_method(of, name)
         && !cx.program.may_have_from_outside(of)
+        && !cx.program.may_be_given(of, name)
         && cx.program.method(of, name).is_empty()
         && cx.program.overrides(of, name).is_empty();
     is_lost.then(|| Found::Method(of, name.to_owned()))
