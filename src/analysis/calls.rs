@@ -102,8 +102,10 @@ impl<'a> Program<'a> {
                     // A tuple has methods by traits alone, and by those of its first part: `(host, 80).to_socket_addrs()`.
                     resolution = parts.first().map_or_else(Resolution::default, |part| self.method_call(part, name));
                 }
-                if of.is_unknown() && resolution.targets.is_empty() {
-                    resolution = self.call_through_import(id, name, call.arguments.len());
+                let is_nobodys = of.is_unknown() && resolution.targets.is_empty();
+                if is_nobodys || self.is_of_no_known_library(&of) {
+                    let imported = self.call_through_import(id, name, call.arguments.len());
+                    resolution = if imported.targets.is_empty() { resolution } else { imported };
                 }
                 resolution.receiver = Some(of);
                 resolution
@@ -142,6 +144,14 @@ impl<'a> Program<'a> {
                 }
             },
         }
+    }
+
+    /// Whether a value is of a type of a library that the catalogue says nothing about.
+    fn is_of_no_known_library(&self, of: &Type) -> bool {
+        let Some(instance) = of.instance().filter(|instance| instance.definition.is_none()) else { return false };
+        let tables = self.tables(Language::Rust);
+        let root = instance.name.split_once(Language::Rust.separator()).map(|(root, _)| root);
+        root.is_some_and(|root| !tables.has_root(root))
     }
 
     /// A method of a library's trait that the file imports, on a receiver of which nothing is known: a trait's methods
