@@ -85,6 +85,10 @@ impl<'a> Program<'a> {
                 types.push(self.captured_type(id, outer));
             }
         }
+        // In Rust it is of one type, whichever of its values says so: `builder = builder.header(key);` in a loop does not.
+        if self.language(id.module) == Language::Rust && types.iter().any(|one| !one.is_unknown()) {
+            types.retain(|one| !one.is_unknown());
+        }
         match Type::union(types) {
             Type::Unknown | Type::None if !declared.is_unknown() => declared,
             found if found.has_gaps() => self.put_in(id, index, found),
