@@ -12,6 +12,15 @@ impl Tables {
         follow(&self.aliases, self.separator, name)
     }
 
+    /// The name in a known library of what another hands on of it: `store::Env` for `engine::store::Env`, where nothing is
+    /// known of the other.
+    pub fn handed_on(&self, name: &str) -> Option<String> {
+        let (head, rest) = name.split_once(self.separator)?;
+        let library = rest.split(self.separator).next()?;
+        let is_handed_on = library != rest && self.handed_on.iter().any(|one| one == library) && !self.has_root(head);
+        is_handed_on.then(|| self.alias(rest).unwrap_or_else(|| rest.to_owned()))
+    }
+
     /// The canonical name, which may be the name itself.
     pub fn canonical<'a>(&self, name: &'a str) -> Cow<'a, str> {
         match self.alias(name) {

@@ -204,6 +204,8 @@ pub struct Tables {
     brief: Vec<String>,
     /// Derives and attributes that make no names beside the item they stand on.
     nameless: Vec<String>,
+    /// Libraries that others hand on whole, under their own names.
+    handed_on: Vec<String>,
     /// Decorators that keep a function's results by its arguments.
     caching: Vec<String>,
     /// Decorators that call another of several bodies, chosen by what is given.
@@ -312,8 +314,8 @@ impl Tables {
             yielding decorators methods risk changes atomics stores waits relaxed insisting wakers
             wakers_in pending subscriptions maps collectors weakly_kept pairs exceptions suppressors
             bounds pausing cancelling_again gathers shields verbs conventions transparent keeping brief
-            nameless caching choosing asking contracts applying narrowing leaving expecting inspecting patching
-            unawaitable of_futures unpacking generated managers starters spawning combinators
+            nameless handed_on caching choosing asking contracts applying narrowing leaving expecting inspecting
+            patching unawaitable of_futures unpacking generated managers starters spawning combinators
             constructors views lazy copies sequences
         }
     }

@@ -224,10 +224,10 @@ impl Program<'_> {
 
     fn canonical(&self, language: Language, item: Item) -> Item {
         match item {
-            Item::External(name) => match self.tables(language).alias(&name) {
-                Some(canonical) => Item::External(canonical),
-                None => Item::External(name),
-            },
+            Item::External(name) => {
+                let tables = self.tables(language);
+                Item::External(tables.alias(&name).or_else(|| tables.handed_on(&name)).unwrap_or(name))
+            }
             other => other,
         }
     }
