@@ -75,15 +75,7 @@ impl Program<'_> {
         }
         let place = match binding {
             Binding::Call(call) => self.substitute(caller, *call, callee, &lock.place),
-            Binding::Closure(closure) => match lock.place.root {
-                LockRoot::Local(owner, variable) if owner == caller => {
-                    self.captured_place(caller, *closure, variable, &lock.place)
-                }
-                LockRoot::Static(_) => lock.place.clone(),
-                LockRoot::Parameter(_) | LockRoot::Local(..) | LockRoot::Unknown => {
-                    LockPlace { root: LockRoot::Unknown, is_exact: false, ..lock.place.clone() }
-                }
-            },
+            Binding::Closure(closure) => self.captured_by(caller, *closure, &lock.place),
             Binding::Made(value) => match (&lock.place.root, &lock.place.fields[..]) {
                 (LockRoot::Parameter(0), [field, rest @ ..]) => {
                     let place = self.put_into(caller, *value, field, DEEPEST).unwrap_or_else(LockPlace::unknown);
@@ -241,6 +233,46 @@ impl Program<'_> {
         found.is_exact &= place.is_exact;
         found.class = place.class.clone().or(found.class);
         found
+    }
+
+    /// What a closure, or a block inside it, reaches, in terms of the function that the closure stands in.
+    pub(super) fn captured_by(&self, id: FunctionId, closure: ValueIndex, place: &LockPlace) -> LockPlace {
+        let mut place = place.clone();
+        for _ in 0..DEEPEST {
+            match place.root {
+                LockRoot::Static(_) => return place,
+                LockRoot::Local(owner, variable) if owner == id => {
+                    return self.captured_place(id, closure, variable, &place);
+                }
+                // A block that the closure makes has what it captures from the closure, which may have it from here.
+                LockRoot::Local(owner, variable) if self.encloses(id, owner) => {
+                    let around = self.own_place(owner, variable, &place);
+                    if around == place {
+                        break;
+                    }
+                    place = around;
+                }
+                LockRoot::Parameter(_) | LockRoot::Local(..) | LockRoot::Unknown => break,
+            }
+        }
+        LockPlace { root: LockRoot::Unknown, is_exact: false, ..place }
+    }
+
+    /// A lock that is reached through what a closure captures, in terms of the outermost function that says what that is.
+    pub fn as_seen_around(&self, id: FunctionId, lock: &Arc<Lock>) -> Arc<Lock> {
+        let mut place = lock.place.clone();
+        for _ in 0..DEEPEST {
+            let LockRoot::Local(owner, variable) = place.root else { break };
+            if owner == id {
+                break;
+            }
+            let around = self.own_place(owner, variable, &place);
+            if around == place {
+                break;
+            }
+            place = around;
+        }
+        if place == lock.place { lock.clone() } else { Arc::new(Lock { place, ..Lock::clone(lock) }) }
     }
 
     /// A place below a variable that a closure captures, in terms of the function that the closure stands in.

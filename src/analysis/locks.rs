@@ -395,13 +395,26 @@ impl Program<'_> {
     pub(super) fn unbound_place(&self, id: FunctionId, variable: VariableIndex) -> Option<LockPlace> {
         let function = self.function(id);
         let parameter = function.parameters.iter().position(|parameter| parameter.variable == variable);
-        let root = match (parameter, function.variable(variable).captures, function.parent) {
-            (Some(at), ..) => LockRoot::Parameter(at as u32),
+        let (root, class) = match (parameter, function.variable(variable).captures, function.parent) {
+            (Some(at), ..) => (LockRoot::Parameter(at as u32), None),
             (None, Some(outer), Some(parent)) => {
-                LockRoot::Local(FunctionId { module: id.module, index: parent }, outer)
+                let around = FunctionId { module: id.module, index: parent };
+                (LockRoot::Local(around, outer), self.class_around(around, outer))
             }
             _ => return None,
         };
-        Some(LockPlace { root, fields: Vec::new(), is_exact: true, class: None })
+        Some(LockPlace { root, fields: Vec::new(), is_exact: true, class })
+    }
+
+    /// The field or static that a variable stands for which a closure captures: `let state = self.state.clone();`.
+    fn class_around(&self, id: FunctionId, variable: VariableIndex) -> Option<String> {
+        let shape = self.shape(id);
+        let mut given = shape.binds(variable);
+        let place = match (given.next(), given.next()) {
+            (None, _) => self.unbound_place(id, variable)?,
+            (Some(only), None) => self.lock_place(id, only),
+            (Some(_), Some(_)) => return None,
+        };
+        place.class.filter(|_| place.is_exact)
     }
 }

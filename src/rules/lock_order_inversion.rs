@@ -235,6 +235,7 @@ fn collect(cx: &RuleContext, id: FunctionId, is_changed: bool, ways: &mut Ways) 
         return;
     }
     for pair in &cx.program.summary(id).pairs {
+        let pair = &as_seen_around(cx, id, pair);
         let (Some(held), Some(taken)) = (key(&pair.held), key(&pair.taken)) else { continue };
         let is_one_object = owner(held) != owner(taken) || is_of_one(pair);
         if held == taken || !is_one_object || is_made_here(&function, id, pair) {
@@ -245,6 +246,18 @@ fn collect(cx: &RuleContext, id: FunctionId, is_changed: bool, ways: &mut Ways) 
         if !is_known {
             known.push(Way { by: id, pair: pair.clone(), is_changed });
         }
+    }
+}
+
+/// A way of a closure or block, with what it captures named as the function around it does: two clones that were made
+/// for a task of two locks of one object are locks of one object.
+fn as_seen_around(cx: &RuleContext, id: FunctionId, pair: &Pair) -> Pair {
+    let seen = |lock: &Arc<Lock>| cx.program.as_seen_around(id, lock);
+    Pair {
+        held: seen(&pair.held),
+        taken: seen(&pair.taken),
+        under: pair.under.iter().map(seen).collect(),
+        ..pair.clone()
     }
 }
 
