@@ -46,8 +46,11 @@ impl Program<'_> {
             // What an asynchronous callee does, it does where it is awaited.
             What::Suspend(Suspension::Await, Some(value)) => {
                 let run = self.run_by_await(id, *value).into_iter();
-                run.flat_map(|future| self.runs_at(id, future, true).into_iter().chain(self.block_behind(id, future)))
-                    .collect()
+                let runs = |future: ValueIndex| {
+                    let own = self.runs_at(id, future, true).into_iter().chain(self.block_behind(id, future));
+                    own.chain(self.mapped_behind(id, future))
+                };
+                run.flat_map(runs).collect()
             }
             What::Runs(implicit) => vec![InPlace {
                 candidates: vec![implicit.callee],
@@ -61,7 +64,9 @@ impl Program<'_> {
     }
 
     fn runs_at(&self, id: FunctionId, value: ValueIndex, awaited: bool) -> Vec<InPlace> {
-        if let ValueKind::Function(index) = self.function(id).value(value).kind {
+        if let ValueKind::Function(index) = self.function(id).value(value).kind
+            && self.function(FunctionId { module: id.module, index }).kind == FunctionKind::AsyncBlock
+        {
             let candidates = vec![FunctionId { module: id.module, index }];
             let (what, binding) = ("runs the block".to_owned(), Binding::Closure(value));
             return vec![InPlace { candidates, is_awaited: true, is_once: false, what, binding }];

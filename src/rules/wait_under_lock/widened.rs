@@ -205,10 +205,13 @@ fn takes_again(both: &OnBoth, deed: &Deed, held: &Held) -> bool {
     let cx = both.is.cx;
     let class = &held.lock.place.class;
     let callees = cx.resolution(deed.by, deed.call).functions();
+    // What an await runs beside what is called: a block, each of many futures.
+    let run = cx.program.in_place(deed.by, &deed.event).into_iter().flat_map(|run| run.candidates);
     class.is_some()
         && callees
-            .iter()
-            .any(|callee| cx.program.summary(*callee).takes.iter().any(|takes| takes.lock.place.class == *class))
+            .into_iter()
+            .chain(run)
+            .any(|callee| cx.program.summary(callee).takes.iter().any(|takes| takes.lock.place.class == *class))
 }
 
 fn reach(both: &OnBoth, deed: &Deed) -> Option<Reach> {
