@@ -9,7 +9,7 @@ use super::names::{Item, Member};
 use super::types::{Substitution, Type};
 use super::{FunctionId, Program, TypeId};
 use crate::catalogue::Runs;
-use crate::flow::{Callee, FunctionKind, ImportKind, Literal, TypeTerm, ValueIndex, ValueKind};
+use crate::flow::{Callee, FunctionKind, ImportKind, Literal, ValueIndex, ValueKind};
 use crate::text::Language;
 use crate::verdict::Setting;
 
@@ -395,27 +395,6 @@ impl<'a> Program<'a> {
         }))
     }
 
-    /// What a function of the project gives. A class method that gives an object of its own class gives one of the heir
-    /// that it is called on, `Heir.create()`, and a method that gives `Self` one of its receiver's (Python).
-    fn result_for(&self, function: FunctionId, receiver: Option<&Type>) -> Type {
-        let result = self.call_result(function);
-        let heir = match receiver {
-            Some(Type::Class(heir)) if self.function(function).kind == FunctionKind::ClassMethod => heir,
-            Some(Type::Instance(of)) if self.gives_self(function) => match &of.definition {
-                Some(heir) => heir,
-                None => return result,
-            },
-            _ => return result,
-        };
-        let own = self.self_type(function);
-        let is_own = |of: &Type| of.instance().is_some_and(|of| of.definition.is_some() && of.definition == own);
-        match &result {
-            Type::Future(inner) if is_own(inner) => Type::Future(Arc::new(self.instance_of(*heir))),
-            of if is_own(of) => self.instance_of(*heir),
-            _ => result,
-        }
-    }
-
     /// What a call gives by the annotation of what is called, where its definition is not known.
     pub fn callable_result(&self, id: FunctionId, value: ValueIndex) -> Option<Type> {
         let function = self.function(id);
@@ -434,13 +413,6 @@ impl<'a> Program<'a> {
         let gives_future = |of: &&Type| matches!(of, Type::Future(_));
         let futures = results.iter().filter(gives_future).count();
         Some(if futures == 0 || futures == results.len() { Type::union(results) } else { Type::Unknown })
-    }
-
-    /// Whether a Python method says that it gives an object of its receiver's class, whichever that is.
-    pub(super) fn gives_self(&self, id: FunctionId) -> bool {
-        let said = &self.function(id).returns;
-        self.language(id.module) == Language::Python
-            && matches!(said, Some(TypeTerm::Path { segments, .. }) if segments.last().is_some_and(|last| last == "Self"))
     }
 
     fn external_result(&self, id: FunctionId, value: ValueIndex, resolution: &Resolution, name: &str) -> Type {

@@ -14,7 +14,9 @@ use std::sync::Arc;
 
 use super::names::Item;
 use super::{FunctionId, ModuleId, Program, TypeId};
-use crate::flow::{Collection, FunctionKind, Literal, Parameter, StepKind, Suspension, ValueIndex, ValueKind};
+use crate::flow::{
+    Collection, FunctionKind, Literal, Parameter, StepKind, Suspension, TypeTerm, ValueIndex, ValueKind,
+};
 use crate::text::Language;
 
 pub use terms::{Alias, Substitution};
@@ -333,6 +335,32 @@ impl<'a> Program<'a> {
             crate::flow::Colour::Generator => self.generator("generator", id),
             crate::flow::Colour::AsyncGenerator => self.generator("async_generator", id),
         }
+    }
+
+    /// What a function of the project gives. A class method that gives an object of its own class gives one of the heir
+    /// that it is called on, `Heir.create()`, and a method that gives `Self` one of its receiver's (Python).
+    pub(super) fn result_for(&self, function: FunctionId, receiver: Option<&Type>) -> Type {
+        let result = self.call_result(function);
+        let heir = match receiver {
+            Some(Type::Class(heir)) if self.function(function).kind == FunctionKind::ClassMethod => Some(heir),
+            Some(Type::Instance(of)) if self.gives_self(function) => of.definition.as_ref(),
+            _ => None,
+        };
+        let Some(heir) = heir else { return result };
+        let own = self.self_type(function);
+        let is_own = |of: &Type| of.instance().is_some_and(|of| of.definition.is_some() && of.definition == own);
+        match &result {
+            Type::Future(inner) if is_own(inner) => Type::Future(Arc::new(self.instance_of(*heir))),
+            of if is_own(of) => self.instance_of(*heir),
+            _ => result,
+        }
+    }
+
+    /// Whether a Python method says that it gives an object of its receiver's class, whichever that is.
+    pub(super) fn gives_self(&self, id: FunctionId) -> bool {
+        let said = &self.function(id).returns;
+        self.language(id.module) == Language::Python
+            && matches!(said, Some(TypeTerm::Path { segments, .. }) if segments.last().is_some_and(|last| last == "Self"))
     }
 
     /// What calling a function that yields gives (Python).
