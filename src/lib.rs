@@ -200,8 +200,10 @@ fn work<T>(change: &ChangeSet, settings: &Settings, finish: impl FnOnce(&Materia
     }
     let rows = after.coverage.into_iter().chain(compared.coverage).chain(callers.coverage);
     let coverage = coverage(change, &files, rows.collect());
-    let before: Vec<Verdict> = before.verdicts.into_iter().chain(callers.before).chain(compared.before).collect();
-    let after: Vec<Verdict> = after.verdicts.into_iter().chain(callers.after).chain(compared.after).collect();
+    let mut before: Vec<Verdict> = before.verdicts.into_iter().chain(callers.before).chain(compared.before).collect();
+    let mut after: Vec<Verdict> = after.verdicts.into_iter().chain(callers.after).chain(compared.after).collect();
+    rules::weigh(&mut before, &compared.worse_before);
+    rules::weigh(&mut after, &compared.worse_after);
     sources.complete(Side::Before, &before, &*change.trees);
     sources.complete(Side::After, &after, &*change.trees);
     // Every verdict comes from a rule in the list; a test holds the checks against the documents.

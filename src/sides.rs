@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::analysis::{FunctionId, Program};
 use crate::review::{Coverage, CoverageState};
-use crate::rules;
+use crate::rules::{self, Worse};
 use crate::verdict::Verdict;
 
 /// What is said of functions that were looked at on both sides.
@@ -18,6 +18,10 @@ pub(crate) struct Compared {
     pub(crate) before: Vec<Verdict>,
     /// Of the after side.
     pub(crate) after: Vec<Verdict>,
+    /// What makes verdicts of the before side louder, seen from the after side.
+    pub(crate) worse_before: Vec<Worse>,
+    /// What makes verdicts of the after side louder.
+    pub(crate) worse_after: Vec<Worse>,
     /// Functions that the rules failed on.
     pub(crate) coverage: Vec<Coverage>,
 }
@@ -43,6 +47,8 @@ pub(crate) fn compare<'f, 'a>(
                 why: "the analysis failed on it; this is a fault of the tool".to_owned(),
             });
         }
+        compared.worse_after.extend(forth.worse);
+        compared.worse_before.extend(back.worse);
         compared.before.extend(forth.before.into_iter().chain(back.after));
         compared.after.extend(forth.after.into_iter().chain(back.before));
     }

@@ -17,7 +17,7 @@ use crate::verdict::{Confidence, Level, Setting, Verdict};
 use super::advice;
 use super::context::RuleContext;
 
-const NAME: &str = "blocking-in-async";
+pub(super) const NAME: &str = "blocking-in-async";
 
 pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     if !cx.runs_on_loop(id) {

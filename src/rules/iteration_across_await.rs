@@ -10,6 +10,7 @@
 //! A dictionary, set or deque then raises, a list skips. A copy (`list(self.clients)`) is another collection.
 
 pub(super) mod copied;
+pub(super) mod unlocked;
 
 use crate::analysis::accesses::{Access, Touch};
 use crate::analysis::strands::is_alike;

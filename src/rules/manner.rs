@@ -168,6 +168,12 @@ impl<'c, 'p, 'a> OnBoth<'c, 'p, 'a> {
     }
 }
 
+/// Whether a decorator is new: what runs around the function now may do what the function did.
+pub(super) fn is_wrapped_anew(both: &OnBoth) -> bool {
+    let known: Vec<_> = both.was.cx.function(both.was.id).decorators.iter().map(|one| one.path.clone()).collect();
+    both.is.cx.function(both.is.id).decorators.iter().any(|one| !known.contains(&one.path))
+}
+
 /// A named function of one side with the closures and blocks inside it.
 pub(super) struct Whole<'c, 'p, 'a> {
     pub(super) cx: &'c RuleContext<'p, 'a>,

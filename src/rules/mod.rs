@@ -52,6 +52,7 @@ mod unawaited_call;
 mod unguarded_shared_state;
 mod unprotected_cleanup;
 mod wait_under_lock;
+mod worse;
 
 use std::sync::OnceLock;
 
@@ -65,6 +66,7 @@ use context::RuleContext;
 use manner::{Gone, OnBoth, Whole};
 
 pub use info::{Family, RuleInfo, Status};
+pub use worse::{Worse, weigh};
 
 macro_rules! documents {
     ($($name:literal),* $(,)?) => {
@@ -193,6 +195,18 @@ static COMPARISONS: &[(&[Language], Comparison)] = &[
     (PYTHON, framework_contract::settled::check),
 ];
 
+/// Says which verdicts of the after side weigh more, by what the before side had.
+type Weighing = fn(&OnBoth, &mut Vec<Worse>);
+
+/// What the change took away that answered a question or saw to a hazard, where another rule speaks of what is left.
+static WEIGHINGS: &[(&[Language], Weighing)] = &[
+    (BOTH, blocking_through_call::brought_back::weigh),
+    (PYTHON, stale_read_across_await::unlocked::weigh),
+    (PYTHON, iteration_across_await::copied::weigh),
+    (PYTHON, iteration_across_await::unlocked::weigh),
+    (PYTHON, swallowed_cancellation::kept::weigh),
+];
+
 const RUST: &[Language] = &[Language::Rust];
 const PYTHON: &[Language] = &[Language::Python];
 const BOTH: &[Language] = &[Language::Python, Language::Rust];
@@ -256,6 +270,8 @@ pub struct SaidOfBoth {
     pub before: Vec<Verdict>,
     /// The verdicts of the after side.
     pub after: Vec<Verdict>,
+    /// What makes verdicts of the after side louder that other rules have given.
+    pub worse: Vec<Worse>,
     /// Whether a rule failed on it.
     pub has_failed: bool,
 }
@@ -276,6 +292,9 @@ pub fn of_both_sides<'a>(before: (&Program<'a>, FunctionId), after: (&Program<'a
                 check(&both, &mut gone);
             }
             gone.into_iter().for_each(|gone| said.add(&was, gone));
+            for (_, weigh) in WEIGHINGS.iter().filter(|(languages, _)| languages.contains(&language)) {
+                weigh(&both, &mut said.worse);
+            }
         }
         // Whatever came in the place of an await has been told by now.
         if said.after.is_empty() {

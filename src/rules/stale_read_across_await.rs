@@ -10,6 +10,7 @@
 
 pub(super) mod looked_again;
 mod through_method;
+pub(super) mod unlocked;
 mod way;
 
 use crate::analysis::accesses::Access;

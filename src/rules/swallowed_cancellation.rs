@@ -1,6 +1,7 @@
 //! A cancellation is taken and not handed on, or has nowhere to arrive.
 
 mod interrupted;
+pub(super) mod kept;
 mod powerless;
 pub(super) mod undecided;
 

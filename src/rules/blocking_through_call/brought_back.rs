@@ -3,11 +3,14 @@
 
 use crate::analysis::calls::Target;
 use crate::catalogue::Stake;
-use crate::flow::FunctionKind;
+use crate::flow::{Callee, FunctionKind};
 use crate::verdict::Stance;
 
 use super::NAME;
+use crate::rules::blocking_in_async;
+use crate::rules::context::RuleContext;
 use crate::rules::manner::{Done, Gone, Manner, OnBoth};
+use crate::rules::worse::Worse;
 
 pub(in crate::rules) fn check(both: &OnBoth, out: &mut Vec<Gone>) {
     let cx = both.is.cx;
@@ -73,4 +76,75 @@ fn is_of_unknown_length(both: &OnBoth, done: &Done) -> Option<bool> {
             targets.iter().any(works).then_some(true)
         }
     }
+}
+
+/// What waits for files, and was handed to a thread or had an asynchronous twin before the change: whoever wrote that
+/// found the wait worth it.
+pub(in crate::rules) fn weigh(both: &OnBoth, out: &mut Vec<Worse>) {
+    let cx = both.is.cx;
+    let in_place = |now: &Done| !now.is_awaited && !now.is_given() && now.manner.is_empty() && cx.runs_on_loop(now.by);
+    let in_thread = |then: &Done| then.manner.first() == Some(&Manner::Thread);
+    let mut add = |now: &Done, why: &str| {
+        for rule in [NAME, blocking_in_async::NAME] {
+            out.push(Worse::shows(cx, rule, now.by, now.span, why.to_owned()));
+        }
+    };
+    for (now, then) in both.kept().filter(|(now, _)| in_place(now)) {
+        if then.iter().all(|then| in_thread(then)) {
+            add(now, "it ran in a thread before the change");
+        }
+    }
+    for (name, calls) in &both.now {
+        let alike = both.then.get(name);
+        for now in calls.iter().filter(|now| in_place(now)) {
+            let why = match alike {
+                Some(then) => {
+                    let is_it = |then: &Done| is_of_the_same(both, then, now);
+                    let was = then.iter().all(|then| is_asynchronous(both, then)) && then.iter().any(is_it);
+                    was.then_some("it was awaited before the change")
+                }
+                None => took_the_place(both, now).then_some("an awaited call stood in its place before the change"),
+            };
+            if let Some(why) = why {
+                add(now, why);
+            }
+        }
+    }
+}
+
+/// Whether a call stands where an asynchronous one of another name stood that is gone: of the same object, with the same
+/// arguments.
+fn took_the_place(both: &OnBoth, now: &Done) -> bool {
+    let gone = both.then.iter().filter(|(name, _)| !both.now.contains_key(*name));
+    let Some((Some(of), with)) = given(both.is.cx, now).filter(|(_, with)| !with.is_empty()) else { return false };
+    let is_it = |then: &Done| {
+        is_asynchronous(both, then)
+            && given(both.was.cx, then).is_some_and(|was| was == (Some(of.clone()), with.clone()))
+    };
+    gone.flat_map(|(_, then)| then).any(is_it)
+}
+
+fn is_asynchronous(both: &OnBoth, then: &Done) -> bool {
+    !then.is_given() && (then.is_awaited || both.was.cx.program.makes(then.by, then.call).is_some())
+}
+
+/// Whether two calls are of one object, or begin with the same argument where neither has any.
+fn is_of_the_same(both: &OnBoth, then: &Done, now: &Done) -> bool {
+    match (given(both.was.cx, then), given(both.is.cx, now)) {
+        (Some((Some(was), _)), Some((Some(is), _))) => was == is,
+        (Some((_, was)), Some((_, is))) => !was.is_empty() && was.first() == is.first(),
+        _ => false,
+    }
+}
+
+/// The object that a call is of, and its arguments, as they are written.
+fn given(cx: &RuleContext, done: &Done) -> Option<(Option<String>, Vec<String>)> {
+    let function = cx.function(done.by);
+    let call = function.call(done.call)?;
+    let text = |value| cx.program.value_text(done.by, value);
+    let receiver = match call.callee {
+        Callee::Method(receiver, _) => Some(text(receiver)),
+        _ => None,
+    };
+    Some((receiver, call.arguments.iter().map(|argument| text(argument.value)).collect()))
 }

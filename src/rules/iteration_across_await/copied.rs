@@ -13,6 +13,7 @@ use crate::flow::{Function, ValueKind, WriteKind};
 use crate::rules::context::RuleContext;
 use crate::rules::loop_without_yield::is_in;
 use crate::rules::manner::{Gone, OnBoth, Whole, bared};
+use crate::rules::worse::Worse;
 use crate::text::{Language, Span};
 use crate::verdict::{Confidence, Evidence, Stance};
 
@@ -43,6 +44,20 @@ pub(in crate::rules) fn check(both: &OnBoth, out: &mut Vec<Gone>) {
             .helps(format!("loop over a copy as before: `list({of})`"));
         verdict.evidence.push(what);
         out.push(Gone { had: (first.by, first.span), asked: verdict });
+    }
+}
+
+/// Where the loop gives way and somebody else changes the collection, the copy was the answer to the rule's question.
+pub(in crate::rules) fn weigh(both: &OnBoth, out: &mut Vec<Worse>) {
+    let cx = both.is.cx;
+    let (then, now) = (loops(&both.was), loops(&both.is));
+    for (_, bare) in bared(&then, &now, |one| &one.of, |one| one.is_copy) {
+        // What the comparison itself speaks of is told already.
+        if !cx.function(bare.by).is_async() || own_change(cx, bare).is_some() {
+            continue;
+        }
+        let span = cx.function(bare.by).value(bare.place).span;
+        out.push(Worse::answers(cx, NAME, bare.by, span, "it went over a copy before the change".to_owned()));
     }
 }
 
