@@ -16,8 +16,8 @@ use super::calls::Target;
 use super::{FunctionId, Program};
 use crate::catalogue::{Receiver, Runs, Term};
 use crate::flow::{
-    Call, Callee, Collection, FunctionKind, Next, ParameterKind, Quality, StepKind, Suspension, ValueIndex, ValueKind,
-    VariableIndex,
+    Call, Callee, Collection, FunctionKind, Next, ParameterKind, Quality, StepKind, Suspension, TypeTerm, ValueIndex,
+    ValueKind, VariableIndex,
 };
 use crate::text::{Language, Span};
 use table::Use;
@@ -54,6 +54,8 @@ pub enum Loss {
     Sink(ValueIndex),
     /// It is handed to a function of the project that never looks at it.
     Ignored(ValueIndex),
+    /// It is handed to a function of the project that is annotated to get what comes out of it.
+    Mistyped(ValueIndex),
     /// It is looped over as if it were a list.
     Loop,
     /// It is taken apart as if it were a tuple.
@@ -198,6 +200,9 @@ impl Program<'_> {
                     self.is_lost(id, uses, user, carries, depth, lost)
                 }
                 Carries::Awaitable if self.ignores(id, user, call, value) => lose(Loss::Ignored(user)),
+                Carries::Awaitable if is_python && self.takes_a_plain_one(id, user, value) => {
+                    lose(Loss::Mistyped(user))
+                }
                 Carries::Awaitables if self.only_asks(id, user, call, value) => lose(Loss::Sink(user)),
                 Carries::Handle if self.only_calls_back(id, user, call, value) => lose(Loss::Callback(user)),
                 Carries::Handle if self.keeps_weakly(id, user, call, value) => lose(Loss::Weak(user)),
@@ -240,6 +245,38 @@ impl Program<'_> {
             && !body.variable(parameter.variable).name.is_empty()
             && Uses::of(&body).reads(parameter.variable).is_empty()
             && !self.is_captured(callee, parameter.variable)
+    }
+
+    /// Whether every function that a call may mean is one of the project that is annotated to get something that cannot be
+    /// awaited here, and neither awaits it nor asks what it is (Python).
+    fn takes_a_plain_one(&self, id: FunctionId, user: ValueIndex, value: ValueIndex) -> bool {
+        let resolution = self.resolution(id, user);
+        let takes = |target: &Target| {
+            let (Target::Function(callee) | Target::Construct(_, Some(callee))) = *target else { return false };
+            let body = self.function(callee);
+            let is_it = |at: &u32| self.argument_for(id, user, callee, *at) == Some(value);
+            let Some(at) = (0..body.parameters.len() as u32).find(is_it) else { return false };
+            let parameter = &body.parameters[at as usize];
+            let Some(annotation) = &parameter.annotation else { return false };
+            // Anything at all is an object.
+            let is_anything = matches!(annotation, TypeTerm::Path { segments, .. } if segments.last().is_some_and(|last| last == "object"));
+            !is_anything
+                && self.is_unawaitable(&self.term_type(callee, annotation))
+                && self.is_called_as_written(callee)
+                && !self.may_await(callee, parameter.variable)
+        };
+        !resolution.targets.is_empty() && resolution.targets.iter().all(takes)
+    }
+
+    /// Whether a function awaits a variable of its own, asks what it is, or leaves that to a function inside it (Python).
+    pub fn may_await(&self, id: FunctionId, variable: VariableIndex) -> bool {
+        let function = self.function(id);
+        let is_it = |value: ValueIndex| matches!(&function.value(value).kind, ValueKind::Place(place) if place.as_variable() == Some(variable));
+        let awaits = function.steps().any(|(.., step)| match step.kind {
+            StepKind::Suspend(_, Some(of)) => is_it(of),
+            _ => false,
+        });
+        awaits || self.asks_what_it_is(id, variable) || self.is_captured(id, variable)
     }
 
     /// Whether a call only puts an argument into a wrapper that it returns: `Box::pin(future)`.

@@ -207,6 +207,9 @@ fn loss(cx: &RuleContext, id: FunctionId, lost: Lost) -> String {
         Loss::Condition => "as a condition it is always true".to_owned(),
         Loss::Operation => "it goes into an operator or a string as it is".to_owned(),
         Loss::Sink(call) => format!("`{}` does nothing with it", cx.program.callee_text(id, call)),
+        Loss::Mistyped(call) => {
+            format!("`{}` is annotated to get what comes out of it", cx.program.callee_text(id, call))
+        }
         Loss::Ignored(call) => format!("`{}` never looks at it", cx.program.callee_text(id, call)),
         Loss::Loop => "a plain loop cannot go over it".to_owned(),
         Loss::Unpacked => "it is taken apart like a tuple".to_owned(),

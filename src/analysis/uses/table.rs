@@ -101,6 +101,11 @@ impl Uses {
         self.of_value(value).all(|of| matches!(of, Use::Part(_)))
     }
 
+    /// Whether a value is only used to make others from it, itself or by the names that it is bound to.
+    pub fn is_only_read(&self, value: ValueIndex) -> bool {
+        self.of_value(value).all(|of| matches!(of, Use::Part(_) | Use::Bound(..)))
+    }
+
     /// Whether nothing is done with a value, not even throwing it away.
     pub fn is_unused(&self, value: ValueIndex) -> bool {
         self.of_value(value).next().is_none()

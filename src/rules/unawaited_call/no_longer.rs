@@ -2,12 +2,16 @@
 //!
 //! Of what nobody knows the definition, only the other side tells that it gives something to await.
 
+use std::collections::BTreeSet;
+
+use crate::analysis::FunctionId;
 use crate::analysis::makes::Makes;
 use crate::analysis::uses::{Carries, Loss, Uses};
-use crate::flow::{FunctionKind, Next, ValueKind};
+use crate::flow::{Callee, FunctionKind, Next, ValueIndex, ValueKind};
+use crate::rules::context::RuleContext;
 use crate::rules::manner::{Done, Gone, OnBoth};
 use crate::text::Language;
-use crate::verdict::Stance;
+use crate::verdict::{Confidence, Stance};
 
 use super::NAME;
 
@@ -34,8 +38,24 @@ pub(in crate::rules) fn check(both: &OnBoth, out: &mut Vec<Gone>) {
         if bare.len() <= was_bare.len() {
             continue;
         }
-        let Some(where_it_goes) = lost(both, now) else { continue };
+        let Some(where_it_goes) = lost(both, now).or_else(|| taken_as_before(both, first, now).map(|_| HANDED_ON))
+        else {
+            continue;
+        };
         let by = &cx.function(both.is.id).name;
+        if let Some(taker) = taken_as_before(both, first, now) {
+            let taker = cx.program.callee_text(now.by, taker);
+            let verdict = cx
+                .violated(NAME, Confidence::Medium, now.by, now.span, &format!("`{name}`"))
+                .assumes(format!("the coroutine that `{name}` makes is awaited"))
+                .says(format!(
+                    "`{name}` only makes a coroutine, and `{by}`, which awaited it before the change, hands it to \
+                     `{taker}` in the place of its result"
+                ))
+                .helps("await it as before");
+            out.push(Gone { had: (first.by, first.span), asked: verdict });
+            return;
+        }
         let verdict = cx
             .verdict(NAME, Stance::Unproven, now.by, now.span, &format!("`{name}`"))
             .assumes(format!("`{name}` gives nothing that must be awaited"))
@@ -113,4 +133,72 @@ fn handed_on(both: &OnBoth, now: &Done) -> bool {
         }
         _ => false,
     }) && calls > 0
+}
+
+/// A call that takes the coroutine now, where all that do took what awaiting it gave before the change, and none of them
+/// is known to do anything with a coroutine.
+fn taken_as_before(both: &OnBoth, then: &Done, now: &Done) -> Option<ValueIndex> {
+    let (was, cx) = (both.was.cx, both.is.cx);
+    if cx.language(now.by.module) != Language::Python || cx.program.makes(now.by, now.call) != Some(Makes::Coroutine) {
+        return None;
+    }
+    let former = was.function(then.by);
+    let results = former.values.iter().enumerate().filter_map(|(at, value)| match value.kind {
+        ValueKind::Awaited(of) if of == then.call => Some(ValueIndex(at as u32)),
+        _ => None,
+    });
+    let took: BTreeSet<String> = results
+        .flat_map(|result| takers(was, then.by, result).0)
+        .map(|call| was.program.callee_text(then.by, call))
+        .collect();
+    let (take, is_all) = takers(cx, now.by, now.call);
+    let took_it = |call: &ValueIndex| {
+        took.contains(&cx.program.callee_text(now.by, *call)) && !may_take_a_coroutine(cx, now.by, *call)
+    };
+    take.first().copied().filter(|_| is_all && take.iter().all(took_it))
+}
+
+/// The calls that a value is an argument of, itself or by a name; and whether nothing else is done with it.
+fn takers(cx: &RuleContext, id: FunctionId, value: ValueIndex) -> (Vec<ValueIndex>, bool) {
+    let function = cx.function(id);
+    let uses = Uses::of(&function);
+    let (mut found, mut is_all) = (Vec::new(), uses.is_only_read(value));
+    let users = cx.program.users(id, &uses, value);
+    let by_name = |user: &ValueIndex| matches!(&function.value(*user).kind, ValueKind::Place(place) if place.as_variable().is_some());
+    let (named, direct): (Vec<ValueIndex>, Vec<ValueIndex>) = users.into_iter().partition(by_name);
+    let of_names = named.iter().flat_map(|read| {
+        is_all &= uses.is_only_part(*read);
+        uses.parts_of(*read).map(|user| (*read, user)).collect::<Vec<_>>()
+    });
+    let of_names: Vec<_> = of_names.collect();
+    for (given, user) in direct.into_iter().map(|user| (value, user)).chain(of_names) {
+        match &function.value(user).kind {
+            ValueKind::Call(call) if call.arguments.iter().any(|argument| argument.value == given) => found.push(user),
+            _ => is_all = false,
+        }
+    }
+    (found, is_all)
+}
+
+/// Whether a call may be meant to get something to await: it runs it, keeps it, asks what it is, or is a function of the
+/// project that awaits what it is given.
+fn may_take_a_coroutine(cx: &RuleContext, id: FunctionId, call: ValueIndex) -> bool {
+    let tables = cx.program.tables(Language::Python);
+    let resolution = cx.resolution(id, call);
+    let is_for_them = |name: &str| {
+        tables.consumes_awaitables(name).is_some() || tables.gather(name).is_some() || tables.inspects(name)
+    };
+    let keeps = match cx.function(id).call(call).map(|call| &call.callee) {
+        Some(Callee::Method(_, name)) => tables.changes_by_name(name),
+        _ => false,
+    };
+    let awaits = |callee: FunctionId| {
+        let body = cx.function(callee);
+        body.parameters.iter().any(|parameter| cx.program.may_await(callee, parameter.variable))
+    };
+    resolution.external().is_some_and(is_for_them)
+        || cx.program.starts(id, call).is_some()
+        || cx.program.change_of(id, call).is_some()
+        || keeps
+        || resolution.functions().into_iter().any(awaits)
 }
