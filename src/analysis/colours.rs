@@ -11,7 +11,7 @@ use super::types::{Type, language_of};
 use super::{FunctionId, Program, TypeId};
 use crate::catalogue::{AwaitableKind, BlockingKind, Managed, Term};
 use crate::flow::{
-    Argument, Callee, Collection, Colour, Field, FunctionKind, Mark, Next, Place, Quality, Root, TypeKind, TypeTerm,
+    Argument, Callee, Collection, Colour, Field, FunctionKind, Mark, Next, Place, Quality, TypeKind, TypeTerm,
     ValueIndex, ValueKind, is_special,
 };
 use crate::text::Language;
@@ -36,6 +36,8 @@ pub enum Iterated {
 /// A coroutine or future that nobody has awaited yet.
 #[derive(Clone, Debug)]
 pub struct Unawaited {
+    /// The function that it was made in.
+    pub by: FunctionId,
     /// The call that made it, or the property that did.
     pub value: ValueIndex,
     /// The functions of the project that were called.
@@ -277,22 +279,14 @@ impl Program<'_> {
         if let ValueKind::Place(place) = &self.function(id).value(value).kind
             && let Some(property) = self.async_property(id, value, place)
         {
-            return Some(Unawaited { value, callees: vec![property] });
+            return Some(Unawaited { by: id, value, callees: vec![property] });
         }
-        let call = self.calls_behind(id, value, |call| self.call_gives_coroutine(id, call))?;
-        Some(Unawaited { value: call, callees: self.resolution(id, call).functions() })
-    }
-
-    /// The coroutine that the variable of a place certainly holds where the place is read.
-    pub fn unawaited_root(&self, id: FunctionId, value: ValueIndex, place: &Place) -> Option<Unawaited> {
-        let Root::Variable(variable) = place.root else { return None };
-        let function = self.function(id);
-        let at = function.value(value);
-        let reaching = self.reaching(id, variable, at.block, at.step);
-        let all = |call: &ValueIndex| function.call(*call).is_some() && self.call_gives_coroutine(id, *call);
-        let first = *reaching.values.first()?;
-        let is_certain = !reaching.from_entry && reaching.values.iter().all(all);
-        is_certain.then(|| Unawaited { value: first, callees: self.resolution(id, first).functions() })
+        let Some(call) = self.calls_behind(id, value, |call| self.call_gives_coroutine(id, call)) else {
+            let function = self.function(id);
+            let ValueKind::Place(place) = &function.value(value).kind else { return None };
+            return self.unawaited_around(id, place.as_variable()?);
+        };
+        Some(Unawaited { by: id, value: call, callees: self.resolution(id, call).functions() })
     }
 
     fn calls_behind(

@@ -58,6 +58,7 @@ pub mod summary;
 mod switches;
 mod twins;
 pub mod types;
+mod unawaited;
 pub mod uses;
 mod vain;
 pub mod ways;

@@ -37,7 +37,7 @@ impl Program<'_> {
         };
         let call = reaching.values.iter().copied().find(is_one)?;
         let is_told_apart = is_awaited(&function, variable) || self.asks_what_it_is(id, variable);
-        (!is_told_apart).then(|| Unawaited { value: call, callees: self.resolution(id, call).functions() })
+        (!is_told_apart).then(|| Unawaited { by: id, value: call, callees: self.resolution(id, call).functions() })
     }
 
     /// Whether a variable is given a value where it was looked at just before, and only there.

@@ -14,7 +14,7 @@ use super::NAME;
 pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     let function = cx.function(id);
     let shape = cx.program.shape(id);
-    let mut told: Vec<ValueIndex> = Vec::new();
+    let mut told: Vec<(FunctionId, ValueIndex)> = Vec::new();
     for (at, value) in function.values.iter().enumerate() {
         if !shape.is_reachable(value.block) {
             continue;
@@ -22,10 +22,10 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
         let index = ValueIndex(at as u32);
         let Some((unawaited, how)) = used(cx, id, index, value) else { continue };
         // One call is one thing to mend, however often its result is used.
-        if told.contains(&unawaited.value) {
+        if told.contains(&(unawaited.by, unawaited.value)) {
             continue;
         }
-        told.push(unawaited.value);
+        told.push((unawaited.by, unawaited.value));
         out.push(verdict(cx, id, &unawaited, value.span, &how));
     }
 }
@@ -45,7 +45,7 @@ fn used(cx: &RuleContext, id: FunctionId, index: ValueIndex, value: &Value) -> O
                 return None;
             }
             let unawaited = behind(*receiver).or_else(|| stand_in(cx, id, *receiver))?;
-            let is_meant = is_python || has_method(cx, id, &unawaited, name);
+            let is_meant = is_python || has_method(cx, &unawaited, name);
             is_meant.then(|| (unawaited, format!("`{name}` is called on it")))
         }
         ValueKind::Field(of, name) if is_python && !tables.is_of_futures(name) && !is_special(name) => {
@@ -77,8 +77,8 @@ fn stand_in(cx: &RuleContext, id: FunctionId, receiver: ValueIndex) -> Option<Un
 
 /// Whether what a future gives has a method of this name, so that the method was meant for that: one of its own, or one
 /// of those that take a result apart.
-fn has_method(cx: &RuleContext, id: FunctionId, unawaited: &Unawaited, name: &str) -> bool {
-    let Type::Future(given) = cx.program.value_type(id, unawaited.value) else { return false };
+fn has_method(cx: &RuleContext, unawaited: &Unawaited, name: &str) -> bool {
+    let Type::Future(given) = cx.program.value_type(unawaited.by, unawaited.value) else { return false };
     let tables = cx.program.tables(Language::Rust);
     let is_known = |of: &Type| {
         cx.program.method_call(of, name).targets.iter().any(|target| match target {
@@ -90,7 +90,7 @@ fn has_method(cx: &RuleContext, id: FunctionId, unawaited: &Unawaited, name: &st
 }
 
 fn verdict(cx: &RuleContext, id: FunctionId, unawaited: &Unawaited, span: Span, how: &str) -> Verdict {
-    let name = cx.program.callee_text(id, unawaited.value);
+    let name = cx.program.callee_text(unawaited.by, unawaited.value);
     let (thing, help) = match cx.language(id.module) {
         Language::Python => ("coroutine", "await it first"),
         Language::Rust => ("future", "`.await` it first"),
@@ -100,9 +100,9 @@ fn verdict(cx: &RuleContext, id: FunctionId, unawaited: &Unawaited, span: Span, 
         .assumes(format!("the {thing} that `{name}` makes is awaited before it is used"))
         .says(format!("`{name}` only makes a {thing}, and {how}"))
         .helps(help);
-    let made = cx.function(id).value(unawaited.value).span;
+    let made = cx.function(unawaited.by).value(unawaited.value).span;
     if !span.contains(made) {
-        verdict = verdict.evidence(cx.location(id, made), format!("the {thing} is made here"));
+        verdict = verdict.evidence(cx.location(unawaited.by, made), format!("the {thing} is made here"));
     }
     for callee in unawaited.callees.iter().take(2) {
         let note = format!("`{}` is asynchronous", cx.function(*callee).name);
