@@ -37,8 +37,9 @@ const MAKES_NAMES: [&str; 7] = ["__getattr__", "sys.modules", "globals()", "seta
 /// By which texts a package says that it finds its modules in another way.
 const MAKES_MODULES: [&str; 2] = ["sys.modules", "__path__"];
 
-/// The files that say how a distribution is built.
-const DISTRIBUTIONS: [&str; 3] = ["pyproject.toml", "setup.py", "setup.cfg"];
+/// The files that say how a distribution is built, or what an application is run with.
+const DISTRIBUTIONS: [&str; 6] =
+    ["pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "Pipfile", "manage.py"];
 
 /// An import of more segments is not looked for.
 const MOST_SEGMENTS: usize = 32;
