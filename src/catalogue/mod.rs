@@ -219,6 +219,8 @@ pub struct Tables {
     narrowing: Vec<String>,
     /// Methods of a stack of managers after which nothing is entered on it any more.
     leaving: Vec<String>,
+    /// Builtins of Python 2.
+    former: Vec<String>,
     /// Managers in whose blocks something is to fail: `pytest.raises`.
     expecting: Vec<String>,
     /// Calls that ask what a value is, before something is done with it.
@@ -314,7 +316,7 @@ impl Tables {
             yielding decorators methods risk changes atomics stores waits relaxed insisting wakers
             wakers_in pending subscriptions maps collectors weakly_kept pairs exceptions suppressors
             bounds pausing cancelling_again gathers shields verbs conventions transparent keeping brief
-            nameless handed_on caching choosing asking contracts applying narrowing leaving expecting inspecting
+            nameless handed_on caching choosing asking contracts applying narrowing leaving former expecting inspecting
             patching unawaitable of_futures unpacking generated managers starters spawning combinators
             constructors views lazy copies sequences
         }

@@ -129,6 +129,11 @@ impl Tables {
         self.emptiness.exact(method).copied()
     }
 
+    /// Whether a name was a builtin before Python 3.
+    pub fn was_builtin(&self, name: &str) -> bool {
+        self.former.iter().any(|known| known == name)
+    }
+
     /// Whether something is to fail in the block of a manager.
     pub fn expects_failure(&self, manager: &str) -> bool {
         self.has(&self.expecting, manager)

@@ -94,7 +94,10 @@ impl Program<'_> {
         }
         let file = self.module(module);
         let outline = self.outline(module);
-        if self.is_type_parameter(module, scope, name) {
+        // Code for both versions asks which it runs on before it speaks of what only the former has.
+        let may_be_former =
+            || self.tables(Language::Python).was_builtin(name) && self.python(module).is_none_or(|least| least.0 < 3);
+        if self.is_type_parameter(module, scope, name) || may_be_former() {
             return false;
         }
         let binds = |function| {
