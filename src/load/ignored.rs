@@ -3,50 +3,38 @@
 //! Only `.gitignore` files of the tree count, which everybody has who has the tree; what a machine has besides
 //! (`.git/info/exclude`, `core.excludesFile`) would make answers depend on it.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::Arc;
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
-use rustc_hash::FxHashMap;
+
+use super::folders::{Folders, inside};
 
 /// The rules of the folders of a side, each read once.
 #[derive(Default)]
-pub(super) struct Ignored {
-    known: Mutex<FxHashMap<String, Arc<OnceLock<Option<Gitignore>>>>>,
-}
+pub(super) struct Ignored(Folders<Gitignore>);
 
 impl Ignored {
     /// Whether a path is ignored: the nearest folder decides whose rules say anything of it or of a folder around it.
     pub(super) fn has(&self, path: &str, read: impl Fn(&str) -> Option<Arc<str>>) -> bool {
-        let mut folder = path;
-        while let Some((above, _)) = folder.rsplit_once('/').or((!folder.is_empty()).then_some(("", ""))) {
-            folder = above;
-            let below = path[folder.len()..].trim_start_matches('/');
-            let rules = self.folder(folder, &read);
-            let said = Option::as_ref(&rules).map(|rules| rules.matched_path_or_any_parents(below, false));
-            if let Some(said) = said.filter(|said| !said.is_none()) {
-                return said.is_ignore();
-            }
-        }
-        false
+        let said = |rules: &Gitignore, below: &str| {
+            let said = rules.matched_path_or_any_parents(below, false);
+            (!said.is_none()).then(|| said.is_ignore())
+        };
+        self.0.nearest(path, |folder| rules_of(folder, &read), said).unwrap_or(false)
     }
+}
 
-    /// The rules that a folder itself has; the root is the empty one.
-    fn folder(&self, folder: &str, read: &impl Fn(&str) -> Option<Arc<str>>) -> Option<Gitignore> {
-        let slot =
-            self.known.lock().unwrap_or_else(PoisonError::into_inner).entry(folder.to_owned()).or_default().clone();
-        let path = if folder.is_empty() { ".gitignore".to_owned() } else { format!("{folder}/.gitignore") };
-        slot.get_or_init(|| {
-            let mut rules = GitignoreBuilder::new("");
-            let (own, others) = (read(&path), if folder.is_empty() { read(".gitmodules") } else { None });
-            let others = others.iter().flat_map(|text| text.lines()).filter_map(folder_of_repository);
-            // A line that is no pattern is none for git either.
-            own.iter().flat_map(|text| text.lines()).map(str::to_owned).chain(others).for_each(|line| {
-                let _ = rules.add_line(None, &line);
-            });
-            rules.build().ok().filter(|rules| !rules.is_empty())
-        })
-        .clone()
+/// The rules that a folder itself has; the root is the empty one.
+fn rules_of(folder: &str, read: impl Fn(&str) -> Option<Arc<str>>) -> Option<Gitignore> {
+    let own = read(&inside(folder, ".gitignore"));
+    let others = if folder.is_empty() { read(".gitmodules") } else { None };
+    let others = others.iter().flat_map(|text| text.lines()).filter_map(folder_of_repository);
+    let mut rules = GitignoreBuilder::new("");
+    for line in own.iter().flat_map(|text| text.lines()).map(str::to_owned).chain(others) {
+        // A line that is no pattern is none for git either.
+        let _ = rules.add_line(None, &line);
     }
+    rules.build().ok().filter(|rules| !rules.is_empty())
 }
 
 /// The pattern for the folder of another repository that a line of `.gitmodules` names, whose files are not in the tree.

@@ -3,6 +3,7 @@
 //! A file is parsed and lowered once, when it is first asked for, and both sides share the result where path, text and
 //! edition are the same. A file that breaks the front-end becomes a row of coverage, not the end of the review.
 
+mod folders;
 mod ignored;
 mod packages;
 mod pythons;

@@ -3,11 +3,11 @@
 //! The least version decides: what only newer ones do cannot be relied on. It is read from `pyproject.toml`
 //! (`requires-python`, or what Poetry has instead), `setup.cfg` and `setup.py`, whichever of a folder says it.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
 use toml::{Table, Value};
 
+use super::folders::{Folders, inside};
 use crate::analysis::Version;
 
 /// The files that may say it, in the order in which they are believed.
@@ -15,30 +15,13 @@ const NAMES: [&str; 3] = ["pyproject.toml", "setup.cfg", "setup.py"];
 
 /// What the folders of a side say, each asked once.
 #[derive(Default)]
-pub(super) struct Pythons {
-    known: Mutex<FxHashMap<String, Arc<OnceLock<Option<Version>>>>>,
-}
+pub(super) struct Pythons(Folders<Version>);
 
 impl Pythons {
     /// The version that counts for a file: what the nearest folder says that says anything.
     pub(super) fn of(&self, path: &str, read: impl Fn(&str) -> Option<Arc<str>>) -> Option<Version> {
-        let mut folder = path;
-        loop {
-            let above = folder.rsplit_once('/').map(|(above, _)| above);
-            let said = self.folder(above.unwrap_or(""), &read);
-            if said.is_some() {
-                return said;
-            }
-            folder = above?;
-        }
-    }
-
-    /// What a folder itself says; the root is the empty one.
-    fn folder(&self, folder: &str, read: &impl Fn(&str) -> Option<Arc<str>>) -> Option<Version> {
-        let slot =
-            self.known.lock().unwrap_or_else(PoisonError::into_inner).entry(folder.to_owned()).or_default().clone();
-        let inside = |name: &str| if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
-        *slot.get_or_init(|| NAMES.iter().find_map(|name| least_of(name, &read(&inside(name))?)))
+        let least = |folder: &str| NAMES.iter().find_map(|name| least_of(name, &read(&inside(folder, name))?));
+        self.0.nearest(path, least, |version, _| Some(*version))
     }
 }
 

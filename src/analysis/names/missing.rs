@@ -116,9 +116,14 @@ impl Program<'_> {
 
     /// Whether the project gives a name to every file, as translation does with `_` (Python).
     fn is_made_a_builtin(&self, name: &str) -> bool {
-        [format!("builtins.{name} ="), "builtins.__dict__".to_owned(), "__builtins__".to_owned()]
-            .iter()
-            .any(|text| self.mentions_anywhere(text))
+        // The whole project is searched once, whatever the names are.
+        let makers = self.names.python.makers_of_builtins.get_or_init(|| {
+            let files = self.loader.files(self.side);
+            self.loader.mentioning(self.side, &files, &|bytes| mentions(bytes, "builtins"))
+        });
+        let texts = [format!("builtins.{name} ="), "builtins.__dict__".to_owned(), "__builtins__".to_owned()];
+        let makes = |bytes: &[u8]| texts.iter().any(|text| mentions(bytes, text));
+        !self.loader.mentioning(self.side, makers, &makes).is_empty()
     }
 
     /// Whether a name is a type parameter of a function around a scope, or of a class or alias of the file (Python).

@@ -26,6 +26,8 @@ pub(super) struct Cache {
     stands: RefCell<FxHashMap<String, FxHashMap<String, bool>>>,
     /// Top-level packages and modules by name, with the folders that hold them.
     tops: OnceCell<BTreeMap<String, BTreeSet<String>>>,
+    /// The files that speak of the module of builtins, and may put names into it.
+    pub(super) makers_of_builtins: OnceCell<Vec<Arc<str>>>,
 }
 
 #[derive(Clone, Debug)]
