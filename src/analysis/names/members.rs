@@ -246,7 +246,11 @@ impl Program<'_> {
                 };
                 let top = file.functions.first();
                 let is_given = |(_, call): (ValueIndex, &Call)| call.arguments.iter().any(|given| is_it(given.value));
-                !of.decorators.is_empty() || top.is_some_and(|top| top.calls().any(is_given))
+                // What libraries write into a class (`dataclass`) are methods that the language calls.
+                let is_of_project =
+                    |path: &[String]| !matches!(self.resolve(id.module, &of.scope, path), Item::External(_));
+                of.decorators.iter().any(|one| is_of_project(&one.path))
+                    || top.is_some_and(|top| top.calls().any(is_given))
             }
         }
     }

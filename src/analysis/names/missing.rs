@@ -218,7 +218,8 @@ impl Program<'_> {
     }
 
     /// Whether a folder is certainly searched by a file for a package: it is outside of every package, and it is the
-    /// project's usual one, or a distribution's and the file is in that very package. Elsewhere something installed may have the name.
+    /// project's usual one, or a distribution's and the file is in that very package. Elsewhere something installed may
+    /// have the name.
     fn is_certain_root(&self, path: &str, root: &str, top: &str) -> bool {
         let mut around = root;
         while !around.is_empty() {

@@ -4,7 +4,7 @@ use super::outline::{Binding, inside};
 use super::rust_files::Spot;
 use super::{Item, Lookup, Member, Want};
 use crate::analysis::{FunctionId, ModuleId, Program, TypeId};
-use crate::flow::{Import, Scope, TypeKind};
+use crate::flow::{Scope, TypeKind};
 use crate::text::Language;
 
 impl Program<'_> {
@@ -198,28 +198,23 @@ impl Program<'_> {
         let globs =
             globs.iter().map(|&at| &file.imports[at as usize]).filter(|glob| glob.is_public || !is_from_elsewhere);
         let is_contested = globs.clone().filter(|glob| glob.is_conditional).count() > 1;
-        let found = |glob: &Import, found: Option<Item>| {
-            if let (true, Some(item)) = (is_contested && glob.is_conditional, &found) {
-                self.names.contested.borrow_mut().insert(item.clone());
-            }
-            found
-        };
         self.once(module, scope, name, Lookup::Globs { want, is_from_elsewhere }, || {
             globs.into_iter().find_map(|glob| {
-                found(
-                    glob,
-                    match self.opened(module, glob) {
-                        Item::Module(source, path) => {
-                            // A module sees what the modules around it import; others see what is made public.
-                            let is_around = source == module && scope.module.starts_with(&path)
-                                || matches!(glob.target.first().map(String::as_str), Some("super"));
-                            self.rust_visible(source, path, name, want, !is_around)
-                        }
-                        // A variant without payload is no call, so it may stay unknown rather than take any name.
-                        Item::Type(id) if want == Want::Thing => self.variant(id, name, false),
-                        _ => None,
-                    },
-                )
+                let found = match self.opened(module, glob) {
+                    Item::Module(source, path) => {
+                        // A module sees what the modules around it import; others see what is made public.
+                        let is_around = source == module && scope.module.starts_with(&path)
+                            || matches!(glob.target.first().map(String::as_str), Some("super"));
+                        self.rust_visible(source, path, name, want, !is_around)
+                    }
+                    // A variant without payload is no call, so it may stay unknown rather than take any name.
+                    Item::Type(id) if want == Want::Thing => self.variant(id, name, false),
+                    _ => None,
+                };
+                if is_contested && glob.is_conditional {
+                    self.names.contested.borrow_mut().extend(found.clone());
+                }
+                found
             })
         })
     }
