@@ -30,7 +30,24 @@ pub(super) struct Index {
 
 /// The listing of one tree; `None` stands for the empty tree.
 pub(super) fn of_tree(repo: &Repository, tree: Option<Oid>) -> Result<Entries, git2::Error> {
-    Ok(of_two_trees(repo, None, tree)?.1)
+    let mut files = Vec::new();
+    // The last is the next: git sorts a folder as if its name ended in a slash, so that paths come out in their order.
+    let mut work: Vec<(Vec<u8>, Named)> = tree.map(|tree| (Vec::new(), (tree, None))).into_iter().collect();
+    while let Some((path, (id, mode))) = work.pop() {
+        let Some(mode) = mode else {
+            for entry in repo.find_tree(id)?.iter().rev() {
+                let Some(mode) = mode_of(entry.filemode(), entry.kind()) else { continue };
+                let mut below = Vec::with_capacity(path.len() + entry.name_bytes().len() + 1);
+                below.extend_from_slice(&path);
+                below.extend_from_slice(entry.name_bytes());
+                below.extend(mode.is_none().then_some(b'/'));
+                work.push((below, (entry.id(), mode)));
+            }
+            continue;
+        };
+        files.push((path, Entry { mode, id: id_of(id) }));
+    }
+    Ok(files.into_iter().collect())
 }
 
 /// The listings of two trees without what they share. Equal folders are not entered.

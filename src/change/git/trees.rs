@@ -3,6 +3,7 @@
 //! A repository handle belongs to one thread at a time, so handles wait in a pool and are opened on demand.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use git2::{Odb, Oid, Repository};
@@ -19,6 +20,9 @@ use crate::text::Side;
 
 /// How many files a worker searches in one go.
 const STRETCH: usize = 128;
+
+/// How many files have to be searched until reading the whole index costs less than inflating each of them.
+const MANY: usize = 1000;
 
 /// Handles of one repository.
 pub(super) struct Pool {
@@ -59,6 +63,10 @@ pub(in crate::change) struct GitTrees {
     pool: Pool,
     before: Half,
     after: Half,
+    /// Held while a side is listed: the second one is made from the first.
+    listing: Mutex<()>,
+    /// How many files were searched.
+    searched: AtomicUsize,
     vouched: OnceLock<Option<Vouched>>,
 }
 
@@ -69,6 +77,7 @@ struct Half {
 }
 
 /// The source files of a side.
+#[derive(Default)]
 struct Listed {
     /// Sorted byte-wise.
     paths: Arc<[Arc<str>]>,
@@ -77,15 +86,50 @@ struct Listed {
 }
 
 impl Listed {
+    /// Of files in byte-wise order of their paths.
+    fn of(sources: Vec<(Arc<str>, Entry)>) -> Self {
+        Self { paths: sources.iter().map(|(path, _)| path.clone()).collect(), entries: sources.into_iter().collect() }
+    }
+
+    /// This listing, with some files taken away and others put in.
+    fn with(&self, gone: &Entries, new: &Entries) -> Self {
+        let mut entries = self.entries.clone();
+        for path in gone.keys().filter_map(|path| std::str::from_utf8(path).ok()) {
+            entries.remove(path);
+        }
+        let mut paths: Vec<Arc<str>> = self.paths.iter().filter(|path| entries.contains_key(*path)).cloned().collect();
+        for (path, entry) in new.iter().filter_map(source) {
+            paths.push(path.clone());
+            entries.insert(path, entry);
+        }
+        // Two sorted runs, which this sort merges.
+        paths.sort();
+        Self { paths: paths.into(), entries }
+    }
+
     fn entry(&self, path: &str) -> Option<Entry> {
         self.entries.get(path).copied()
     }
 }
 
+/// An entry of a listing, if it is a file that is listed.
+fn source((path, entry): (&Vec<u8>, &Entry)) -> Option<(Arc<str>, Entry)> {
+    let path = std::str::from_utf8(path).ok()?;
+    let is_file = matches!(entry.mode, Mode::File | Mode::Executable);
+    (is_file && is_listed(path)).then(|| (Arc::from(path), *entry))
+}
+
 impl GitTrees {
     pub(super) fn new(pool: Pool, before: SideTree, after: SideTree) -> Self {
         let half = |tree| Half { tree, folders: Folders::default(), listed: OnceLock::new() };
-        Self { pool, before: half(before), after: half(after), vouched: OnceLock::new() }
+        Self {
+            pool,
+            before: half(before),
+            after: half(after),
+            listing: Mutex::default(),
+            searched: AtomicUsize::new(0),
+            vouched: OnceLock::new(),
+        }
     }
 
     /// The content of an entry of a listing.
@@ -116,27 +160,20 @@ impl GitTrees {
     }
 
     fn listed(&self, side: Side) -> &Listed {
-        let half = self.half(side);
+        let (half, other) = (self.half(side), self.half(side.other()));
         half.listed.get_or_init(|| {
-            let of_tree;
-            let entries = match &half.tree {
-                SideTree::Empty => return Listed { paths: Arc::from([]), entries: FxHashMap::default() },
-                SideTree::Listed { entries, .. } => entries,
-                SideTree::Tree(tree) => {
-                    of_tree =
-                        self.pool.with(|repo| listing::of_tree(repo, Some(*tree)).ok()).flatten().unwrap_or_default();
-                    &of_tree
+            let _one_at_a_time = self.listing.lock().unwrap_or_else(PoisonError::into_inner);
+            match (&half.tree, &other.tree, other.listed.get()) {
+                (SideTree::Empty, ..) => Listed::default(),
+                (SideTree::Listed { entries, .. }, ..) => Listed::of(entries.iter().filter_map(source).collect()),
+                (SideTree::Tree(tree), SideTree::Tree(known), Some(listed)) => {
+                    let differ = self.pool.with(|repo| listing::of_two_trees(repo, Some(*known), Some(*tree)).ok());
+                    differ.flatten().map_or_else(Listed::default, |(gone, new)| listed.with(&gone, &new))
                 }
-            };
-            let sources = entries
-                .iter()
-                .filter(|(_, entry)| matches!(entry.mode, Mode::File | Mode::Executable))
-                .filter_map(|(path, entry)| Some((std::str::from_utf8(path).ok()?, *entry)))
-                .filter(|(path, _)| is_listed(path));
-            let sources: Vec<(Arc<str>, Entry)> = sources.map(|(path, entry)| (Arc::from(path), entry)).collect();
-            Listed {
-                paths: sources.iter().map(|(path, _)| path.clone()).collect(),
-                entries: sources.into_iter().collect(),
+                (SideTree::Tree(tree), ..) => {
+                    let entries = self.pool.with(|repo| listing::of_tree(repo, Some(*tree)).ok()).flatten();
+                    entries.map_or_else(Listed::default, |all| Listed::of(all.iter().filter_map(source).collect()))
+                }
             }
         })
     }
@@ -144,7 +181,7 @@ impl GitTrees {
     /// Whether the files of one stretch hold something. The buffer serves all of them.
     fn holding_in(&self, side: Side, paths: &[Arc<str>], holds: &Holds<'_>, odb: &Odb<'_>) -> Vec<bool> {
         let listed = self.listed(side);
-        let vouched = self.vouched.get_or_init(|| self.pool.with(Vouched::of).flatten()).as_ref();
+        let vouched = self.vouched.get().and_then(Option::as_ref);
         let mut buffer = Vec::new();
         let mut is_one = |path: &Arc<str>| {
             let Some(entry) = listed.entry(path) else { return false };
@@ -213,6 +250,9 @@ impl Trees for GitTrees {
     }
 
     fn holding(&self, side: Side, paths: &[Arc<str>], holds: &Holds<'_>) -> Vec<bool> {
+        if self.searched.fetch_add(paths.len(), Ordering::Relaxed) + paths.len() >= MANY {
+            self.vouched.get_or_init(|| self.pool.with(Vouched::of).flatten());
+        }
         let search = |stretch: &[Arc<str>]| {
             let with_objects = |repo: &Repository| Some(self.holding_in(side, stretch, holds, &repo.odb().ok()?));
             self.pool.with(with_objects).flatten().unwrap_or_else(|| vec![false; stretch.len()])
