@@ -165,7 +165,7 @@ pub(crate) fn touched(program: &Program, change: &ChangeSet, modules: &[ModuleId
         let Some(text) = file.side(program.side) else { continue };
         let index = Arc::new(LineIndex::new(&text.text));
         let mut namesakes: BTreeMap<String, usize> = BTreeMap::new();
-        for (named, parts) in program.named_functions(id) {
+        for (&named, parts) in &*program.named_functions(id) {
             let function = program.function(named);
             let ordinal = namesakes.entry(function.qualified.clone()).or_default();
             let name = (function.qualified.clone(), *ordinal);

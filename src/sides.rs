@@ -58,6 +58,7 @@ pub(crate) fn compare<'f, 'a>(
 /// The function of a name, counted among its namesakes, in a file of one side.
 fn named(program: &Program, path: &str, (name, ordinal): &(String, usize)) -> Option<FunctionId> {
     let module = program.module_at(path)?;
-    let named = program.named_functions(module).into_iter().map(|(id, _)| id);
-    named.filter(|id| program.function(*id).qualified == *name).nth(*ordinal)
+    let file = program.module(module);
+    let named = program.named_functions(module);
+    named.keys().filter(|id| file.function(id.index).qualified == *name).nth(*ordinal).copied()
 }

@@ -12,7 +12,7 @@
 //! Of a race nothing is run to its end for certain.
 
 use super::binding::Binding;
-use super::in_place::InPlace;
+use super::in_place::{InPlace, Way};
 use super::locks::LockPlace;
 use super::types::Type;
 use super::{FunctionId, Program};
@@ -67,8 +67,8 @@ impl Program<'_> {
             _ => None,
         });
         let (Some(block), None) = (blocks.next(), blocks.next()) else { return None };
-        let what = format!("calls `{}`", self.callee_text(id, call));
-        Some(InPlace { candidates: vec![block], is_awaited: true, is_once: false, what, binding: Binding::Call(call) })
+        let (way, binding) = (Way::Call(call), Binding::Call(call));
+        Some(InPlace { candidates: vec![block], is_awaited: true, is_once: false, way, binding })
     }
 
     /// The futures that a closure makes where all of them are run: `join_all(ids.iter().map(|id| self.load(id)))`.
@@ -82,7 +82,7 @@ impl Program<'_> {
             candidates: vec![callee],
             is_awaited: true,
             is_once: false,
-            what,
+            way: Way::Said(what),
             binding,
         };
         if body.is_async() {

@@ -11,7 +11,6 @@ use super::{FunctionId, Program, TypeId};
 use crate::catalogue::Runs;
 use crate::flow::{Callee, FunctionKind, ImportKind, Literal, ValueIndex, ValueKind};
 use crate::text::Language;
-use crate::verdict::Setting;
 
 /// What a call resolves to.
 #[derive(Clone, Debug, Default)]
@@ -149,9 +148,8 @@ impl<'a> Program<'a> {
     /// Whether a value is of a type of a library that the catalogue says nothing about.
     fn is_of_no_known_library(&self, of: &Type) -> bool {
         let Some(instance) = of.instance().filter(|instance| instance.definition.is_none()) else { return false };
-        let tables = self.tables(Language::Rust);
         let root = instance.name.split_once(Language::Rust.separator()).map(|(root, _)| root);
-        root.is_some_and(|root| !tables.has_root(root))
+        root.is_some_and(|root| !self.tables(Language::Rust).has_root(root))
     }
 
     /// A method of a library's trait that the file imports, on a receiver of which nothing is known: a trait's methods
@@ -484,6 +482,6 @@ impl<'a> Program<'a> {
 
     /// Whether a function stands in test code, by the language's own marks or by its file's path.
     pub fn is_test_code(&self, id: FunctionId) -> bool {
-        self.function(id).is_test || Setting::of_path(&self.module(id.module).path) == Setting::Test
+        self.is_of_tests(id.module) || self.function(id).is_test
     }
 }

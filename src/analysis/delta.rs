@@ -108,9 +108,15 @@ impl Deeds {
     }
 }
 
+/// Named functions, each with the closures inside it, itself among them.
+pub type Named = BTreeMap<FunctionId, Vec<FunctionId>>;
+
 impl Program<'_> {
     /// The named functions of a module, each with the closures inside it.
-    pub fn named_functions(&self, module: ModuleId) -> Vec<(FunctionId, Vec<FunctionId>)> {
+    pub fn named_functions(&self, module: ModuleId) -> Arc<Named> {
+        if let Some(known) = self.named.borrow().get(&module) {
+            return known.clone();
+        }
         let file = self.module(module);
         let mut parts: BTreeMap<FunctionId, Vec<FunctionId>> = BTreeMap::new();
         for (index, function) in file.functions() {
@@ -121,7 +127,9 @@ impl Program<'_> {
             let id = |index| FunctionId { module, index };
             parts.entry(id(named.0)).or_default().push(id(index));
         }
-        parts.into_iter().collect()
+        let parts = Arc::new(parts);
+        self.named.borrow_mut().insert(module, parts.clone());
+        parts
     }
 
     /// What a function and the closures inside it do.

@@ -4,14 +4,37 @@ use super::calls::{Resolution, Target};
 use super::{FunctionId, Program};
 use crate::catalogue::{Argument, Blocking, BlockingKind, Condition, Offload, Runs, Spawn};
 use crate::flow::{Call, Colour, FunctionIndex, Value, ValueIndex, ValueKind};
+use crate::text::Language;
+
+/// What the catalogue says of a call by its name.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Effects<'a> {
+    blocking: Option<&'a Blocking>,
+    offload: Option<&'a Offload>,
+    spawn: Option<&'a Spawn>,
+}
 
 impl<'a> Program<'a> {
+    /// What the catalogue says of a name. Nearly every rule asks it of every call, and a name is looked up in many ways.
+    fn effects(&self, language: Language, name: &str) -> Effects<'a> {
+        let known = &self.effects[usize::from(language == Language::Rust)];
+        if let Some(known) = known.borrow().get(name) {
+            return *known;
+        }
+        let tables = self.tables(language);
+        let found =
+            Effects { blocking: tables.blocking(name), offload: tables.offload(name), spawn: tables.spawn(name) };
+        known.borrow_mut().insert(name.to_owned(), found);
+        found
+    }
+
     /// The catalogue's entry for a call that keeps its thread waiting, unless its arguments say otherwise. Every target
     /// must block; the first one's entry is given.
     pub fn blocking_call(&self, id: FunctionId, value: ValueIndex, resolution: &Resolution) -> Option<&'a Blocking> {
         let function = self.function(id);
         let call = function.call(value)?;
-        let tables = self.tables(self.language(id.module));
+        let language = self.language(id.module);
+        let tables = self.tables(language);
         let by_pattern = || {
             let text = tables.has_blocking_patterns().then(|| self.callee_text(id, value))?;
             tables.blocking_by_pattern(&text)
@@ -19,7 +42,7 @@ impl<'a> Program<'a> {
         let mut first = None;
         for target in &resolution.targets {
             let mut entry = match target {
-                Target::External(name) => match tables.blocking(name) {
+                Target::External(name) => match self.effects(language, name).blocking {
                     Some(entry) => entry,
                     // A team's own pattern goes by the text where the catalogue does not know the name.
                     None => by_pattern()?,
@@ -105,10 +128,11 @@ impl<'a> Program<'a> {
 
     /// The catalogue's entry for a call whose callable runs elsewhere than where it is handed over.
     pub fn offload(&self, id: FunctionId, resolution: &Resolution) -> Option<&'a Offload> {
-        let tables = self.tables(self.language(id.module));
+        let language = self.language(id.module);
         if let Some(name) = resolution.external() {
-            return tables.offload(name);
+            return self.effects(language, name).offload;
         }
+        let tables = self.tables(language);
         match resolution.targets.as_slice() {
             [Target::Function(callee)] if tables.has_own() => tables.own_offload(&self.qualified_name(*callee)),
             _ => None,
@@ -126,9 +150,9 @@ impl<'a> Program<'a> {
 
     /// The catalogue's entry for a call that starts something.
     pub fn spawn(&self, id: FunctionId, resolution: &Resolution) -> Option<&'a Spawn> {
-        let tables = self.tables(self.language(id.module));
+        let language = self.language(id.module);
         resolution.targets.iter().find_map(|target| match target {
-            Target::External(name) => tables.spawn(name),
+            Target::External(name) => self.effects(language, name).spawn,
             _ => None,
         })
     }

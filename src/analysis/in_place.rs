@@ -25,13 +25,29 @@ pub struct InPlace {
     pub is_awaited: bool,
     /// Whether they run once and never again, however often it is come to.
     pub is_once: bool,
-    /// What happens: "calls `load_flags`".
-    pub what: String,
+    pub(super) way: Way,
     /// How its parameters are bound.
     pub binding: Binding,
 }
 
+/// How it comes to that, put into words only when somebody asks.
+#[derive(Clone, Debug)]
+pub(super) enum Way {
+    /// By a call of the function.
+    Call(ValueIndex),
+    /// In another way, in these words.
+    Said(String),
+}
+
 impl InPlace {
+    /// What happens in the function that it happens in: "calls `load_flags`".
+    pub fn what(&self, program: &Program, within: FunctionId) -> String {
+        match &self.way {
+            Way::Call(value) => format!("calls `{}`", program.callee_text(within, *value)),
+            Way::Said(what) => what.clone(),
+        }
+    }
+
     /// What each candidate does where it is called like this.
     pub fn summaries<'a>(&self, program: &Program<'a>, caller: FunctionId) -> Vec<Arc<Summary<'a>>> {
         self.candidates.iter().map(|callee| program.summary_of_call(caller, &self.binding, *callee)).collect()
@@ -56,7 +72,7 @@ impl Program<'_> {
                 candidates: vec![implicit.callee],
                 is_awaited: self.function(implicit.callee).is_async(),
                 is_once: event.held.iter().any(|held| is_initialiser(&held.lock)),
-                what: implicit.what.clone(),
+                way: Way::Said(implicit.what.clone()),
                 binding: Binding::Receiver(implicit.receiver.clone()),
             }],
             What::Suspend(..) | What::Acquire(..) => Vec::new(),
@@ -68,8 +84,8 @@ impl Program<'_> {
             && self.function(FunctionId { module: id.module, index }).kind == FunctionKind::AsyncBlock
         {
             let candidates = vec![FunctionId { module: id.module, index }];
-            let (what, binding) = ("runs the block".to_owned(), Binding::Closure(value));
-            return vec![InPlace { candidates, is_awaited: true, is_once: false, what, binding }];
+            let (way, binding) = (Way::Said("runs the block".to_owned()), Binding::Closure(value));
+            return vec![InPlace { candidates, is_awaited: true, is_once: false, way, binding }];
         }
         let mut found = self.runs_in_place(id, value, &self.resolution(id, value));
         found.retain(|in_place| in_place.is_awaited == awaited);
@@ -80,7 +96,6 @@ impl Program<'_> {
     pub fn runs_in_place(&self, id: FunctionId, value: ValueIndex, resolution: &Resolution) -> Vec<InPlace> {
         let mut found = Vec::new();
         let functions = self.of_the_colour_called(id, value, resolution.functions());
-        let text = || self.callee_text(id, value);
         if let Some(first) = functions.first() {
             let is_awaited = self.function(*first).colour == Colour::Async;
             let runs = match self.function(*first).colour {
@@ -96,19 +111,39 @@ impl Program<'_> {
                 if let [callee] = functions[..] {
                     self.add_callbacks(id, value, callee, &mut found);
                 }
-                let what = format!("calls `{}`", text());
                 let is_kept = functions.iter().all(|callee| self.computes_once(*callee));
                 let is_once = is_kept || self.is_made_on_first_use(id, value);
                 let binding = Binding::Call(value);
-                found.insert(0, InPlace { candidates: functions, is_awaited, is_once, what, binding });
+                let way = Way::Call(value);
+                found.insert(0, InPlace { candidates: functions, is_awaited, is_once, way, binding });
             }
         }
         let function = self.function(id);
         let Some(call) = function.call(value) else { return found };
+        let gives_closure =
+            call.arguments.iter().any(|argument| matches!(function.value(argument.value).kind, ValueKind::Function(_)));
+        if gives_closure {
+            self.add_closures(id, call, resolution, &self.callee_text(id, value), &mut found);
+        }
+        if !found.is_empty() && self.initialises(id, call, resolution) {
+            found.iter_mut().for_each(|in_place| in_place.is_once = true);
+        }
+        found
+    }
+
+    /// The closures among its arguments that a call runs before it is over.
+    fn add_closures(
+        &self,
+        id: FunctionId,
+        call: &Call,
+        resolution: &Resolution,
+        callee: &str,
+        found: &mut Vec<InPlace>,
+    ) {
         let handed_over = self.offload(id, resolution);
         if let Some(offload) = handed_over.filter(|offload| offload.runs == Runs::Same) {
             for argument in self.arguments_meant(call, &offload.callable) {
-                self.add_closure(id, argument, &text(), &mut found);
+                self.add_closure(id, argument, callee, found);
             }
         } else if handed_over.is_none()
             && self.spawn(id, resolution).is_none()
@@ -119,13 +154,9 @@ impl Program<'_> {
         {
             // A closure that is handed to no spawner runs where it stands: `iter().map(|x| …)`, `unwrap_or_else`.
             for argument in &call.arguments {
-                self.add_closure(id, argument.value, &text(), &mut found);
+                self.add_closure(id, argument.value, callee, found);
             }
         }
-        if self.initialises(id, call, resolution) {
-            found.iter_mut().for_each(|in_place| in_place.is_once = true);
-        }
-        found
     }
 
     /// Of functions that are one for each feature (`#[cfg]`), an asynchronous one and a plain one, those that a call means:
@@ -189,9 +220,9 @@ impl Program<'_> {
             let candidates: Vec<FunctionId> = self.functions_meant(id, argument).into_iter().filter(is_plain).collect();
             if !candidates.is_empty() {
                 let (given, to) = (self.value_text(id, argument), self.callee_text(id, value));
-                let what = format!("hands `{given}` to `{to}`, which calls it");
+                let way = Way::Said(format!("hands `{given}` to `{to}`, which calls it"));
                 let binding = Binding::Receiver(LockPlace::unknown());
-                found.push(InPlace { candidates, is_awaited: false, is_once: false, what, binding });
+                found.push(InPlace { candidates, is_awaited: false, is_once: false, way, binding });
             }
         }
     }
@@ -267,9 +298,9 @@ impl Program<'_> {
             let closure = FunctionId { module: id.module, index };
             let body = self.function(closure);
             if body.kind == FunctionKind::Closure && body.colour == Colour::Plain {
-                let what = format!("runs a closure in `{callee}`");
+                let way = Way::Said(format!("runs a closure in `{callee}`"));
                 let binding = Binding::Closure(argument);
-                found.push(InPlace { candidates: vec![closure], is_awaited: false, is_once: false, what, binding });
+                found.push(InPlace { candidates: vec![closure], is_awaited: false, is_once: false, way, binding });
             }
         }
     }

@@ -61,6 +61,7 @@ pub mod types;
 mod unawaited;
 pub mod uses;
 mod vain;
+mod vocabulary;
 pub mod ways;
 mod wording;
 mod wrappers;
@@ -74,6 +75,8 @@ pub use crate::catalogue::Version;
 use crate::catalogue::{Catalogue, Tables};
 use crate::flow::{Function, FunctionIndex, FunctionKind, Module, TypeDef, TypeIndex, ValueIndex};
 use crate::text::{Language, Side};
+use crate::verdict::Setting;
+pub use vocabulary::Vocabulary;
 
 /// Brings other files of a side. Implementations share lowered modules between the sides by content.
 pub trait Loader: Sync {
@@ -84,6 +87,10 @@ pub trait Loader: Sync {
     /// Those of some files whose bytes hold something, in the order given. Cheaper than reading them into modules.
     fn mentioning(&self, _side: Side, paths: &[Arc<str>], _mentions: &Mentions<'_>) -> Vec<Arc<str>> {
         paths.to_vec()
+    }
+    /// The words of a file, collected once; `None` where nobody knows them, and any may stand there.
+    fn vocabulary(&self, _side: Side, _path: &str) -> Option<Arc<Vocabulary>> {
+        None
     }
     /// Every source file of the side, sorted by path. Made once.
     fn files(&self, side: Side) -> Arc<[Arc<str>]>;
@@ -179,16 +186,24 @@ pub struct TypeId {
     pub index: TypeIndex,
 }
 
+/// A module of a program, and what its path says.
+struct Loaded {
+    module: Arc<Module>,
+    is_test: bool,
+}
+
 /// The modules of one side and what was found out about them.
 pub struct Program<'a> {
     /// Which side it is.
     pub side: Side,
     catalogue: &'a Catalogue,
     loader: &'a dyn Loader,
-    modules: RefCell<Vec<Arc<Module>>>,
+    modules: RefCell<Vec<Loaded>>,
     by_path: RefCell<FxHashMap<Arc<str>, Option<ModuleId>>>,
     names: names::Cache,
     depth: Cell<u32>,
+    /// What the catalogue says of names of Python, and of Rust.
+    effects: [RefCell<FxHashMap<String, effects::Effects<'a>>>; 2],
     types: RefCell<memo::ByValue<types::Type>>,
     returns: RefCell<memo::ByFunction<types::Type>>,
     aliases: RefCell<FxHashMap<types::Alias, types::Type>>,
@@ -204,6 +219,7 @@ pub struct Program<'a> {
     awaiting: RefCell<FxHashMap<ModuleId, Arc<handlers::Awaiting>>>,
     property_names: RefCell<(usize, FxHashSet<String>)>,
     places: RefCell<FxHashMap<(FunctionId, ValueIndex), locks::LockPlace>>,
+    named: RefCell<FxHashMap<ModuleId, Arc<delta::Named>>>,
     named_in: RefCell<FxHashMap<ModuleId, Arc<mentions::Mentions>>>,
     handing: RefCell<memo::ByFunction<Arc<Vec<contexts::HandOver>>>>,
     handed: RefCell<memo::ByFunction<Arc<Vec<contexts::HandOver>>>>,
@@ -228,6 +244,7 @@ impl<'a> Program<'a> {
             by_path: RefCell::default(),
             names: names::Cache::default(),
             depth: Cell::new(0),
+            effects: Default::default(),
             types: RefCell::default(),
             returns: RefCell::default(),
             aliases: RefCell::default(),
@@ -243,6 +260,7 @@ impl<'a> Program<'a> {
             awaiting: RefCell::default(),
             property_names: RefCell::default(),
             places: RefCell::default(),
+            named: RefCell::default(),
             named_in: RefCell::default(),
             handing: RefCell::default(),
             handed: RefCell::default(),
@@ -265,16 +283,27 @@ impl<'a> Program<'a> {
         let loaded = self.loader.module(self.side, path);
         let id = loaded.map(|module| {
             let mut modules = self.modules.borrow_mut();
-            modules.push(module);
+            let is_test = Setting::of_path(&module.path) == Setting::Test;
+            modules.push(Loaded { module, is_test });
             ModuleId(modules.len() as u32 - 1)
         });
         self.by_path.borrow_mut().insert(path.into(), id);
         id
     }
 
+    /// Whether a file is loaded.
+    pub fn is_loaded(&self, path: &str) -> bool {
+        self.by_path.borrow().get(path).is_some_and(Option::is_some)
+    }
+
     /// A loaded module.
     pub fn module(&self, id: ModuleId) -> Arc<Module> {
-        self.modules.borrow()[id.0 as usize].clone()
+        self.modules.borrow()[id.0 as usize].module.clone()
+    }
+
+    /// Whether a module is test code by its path.
+    fn is_of_tests(&self, id: ModuleId) -> bool {
+        self.modules.borrow()[id.0 as usize].is_test
     }
 
     /// The modules loaded so far.
@@ -286,7 +315,7 @@ impl<'a> Program<'a> {
     fn is_property_name(&self, name: &str) -> bool {
         let modules = self.modules.borrow();
         let mut known = self.property_names.borrow_mut();
-        for module in &modules[known.0..] {
+        for Loaded { module, .. } in &modules[known.0..] {
             let properties = module.functions.iter().filter(|function| function.kind == FunctionKind::Property);
             known.1.extend(properties.map(|property| property.name.clone()));
         }

@@ -3,7 +3,7 @@
 //! Summaries are made bottom-up on demand. Every effect keeps its way down, hop by hop; when several ways lead to one
 //! effect the shortest is kept, then the first in source order.
 
-use std::cell::OnceCell;
+use std::cell::{LazyCell, OnceCell};
 use std::sync::Arc;
 
 use super::held::{Event, Waits, What};
@@ -237,7 +237,7 @@ impl<'a> Program<'a> {
                 .map(|callee| (*callee, self.summary_of_call(id, &runs.binding, *callee)))
                 .collect();
             let Some(((callee, first), others)) = summaries.split_first() else { continue };
-            let hop = self.hop(id, event.span, runs.what.clone());
+            let hop = LazyCell::new(|| self.hop(id, event.span, runs.what(self, id)));
             if !runs.is_awaited {
                 for blocks in &first.blocks {
                     let alike = |other: &Blocks| other.is_loop_entry() == blocks.is_loop_entry();
@@ -245,7 +245,7 @@ impl<'a> Program<'a> {
                     if others.iter().all(|(_, other)| other.blocks.iter().any(alike))
                         && wants_blocking(summary, &blocks.at, is_once, blocks.hops.len() + 1)
                     {
-                        let hops = std::iter::once(hop.clone()).chain(blocks.hops.iter().cloned()).collect();
+                        let hops = std::iter::once((*hop).clone()).chain(blocks.hops.iter().cloned()).collect();
                         let is_repeated = blocks.is_repeated || !is_once && self.is_in_loop(id, event);
                         add_blocking(summary, Blocks { hops, is_repeated, is_once, ..blocks.clone() });
                     }
@@ -256,7 +256,7 @@ impl<'a> Program<'a> {
                 && others.iter().all(|(_, other)| !other.waits.is_empty())
             {
                 for lasts in first.waits.iter().take(MOST_WAITS.saturating_sub(summary.waits.len())) {
-                    let hops = std::iter::once(hop.clone()).chain(lasts.hops.iter().cloned()).collect();
+                    let hops = std::iter::once((*hop).clone()).chain(lasts.hops.iter().cloned()).collect();
                     summary.waits.push(Lasts { hops, ..lasts.clone() });
                 }
             }
@@ -267,7 +267,7 @@ impl<'a> Program<'a> {
                     summary.takes.iter().any(|takes| theirs(takes).place == lock.place)
                 });
                 if is_everywhere {
-                    let way = || std::iter::once(&hop).chain(&takes.hops);
+                    let way = || std::iter::once(&*hop).chain(&takes.hops);
                     if takes.waits == Waits::Yes {
                         self.add_pairs(id, event, &lock, &takes.at, way, summary);
                     }
@@ -280,7 +280,7 @@ impl<'a> Program<'a> {
             // Which locks a callee takes that is given them, only its caller knows.
             for pair in first.pairs.iter().filter(|pair| others.is_empty() && pair.is_open()) {
                 let bound = |lock: &Arc<Lock>| cut(self.bound(id, &runs.binding, *callee, lock));
-                let hops = std::iter::once(hop.clone()).chain(pair.hops.iter().cloned()).collect();
+                let hops = std::iter::once((*hop).clone()).chain(pair.hops.iter().cloned()).collect();
                 let mut under: Vec<Arc<Lock>> = pair.under.iter().map(bound).collect();
                 under.extend(event.held.iter().map(|held| held.lock.clone()));
                 let pair = Pair { held: bound(&pair.held), taken: bound(&pair.taken), hops, under, ..pair.clone() };

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use rustc_hash::FxHashMap;
 
-use crate::analysis::{Loader, Mentions, Package, Version};
+use crate::analysis::{Loader, Mentions, Package, Version, Vocabulary};
 use crate::change::{Blob, BlobId, ChangeSet, ChangedFile, Extent, Trees, Uncovered};
 use crate::flow::Module;
 use crate::lower::{Edition, lower};
@@ -45,6 +45,7 @@ impl std::fmt::Debug for Files {
 pub struct Files {
     trees: Arc<dyn Trees>,
     lowered: Mutex<FxHashMap<Key, Slot>>,
+    vocabularies: Mutex<FxHashMap<BlobId, Arc<Vocabulary>>>,
     packages: [OnceLock<Arc<[Package]>>; 2],
     sources: [OnceLock<Arc<[Arc<str>]>>; 2],
     pythons: [Pythons; 2],
@@ -61,6 +62,7 @@ impl Files {
         Self {
             trees,
             lowered: Mutex::default(),
+            vocabularies: Mutex::default(),
             packages: Default::default(),
             sources: Default::default(),
             pythons: Default::default(),
@@ -158,6 +160,17 @@ impl Loader for Files {
 
     fn has(&self, side: Side, path: &str) -> bool {
         self.trees.has(side, path)
+    }
+
+    fn vocabulary(&self, side: Side, path: &str) -> Option<Arc<Vocabulary>> {
+        let known = || self.vocabularies.lock().unwrap_or_else(PoisonError::into_inner);
+        let id = self.trees.id(side, path)?;
+        if let Some(known) = known().get(&id) {
+            return Some(known.clone());
+        }
+        let found = Arc::new(Vocabulary::of(self.trees.read(side, path)?.text.as_bytes()));
+        // Two may have collected them at once: one of the two is kept, for both.
+        Some(known().entry(id).or_insert(found).clone())
     }
 
     fn files(&self, side: Side) -> Arc<[Arc<str>]> {

@@ -76,7 +76,7 @@ fn check_call(cx: &RuleContext, id: FunctionId, event: &Event, in_place: &InPlac
         .map(|(callee, _)| *callee);
     let call = match event.what {
         What::Call(value) => cx.program.callee_text(id, value),
-        _ => in_place.what.split('`').nth(1).unwrap_or_default().to_owned(),
+        _ => in_place.what(cx.program, id).split('`').nth(1).unwrap_or_default().to_owned(),
     };
     let blocked = what_it_blocks(cx, id);
     let waits = waits_for(blocks.entry.kind);
@@ -92,7 +92,7 @@ fn check_call(cx: &RuleContext, id: FunctionId, event: &Event, in_place: &InPlac
         .says(format!("`{call}` blocks {blocked}: it leads to `{}`, which {waits}", blocks.name))
         .helps(instead(blocks.entry))
         .evidence(blocks.at.clone(), format!("`{}` {waits} here", blocks.name))
-        .trace([cx.program.hop(id, event.span, in_place.what.clone())])
+        .trace([cx.program.hop(id, event.span, in_place.what(cx.program, id))])
         .trace(blocks.hops.iter().cloned())
         .stake(blocks.entry.stake);
     if let Some(harmless) = harmless {

@@ -273,19 +273,16 @@ fn elsewhere(cx: &RuleContext, modules: &[ModuleId], ways: &mut Ways) {
     let loader = cx.program.loader();
     let side = cx.program.side;
     let beside = loader.files(side);
-    let beside = beside.iter().filter(|path| folders.contains(&folder(path))).take(MOST_FILES);
-    let beside: Vec<Arc<str>> = beside.cloned().collect();
+    let is_open = |path: &&Arc<str>| folders.contains(&folder(path)) && !cx.program.is_loaded(path);
+    let beside: Vec<Arc<str>> = beside.iter().filter(is_open).take(MOST_FILES).cloned().collect();
+    // One of the two may be taken further down, by a callee or a decorator; files with both come first.
+    let has_one = |bytes: &[u8]| names.iter().any(|name| mentions(bytes, name));
     let has_pair = |bytes: &[u8]| pairs.iter().any(|(held, taken)| mentions(bytes, held) && mentions(bytes, taken));
-    let mut found = loader.mentioning(side, &beside, &has_pair);
-    if found.len() < MOST_READ {
-        // One of the two may be taken further down, by a callee or a decorator.
-        let has_one = |bytes: &[u8]| names.iter().any(|name| mentions(bytes, name));
-        let more = loader.mentioning(side, &beside, &has_one);
-        let more: Vec<_> = more.into_iter().filter(|path| !found.contains(path)).collect();
-        found.extend(more);
-    }
-    for path in found.into_iter().take(MOST_READ) {
-        cx.program.module_at(&path);
+    let with_one = loader.mentioning(side, &beside, &has_one);
+    let with_both = loader.mentioning(side, &with_one, &has_pair);
+    let others = with_one.iter().filter(|path| !with_both.contains(path));
+    for path in with_both.iter().chain(others).take(MOST_READ) {
+        cx.program.module_at(path);
     }
     for module in cx.program.loaded().into_iter().filter(|module| !modules.contains(module)) {
         let file = cx.program.module(module);

@@ -108,13 +108,13 @@ fn through_candidate(
             .says(format!(
                 "`{}` holds `{name}` and {}, which takes it again: {}",
                 function.name,
-                in_place.what,
+                in_place.what(cx.program, id),
                 harm(&lock)
             ))
             .helps("release the lock before, or split off what is done under it")
             .evidence(cx.location(id, held.taken), taken(cx, id, held))
             .evidence(takes.at.clone(), format!("`{}` is taken again here", takes.lock.name))
-            .trace([cx.program.hop(id, event.span, in_place.what.clone())])
+            .trace([cx.program.hop(id, event.span, in_place.what(cx.program, id))])
             .trace(takes.hops.iter().cloned());
         if let Some(&harmless) = harmless {
             let (taker, other) = (cx.function(callee), cx.function(harmless));

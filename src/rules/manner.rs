@@ -184,8 +184,7 @@ pub(super) struct Whole<'c, 'p, 'a> {
 
 impl<'c, 'p, 'a> Whole<'c, 'p, 'a> {
     pub(super) fn of(cx: &'c RuleContext<'p, 'a>, id: FunctionId) -> Self {
-        let named = cx.program.named_functions(id.module).into_iter().find(|(named, _)| *named == id);
-        let mut parts = named.map(|(_, parts)| parts).unwrap_or_default();
+        let mut parts = cx.program.named_functions(id.module).get(&id).cloned().unwrap_or_default();
         parts.retain(|part| *part != id);
         parts.insert(0, id);
         Self { cx, id, parts }

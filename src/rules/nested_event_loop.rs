@@ -122,7 +122,8 @@ fn through_call(
         return;
     }
     let harmless = in_place.candidates.iter().zip(&summaries).find(|(_, summary)| shortest(summary).is_none());
-    let call = in_place.what.split('`').nth(1).unwrap_or_default();
+    let what = in_place.what(cx.program, id);
+    let call = what.split('`').nth(1).unwrap_or_default();
     // May is not must: a candidate that drives no loop leaves it open.
     let stance = if harmless.is_some() { Stance::Unproven } else { Stance::Violated(place.confidence()) };
     let mut verdict = cx
@@ -142,7 +143,7 @@ fn through_call(
             Inside::Destructor => place.instead(enters.entry),
         })
         .evidence(enters.at.clone(), format!("`{}` {} here", enters.name, does(enters.entry)))
-        .trace([cx.program.hop(id, event.span, in_place.what.clone())])
+        .trace([cx.program.hop(id, event.span, what.clone())])
         .trace(enters.hops.iter().cloned())
         .stake(enters.entry.stake);
     if let Some((&harmless, _)) = harmless {

@@ -72,7 +72,7 @@ fn lasts(cx: &RuleContext, id: FunctionId, event: &Event, of: ValueIndex) -> Opt
         let summaries: Vec<_> = in_place.summaries(cx.program, id);
         let first = summaries.first()?.waits.first()?.clone();
         summaries.iter().all(|summary| !summary.waits.is_empty()).then(|| {
-            let hop = cx.program.hop(id, event.span, in_place.what.clone());
+            let hop = cx.program.hop(id, event.span, in_place.what(cx.program, id));
             Lasts { hops: std::iter::once(hop).chain(first.hops).collect(), ..first }
         })
     })

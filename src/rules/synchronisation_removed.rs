@@ -14,6 +14,7 @@
 mod apart;
 mod steps;
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 
 use crate::analysis::FunctionId;
@@ -89,8 +90,10 @@ pub(super) fn check(
         return;
     }
     steps::check(was, is, before, after);
-    let former = was.touches();
-    let touches = is.touches();
+    // Without any lock there is nothing that one could have protected.
+    let held_any = was.cx.facts(then).holds(|_| true) || !was.cx.program.locks_at_entry(then).is_empty();
+    let former = if held_any { was.touches() } else { Vec::new() };
+    let touches = LazyCell::new(|| is.touches());
     for one in protected(&former) {
         let Some(lost) = lost(is, &one, &touches) else { continue };
         let Some(verdict) = verdict(is, &one, &touches, lost) else { continue };

@@ -264,7 +264,8 @@ fn wakers(cx: &RuleContext, id: FunctionId, class: &str, wakes: &[String]) -> Ve
     let here = folder(&cx.program.module(id.module).path);
     let (loader, side) = (cx.program.loader(), cx.program.side);
     let files = loader.files(side);
-    let beside: Vec<Arc<str>> = files.iter().filter(|path| folder(path) == here).take(MOST_FILES).cloned().collect();
+    let is_open = |path: &&Arc<str>| folder(path) == here && !cx.program.is_loaded(path);
+    let beside: Vec<Arc<str>> = files.iter().filter(is_open).take(MOST_FILES).cloned().collect();
     for path in loader.mentioning(side, &beside, &|bytes| mentions(bytes, name)) {
         cx.program.module_at(&path);
     }

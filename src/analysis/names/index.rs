@@ -56,7 +56,7 @@ impl Program<'_> {
         let modules = self.modules.borrow();
         while let Some(module) = modules.get(index.modules) {
             let id = ModuleId(index.modules as u32);
-            index.add(id, module);
+            index.add(id, &module.module);
             index.modules += 1;
         }
         look(&index)

@@ -12,7 +12,7 @@ use super::index::{ImplId, Index};
 use super::outline::inside;
 use super::rust_files::is_below;
 use super::{Item, folder_of, heirs};
-use crate::analysis::{FunctionId, ModuleId, Program, TypeId, mentions};
+use crate::analysis::{FunctionId, ModuleId, Program, TypeId};
 use crate::flow::{Call, Function, FunctionIndex, FunctionKind, Impl, Root, TypeKind, TypeTerm, ValueIndex, ValueKind};
 use crate::text::Language;
 
@@ -465,8 +465,7 @@ impl Program<'_> {
         }
         let path = self.module(id.module).path.clone();
         let folder = folder_of(&path);
-        let own_name = self.type_def(id).name.clone();
-        let function = format!("fn {name}");
+        let own = self.type_def(id);
         let files = self.loader.files(self.side);
         let first = files.partition_point(|file| **file < *folder);
         let before = self.loaded().len();
@@ -476,10 +475,12 @@ impl Program<'_> {
             let is_near = folder_of(file) == folder || folder_of(folder_of(file)) == folder;
             is_near && file.ends_with(".rs") && !self.by_path.borrow().contains_key(&***file)
         };
-        let candidates: Vec<Arc<str>> = below.filter(is_candidate).cloned().collect();
-        let has_both = |bytes: &[u8]| mentions(bytes, &function) && mentions(bytes, &own_name);
-        for file in self.loader.mentioning(self.side, &candidates, &has_both) {
-            self.led_to(&file);
+        let may_define = |file: &Arc<str>| {
+            let words = self.loader.vocabulary(self.side, file);
+            words.is_none_or(|words| words.defines(name) && words.holds(&own.name))
+        };
+        for file in below.filter(is_candidate).filter(|file| may_define(file)) {
+            self.led_to(file);
         }
         self.loaded().len() > before
     }

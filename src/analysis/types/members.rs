@@ -164,7 +164,11 @@ impl<'a> Program<'a> {
             let (scope, generics) = (&block.scope, &block.generics[..]);
             return Some(self.type_given(&Written { module, scope, owner: id, generics, given }, term));
         }
-        // Only Rust types dereference; Python's transparent ones are peeled when the term is read.
+        // Only Rust types dereference; Python's transparent ones are peeled when the term is read. A review of Python should
+        // not pay for reading what is known of Rust.
+        if !instance.name.contains(Language::Rust.separator()) {
+            return None;
+        }
         let tables = self.tables(Language::Rust);
         let shape = tables.type_shape(&instance.name)?;
         let term = shape.deref.as_ref()?;

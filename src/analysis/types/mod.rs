@@ -385,7 +385,7 @@ impl<'a> Program<'a> {
 
     /// The language of a module.
     pub fn language(&self, module: ModuleId) -> Language {
-        self.modules.borrow()[module.0 as usize].language
+        self.modules.borrow()[module.0 as usize].module.language
     }
 }
 

@@ -30,7 +30,7 @@ struct Taken<'l> {
 
 pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     let function = cx.function(id);
-    if !function.is_async() || cx.program.is_test_code(id) {
+    if !function.is_async() || cx.program.is_test_code(id) || cx.program.summary(id).takes.is_empty() {
         return;
     }
     let mut told = BTreeSet::new();
@@ -44,7 +44,7 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
             // Whoever is meant must be known.
             let [summary] = &in_place.summaries(cx.program, id)[..] else { continue };
             for takes in summary.takes.iter().filter(|takes| takes.waits == Waits::Yes) {
-                let hop = cx.program.hop(id, event.span, in_place.what.clone());
+                let hop = cx.program.hop(id, event.span, in_place.what(cx.program, id));
                 let hops = std::iter::once(hop).chain(takes.hops.iter().cloned()).collect();
                 let taken = Taken { lock: &takes.lock, at: takes.at.clone(), hops };
                 out.extend(verdict(cx, id, event, &taken, &mut told));

@@ -20,23 +20,32 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
         return;
     }
     let function = cx.function(id);
-    let mut handed: Vec<(ValueIndex, ValueIndex, String)> = Vec::new();
+    let is_named =
+        |value: &ValueIndex| matches!(function.value(*value).kind, ValueKind::Place(_) | ValueKind::Function(_));
+    let mut asked: Vec<FunctionId> = Vec::new();
+    let mut ask = |at: ValueIndex, callback: ValueIndex, to: &dyn Fn() -> String| {
+        for callee in cx.program.functions_meant(id, callback) {
+            if !asked.contains(&callee) {
+                asked.push(callee);
+                out.extend(question(cx, id, at, callee, &to()));
+            }
+        }
+    };
     for (at, value) in function.values.iter().enumerate() {
         let ValueKind::Call(call) = &value.kind else { continue };
+        let named: Vec<ValueIndex> = call.arguments.iter().map(|argument| argument.value).filter(is_named).collect();
         // What a call gives is called with a function as a decorator is: `app.command("start")(start)`.
-        if matches!(call.callee, Callee::Value(of) if function.call(of).is_some()) {
+        if named.is_empty() || matches!(call.callee, Callee::Value(of) if function.call(of).is_some()) {
             continue;
         }
         let index = ValueIndex(at as u32);
-        let resolution = cx.resolution(id, index);
-        if resolution.external().is_some_and(|name| is_unknown(cx, name)) {
-            let to = cx.program.callee_text(id, index);
-            handed.extend(call.arguments.iter().map(|argument| (index, argument.value, to.clone())));
+        if cx.resolution(id, index).external().is_some_and(|name| is_unknown(cx, name)) {
+            named.into_iter().for_each(|callback| ask(index, callback, &|| cx.program.callee_text(id, index)));
         }
     }
     for (block, number, step) in function.steps() {
         let StepKind::Write(place, _, Some(value)) = &step.kind else { continue };
-        let Some(Field::Name(_)) = place.fields.last() else { continue };
+        let Some(Field::Name(_)) = place.fields.last().filter(|_| is_named(value)) else { continue };
         let owner = Place { fields: place.fields[..place.fields.len() - 1].to_vec(), ..place.clone() };
         let of = cx.program.place_type(id, &owner, block, number as u32);
         let is_of_library = match &of {
@@ -44,17 +53,7 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
             _ => false,
         };
         if is_of_library {
-            handed.push((*value, *value, cx.program.place_text(id, place)));
-        }
-    }
-    let mut asked: Vec<FunctionId> = Vec::new();
-    for (at, callback, to) in handed {
-        let named = matches!(function.value(callback).kind, ValueKind::Place(_) | ValueKind::Function(_));
-        for callee in cx.program.functions_meant(id, callback).into_iter().filter(|_| named) {
-            if !asked.contains(&callee) {
-                asked.push(callee);
-                out.extend(question(cx, id, at, callee, &to));
-            }
+            ask(*value, *value, &|| cx.program.place_text(id, place));
         }
     }
 }

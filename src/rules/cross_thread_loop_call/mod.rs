@@ -170,7 +170,7 @@ impl<'a> Search<'_, '_, 'a> {
                 first = first.or(Some(below?.1));
             }
             let mut touch = first?;
-            touch.hops.insert(0, self.cx.program.hop(id, event.span, way.what.clone()));
+            touch.hops.insert(0, self.cx.program.hop(id, event.span, way.what(self.cx.program, id)));
             Some(touch)
         })
     }

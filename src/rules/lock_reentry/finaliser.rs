@@ -41,8 +41,8 @@ fn own_lock(cx: &RuleContext, id: FunctionId, event: &Event) -> Option<Verdict> 
         takes.map(|takes| (takes, cx.program.bound(id, &in_place.binding, callee, &takes.lock))).find_map(
             |(takes, lock)| {
                 let (at, other) = another_taker(cx, id, &lock)?;
-                let hop = cx.program.hop(id, event.span, in_place.what.clone());
-                let way = format!("{}, which takes `{}`", in_place.what, lock.name);
+                let hop = cx.program.hop(id, event.span, in_place.what(cx.program, id));
+                let way = format!("{}, which takes `{}`", in_place.what(cx.program, id), lock.name);
                 let verdict = question(cx, id, event, &lock.name, &way);
                 let verdict = verdict.trace([hop]).trace(takes.hops.iter().cloned());
                 Some(verdict.evidence(at, format!("`{other}` takes it here")))

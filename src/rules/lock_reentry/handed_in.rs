@@ -93,7 +93,7 @@ fn stranger(cx: &RuleContext, id: FunctionId, event: &Event, depth: u32) -> Opti
         });
         let first = found.next()??;
         found.all(|other| other.is_some()).then(|| {
-            let hop = cx.program.hop(id, event.span, in_place.what.clone());
+            let hop = cx.program.hop(id, event.span, in_place.what(cx.program, id));
             Stranger { hops: std::iter::once(hop).chain(first.hops).collect(), ..first }
         })
     })

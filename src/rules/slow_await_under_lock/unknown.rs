@@ -129,7 +129,7 @@ fn wait_behind(
     }
     let depth = depth.checked_sub(1)?;
     for in_place in cx.program.in_place(id, event).into_iter().filter(|in_place| in_place.is_awaited) {
-        for callee in in_place.candidates {
+        for &callee in &in_place.candidates {
             if seen.contains(&callee) || seen.len() >= MOST_FUNCTIONS {
                 continue;
             }
@@ -141,7 +141,7 @@ fn wait_behind(
                 _ => None,
             });
             if let Some(wait) = found {
-                let hop = cx.program.hop(id, event.span, in_place.what.clone());
+                let hop = cx.program.hop(id, event.span, in_place.what(cx.program, id));
                 return Some(Wait { hops: std::iter::once(hop).chain(wait.hops).collect(), ..wait });
             }
         }
