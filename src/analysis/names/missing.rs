@@ -243,10 +243,12 @@ impl Program<'_> {
     }
 
     /// Whether a file's imports name a folder that a root lies in: then the search begins above that root, in a package
-    /// of several parts without a file of its own, and what has a name of the root's is something installed.
+    /// of several parts without a file of its own, and what has a name of the root's is something installed. A
+    /// distribution's folder may only be called as the package that lies in it is.
     fn is_inside_namespace(&self, module: ModuleId, root: &str) -> bool {
         let file = self.module(module);
-        let is_around = |name: &String| root.split('/').any(|folder| folder == name);
+        let is_around =
+            |name: &String| root.split('/').any(|folder| folder == name) && !self.is_package(&below(root, name));
         file.imports.iter().any(|import| import.level == 0 && import.target.first().is_some_and(is_around))
     }
 
