@@ -67,7 +67,7 @@ fn verdict(cx: &RuleContext, id: FunctionId, entry: &Blocking, name: &str, span:
     let mut verdict = cx
         .violated(NAME, Confidence::High, id, span, &format!("`{name}`"))
         .assumes(format!("nothing in `{}` blocks {blocked}", cx.function(id).name))
-        .says(format!("`{name}` {} and blocks {blocked}", waits_for(entry.kind)))
+        .says(format!("`{name}` {} and blocks {blocked}", waits_for(entry)))
         .helps(instead(entry))
         .stake(entry.stake);
     verdict.evidence.push(cx.loop_evidence(id));
@@ -119,7 +119,7 @@ fn is_object(of: &Type) -> bool {
 }
 
 fn short_work(entry: &Blocking) -> String {
-    waits_for(entry.kind).to_owned()
+    waits_for(entry).to_owned()
 }
 
 /// One note for all the questions of a function that the disk answers in a moment: does it exist, how large is it.
@@ -160,13 +160,14 @@ pub(super) fn instead(entry: &Blocking) -> String {
     entry.instead.as_deref().map_or_else(String::new, advice::help)
 }
 
-pub(super) fn waits_for(kind: BlockingKind) -> &'static str {
-    match kind {
+pub(super) fn waits_for(entry: &Blocking) -> &'static str {
+    match entry.kind {
         BlockingKind::Sleep => "sleeps",
         BlockingKind::Network => "waits for the network",
         BlockingKind::Database => "waits for the database",
         BlockingKind::File => "reads or writes files",
         BlockingKind::Tree => "reads or writes whole folders",
+        BlockingKind::Process if entry.stake == Stake::Io => "starts a process or talks to one",
         BlockingKind::Process => "waits for a process",
         BlockingKind::Cpu => "computes for long",
         BlockingKind::LockWait => "waits for another thread",

@@ -46,7 +46,7 @@ fn check_callback(cx: &RuleContext, id: FunctionId, hand_over: &HandOver, out: &
     }
     let summary = cx.program.summary(hand_over.callee);
     let Some(blocks) = longest(&summary.blocks, false) else { return };
-    let (name, blocked, waits) = (&callee.name, what_it_blocks(cx, id), waits_for(blocks.entry.kind));
+    let (name, blocked, waits) = (&callee.name, what_it_blocks(cx, id), waits_for(blocks.entry));
     let hop = cx.program.hop(id, hand_over.at.span, format!("hands `{name}` to the loop"));
     let verdict = cx
         .violated(NAME, Confidence::High, id, hand_over.at.span, &format!("`{name}`, `{}`", blocks.name))
@@ -79,7 +79,7 @@ fn check_call(cx: &RuleContext, id: FunctionId, event: &Event, in_place: &InPlac
         _ => in_place.what(cx.program, id).split('`').nth(1).unwrap_or_default().to_owned(),
     };
     let blocked = what_it_blocks(cx, id);
-    let waits = waits_for(blocks.entry.kind);
+    let waits = waits_for(blocks.entry);
     // May is not must: a candidate that does not block leaves it open, and only a wait without bound is worth asking.
     let stance = match harmless {
         None => Stance::Violated(Confidence::High),

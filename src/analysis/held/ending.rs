@@ -7,7 +7,8 @@
 //! ~~~
 //!
 //! A value may be gone before its variable is, and a reference ends nothing. Only what certainly is there and owned is
-//! taken to end: made here or given by value, and never used as a whole but by reference.
+//! taken to end: made here or given by value, and never used as a whole but by reference. Whoever takes something out of
+//! it first (`self.path.take()`) leaves its destructor nothing to do, by custom.
 
 use std::sync::Arc;
 
@@ -149,8 +150,39 @@ impl Walk<'_, '_> {
         let uses = Uses::of(&function);
         uses.reads(variable).iter().all(|&read| {
             let is_all = matches!(&function.value(read).kind, ValueKind::Place(place) if place.as_variable().is_some());
-            !is_all || uses.is_only_part(read) && uses.parts_of(read).all(|user| self.leaves_whole(read, user))
+            if !is_all {
+                return !uses.parts_of(read).any(|user| self.is_taken_out(&uses, read, user));
+            }
+            uses.is_only_part(read) && uses.parts_of(read).all(|user| self.leaves_whole(read, user))
         })
+    }
+
+    /// Whether what stands in a part of a variable is moved out of it, or left behind empty.
+    fn is_taken_out(&self, uses: &Uses, part: ValueIndex, user: ValueIndex) -> bool {
+        let function = self.program.function(self.id);
+        match &function.value(user).kind {
+            ValueKind::Reference(_) => uses.parts_of(user).any(|call| self.empties(call)),
+            ValueKind::Call(call) => {
+                let ends = || !self.program.destructors(&self.program.value_type(self.id, part)).is_empty();
+                let is_moved = match &call.callee {
+                    Callee::Method(receiver, name) if *receiver == part => {
+                        self.takes_receiver_by_value(part, name, &self.program.resolution(self.id, user), false)
+                    }
+                    _ => call.arguments.iter().any(|argument| argument.value == part),
+                };
+                self.empties(user) || is_moved && ends()
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a call takes out what its receiver or first argument holds: `take()`, `mem::replace`.
+    fn empties(&self, call: ValueIndex) -> bool {
+        let is_call = self.program.function(self.id).call(call).is_some();
+        let resolution = is_call.then(|| self.program.resolution(self.id, call));
+        let name = resolution.as_ref().and_then(|resolution| resolution.external());
+        let signature = name.and_then(|name| self.program.tables(self.language).signature(name));
+        signature.is_some_and(|signature| signature.takes)
     }
 
     /// Whether a value that is made from a variable leaves it what it is.

@@ -84,7 +84,7 @@ fn by_convention(cx: &RuleContext, id: FunctionId, call: ValueIndex) -> Option<(
         return None;
     }
     let receiver = cx.program.value_text(id, *receiver);
-    let what = format!("`{receiver}` looks like a `{of}`, whose `{method}` {}", super::waits_for(entry.kind));
+    let what = format!("`{receiver}` looks like a `{of}`, whose `{method}` {}", super::waits_for(entry));
     Some((what, format!("Is `{receiver}` a `{of}`?")))
 }
 
