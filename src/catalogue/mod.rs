@@ -171,6 +171,8 @@ pub struct Tables {
     relaxed: Vec<String>,
     /// Methods that take a result for a good one, and end the thread otherwise.
     insisting: Vec<String>,
+    /// Calls that say how many owners a counted pointer has at the moment.
+    counting_owners: Vec<String>,
     /// Types of what a task hands on to be woken.
     wakers: Vec<String>,
     /// Types of what a waker is got from.
@@ -313,9 +315,9 @@ impl Tables {
             emptiness blocking harmless network_verbs network_places file_types file_methods_at_once locks
             giving_up scopes guards markers signatures types aliases prelude builtins offload spawns
             awaitables consumers sinks deadlines interrupted channels owners traits taking_out polling
-            yielding decorators methods risk changes atomics stores waits relaxed insisting wakers
-            wakers_in pending subscriptions maps collectors weakly_kept pairs exceptions suppressors
-            bounds pausing cancelling_again gathers shields verbs conventions transparent keeping brief
+            yielding decorators methods risk changes atomics stores waits relaxed insisting
+            counting_owners wakers wakers_in pending subscriptions maps collectors weakly_kept pairs
+            exceptions suppressors bounds pausing cancelling_again gathers shields verbs conventions transparent keeping brief
             nameless handed_on caching choosing asking contracts applying narrowing leaving former expecting inspecting
             patching unawaitable of_futures unpacking generated managers starters spawning combinators
             constructors views lazy copies sequences

@@ -143,6 +143,11 @@ impl Tables {
         self.find_type(&self.atomics, type_name)
     }
 
+    /// Whether a call says how many owners a counted pointer has at the moment.
+    pub fn counts_owners(&self, name: &str) -> bool {
+        self.has(&self.counting_owners, name)
+    }
+
     /// Whether an access with this ordering publishes nothing but itself.
     pub fn is_relaxed(&self, ordering: &str) -> bool {
         self.names(&self.relaxed, ordering)

@@ -201,6 +201,7 @@ type Weighing = fn(&OnBoth, &mut Vec<Worse>);
 /// What the change took away that answered a question or saw to a hazard, where another rule speaks of what is left.
 static WEIGHINGS: &[(&[Language], Weighing)] = &[
     (BOTH, blocking_through_call::brought_back::weigh),
+    (RUST, racy_atomic::weakened::weigh),
     (PYTHON, stale_read_across_await::unlocked::weigh),
     (PYTHON, iteration_across_await::copied::weigh),
     (PYTHON, iteration_across_await::unlocked::weigh),

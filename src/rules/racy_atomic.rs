@@ -6,8 +6,10 @@
 //! data.store(42, Relaxed); ready.store(true, Relaxed)     whoever sees `ready` need not see `data`
 //! free.compare_exchange_weak(…)                    may fail although it is free, and nobody tries again
 //! static mut COUNT …                               no steps at all
+//! fn drop(…) { if Arc::strong_count(…) == 1 …      two that end at once both count two
 //! ~~~
 
+mod last_owner;
 mod looked_at_after;
 mod set_once;
 pub(super) mod weakened;
@@ -46,6 +48,7 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
         relaxed_publication::check(cx, id, &accesses, out);
     }
     mutable_statics(cx, id, out);
+    last_owner::check(cx, id, out);
 }
 
 /// One access of an atomic.

@@ -7,17 +7,65 @@
 //! ~~~
 
 use crate::analysis::FunctionId;
-use crate::text::Span;
-use crate::verdict::Stance;
-
-use super::{Access, How, NAME, accesses};
 use crate::rules::manner::{Gone, OnBoth, Whole};
+use crate::rules::worse::Worse;
+use crate::text::Span;
+use crate::verdict::{Stance, Verdict};
+
+use super::{Access, How, NAME, accesses, dependent_stores, is_guarded};
+
+/// Questions about a load and the store that rests on it, where the two were one step before the change, or stood under
+/// one lock: whoever wrote it so had seen others there.
+pub(in crate::rules) fn weigh(both: &OnBoth, out: &mut Vec<Worse>) {
+    let asked = dependent(both);
+    if asked.is_empty() {
+        return;
+    }
+    let (then, now) = (all(&both.was), all(&both.is));
+    let is_step = |how: How| matches!(how, How::Update | How::Weak);
+    for (by, verdict) in asked {
+        let Some(name) = verdict.subject.split('`').nth(1) else { continue };
+        let of_name = |(_, access): &&(FunctionId, Access)| access.name == name;
+        let steps = |all: &[(FunctionId, Access)]| all.iter().filter(of_name).any(|(_, access)| is_step(access.how));
+        let why = if steps(&then) && !steps(&now) {
+            format!("`{name}` was changed in one step before the change")
+        } else if is_under_one_lock(both, &then, name) {
+            format!("one lock was held over both accesses of `{name}` before the change")
+        } else {
+            continue;
+        };
+        out.push(Worse::answers(both.is.cx, NAME, by, verdict.at.span, why));
+    }
+}
+
+/// What is asked of the stores that rest on an earlier load now.
+fn dependent(both: &OnBoth) -> Vec<(FunctionId, Verdict)> {
+    let mut found = Vec::new();
+    for &part in &both.is.parts {
+        let mut out = Vec::new();
+        dependent_stores(both.is.cx, part, &accesses(both.is.cx, part), &mut out);
+        found.extend(out.into_iter().filter(|verdict| verdict.stance == Stance::Unproven).map(|it| (part, it)));
+    }
+    found
+}
+
+/// Whether one lock was held from a load of an atomic to a store of it.
+fn is_under_one_lock(both: &OnBoth, then: &[(FunctionId, Access)], name: &str) -> bool {
+    let of = |how: How| then.iter().filter(move |(_, access)| access.name == name && access.how == how);
+    of(How::Load).any(|(by, load)| {
+        let mut stores = of(How::Store).filter(|(other, store)| other == by && load.step_before(store));
+        stores.any(|(_, store)| is_guarded(both.was.cx, *by, load, store))
+    })
+}
 
 pub(in crate::rules) fn check(both: &OnBoth, out: &mut Vec<Gone>) {
     let (then, now) = (all(&both.was), all(&both.is));
+    let dependent = dependent(both);
     let mut told: Vec<&str> = Vec::new();
     for (by, access) in &now {
-        if told.contains(&access.name.as_str()) {
+        // What rests on an earlier load is told already.
+        let is_told = || dependent.iter().any(|(of, verdict)| of == by && verdict.at.span == access.span);
+        if told.contains(&access.name.as_str()) || access.how == How::Store && is_told() {
             continue;
         }
         let of_place = |all: &'_ [(FunctionId, Access)], how: Option<How>| {
