@@ -11,6 +11,7 @@ pub(super) mod at_once;
 pub(super) mod endless;
 pub(super) mod left_pending;
 pub(super) mod on_failure;
+mod registered_late;
 mod unheld;
 pub(super) mod unsignalled;
 pub(super) mod watched_late;
@@ -34,6 +35,7 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
         return;
     }
     unheld::check(cx, id, out);
+    registered_late::check(cx, id, out);
     let facts = cx.facts(id);
     for event in &facts.events {
         let What::Call(value) = event.what else { continue };
