@@ -174,6 +174,7 @@ static COMPARISONS: &[(&[Language], Comparison)] = &[
     (BOTH, loop_without_yield::gave_way::check),
     (BOTH, lock_order_inversion::turned_round::check),
     (RUST, wait_under_lock::widened::check),
+    (RUST, stale_read_behind_lock::let_go::check),
     (RUST, racy_atomic::weakened::check),
     (RUST, lost_wakeup::at_once::check),
     (RUST, lost_wakeup::left_pending::check),
@@ -202,6 +203,7 @@ type Weighing = fn(&OnBoth, &mut Vec<Worse>);
 static WEIGHINGS: &[(&[Language], Weighing)] = &[
     (BOTH, blocking_through_call::brought_back::weigh),
     (RUST, racy_atomic::weakened::weigh),
+    (RUST, stale_read_behind_lock::let_go::weigh),
     (PYTHON, stale_read_across_await::unlocked::weigh),
     (PYTHON, iteration_across_await::copied::weigh),
     (PYTHON, iteration_across_await::unlocked::weigh),

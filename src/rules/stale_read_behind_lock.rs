@@ -11,6 +11,8 @@
 //! That others get at the state needs no further proof: it has a lock, and is reached through a shared reference. What
 //! only takes away, writes what comes to the same, or looks again under the second guard, is silent.
 
+pub(super) mod let_go;
+
 use crate::analysis::FunctionId;
 use crate::analysis::locks::LockRoot;
 use crate::catalogue::Change;
