@@ -25,7 +25,7 @@ use crate::verdict::{Confidence, Stake, Verdict};
 
 use super::context::RuleContext;
 
-const NAME: &str = "slow-await-under-lock";
+pub(super) const NAME: &str = "slow-await-under-lock";
 
 pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     let mut reported = Vec::new();
@@ -61,7 +61,7 @@ fn shuts_out(held: &Held) -> bool {
 }
 
 /// The wait of no known length that an await comes to.
-fn lasts(cx: &RuleContext, id: FunctionId, event: &Event, of: ValueIndex) -> Option<Lasts> {
+pub(super) fn lasts(cx: &RuleContext, id: FunctionId, event: &Event, of: ValueIndex) -> Option<Lasts> {
     if let Some(own) = cx.program.lasts(id, event, of) {
         return Some(own);
     }

@@ -3,6 +3,7 @@
 //! Two shapes are followed: the end of something that was started (`thread.join()`, `future.result()`, an awaited task)
 //! which takes the lock on its way; and a signal (an event, a queue, a condition) that is only ever given under it.
 
+mod behind;
 mod kept;
 mod scoped;
 pub(super) mod widened;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use crate::analysis::held::{Event, Held, HeldBy, Waits, What};
 use crate::analysis::locks::Lock;
 use crate::analysis::summary::Takes;
+use crate::analysis::types::Type;
 use crate::analysis::{FunctionId, ModuleId, mentions};
 use crate::catalogue::{BlockingKind, Flavour, LockKind, Runs};
 use crate::flow::{Call, Callee, Field, Function, FunctionIndex, Owner, Place, Suspension, ValueIndex, ValueKind};
@@ -66,6 +68,11 @@ fn limits(held: &Held) -> bool {
 pub(super) fn waited_for(cx: &RuleContext, id: FunctionId, value: ValueIndex) -> Option<ValueIndex> {
     let function = cx.function(id);
     let call = function.call(value)?;
+    if let (Callee::Method(receiver, _), [given]) = (&call.callee, &call.arguments[..])
+        && is_wait_by_name(cx, id, given.value)
+    {
+        return Some(*receiver);
+    }
     let entry = cx.program.blocking_call(id, value, &cx.resolution(id, value))?;
     match &call.callee {
         Callee::Method(receiver, _) if entry.kind == BlockingKind::LockWait && call.arguments.is_empty() => {
@@ -73,6 +80,16 @@ pub(super) fn waited_for(cx: &RuleContext, id: FunctionId, value: ValueIndex) ->
         }
         _ => None,
     }
+}
+
+/// Whether a function that is given by its name waits for a thread: `handle.map(JoinHandle::join)` (Rust).
+fn is_wait_by_name(cx: &RuleContext, id: FunctionId, given: ValueIndex) -> bool {
+    if !matches!(cx.function(id).value(given).kind, ValueKind::Path(..)) {
+        return false;
+    }
+    let Type::External(name) = cx.program.value_type(id, given) else { return false };
+    let entry = cx.program.tables(cx.language(id.module)).blocking(&name);
+    entry.is_some_and(|entry| entry.kind == BlockingKind::LockWait)
 }
 
 /// What a handle stands for: the call that started it, and the function that the call stands in.
@@ -117,10 +134,13 @@ fn kept_in_field(cx: &RuleContext, id: FunctionId, place: &Place, name: &str) ->
 /// A wait for the end of something that takes the lock on its way.
 fn for_the_end(cx: &RuleContext, id: FunctionId, event: &Event, handle: ValueIndex, out: &mut Vec<Verdict>) {
     let Some((starter, start)) = start_of(cx, id, handle) else {
-        out.extend(kept::check(cx, id, event, handle));
+        out.extend(kept::check(cx, id, event, handle).or_else(|| behind::check(cx, id, event, handle)));
         return;
     };
-    let Some((given, runs)) = cx.program.given_to_run(starter, start) else { return };
+    let Some((given, runs)) = cx.program.given_to_run(starter, start) else {
+        out.extend(behind::check(cx, id, event, handle));
+        return;
+    };
     if !matches!(runs, Runs::Thread | Runs::Task) {
         return;
     }

@@ -14,13 +14,15 @@ use crate::analysis::FunctionId;
 use crate::analysis::calls::Target;
 use crate::analysis::held::{Event, Held, What};
 use crate::catalogue::{BlockingKind, Flavour, LockKind, Mode};
-use crate::flow::{Callee, Function, Suspension, ValueIndex, ValueKind};
-use crate::verdict::Stance;
+use crate::flow::{Callee, Function, FunctionIndex, Suspension, ValueIndex, ValueKind};
+use crate::text::Language;
+use crate::verdict::{Confidence, Stance, Verdict};
 
 use super::NAME;
 use crate::analysis::types::Type;
 use crate::rules::context::RuleContext;
 use crate::rules::manner::{Gone, OnBoth, Whole};
+use crate::rules::slow_await_under_lock;
 
 /// How much speaks for a wait behind a call; what says nothing is not asked about.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,6 +35,8 @@ enum Reach {
     Open,
     /// The task waits.
     Waits,
+    /// The task waits for what has no known length, or for nothing but the time.
+    Lasts,
 }
 
 /// Something that is done.
@@ -81,7 +85,11 @@ pub(in crate::rules) fn check(both: &OnBoth, out: &mut Vec<Gone>) {
     // The most telling one of each lock speaks.
     found.sort_by_key(|(reach, deed, held, _)| (held.taken.start, std::cmp::Reverse(*reach), deed.event.span.start));
     found.dedup_by_key(|(_, _, held, _)| held.taken);
-    for (_, deed, held, then) in found {
+    for (reach, deed, held, then) in found {
+        if reach == Reach::Lasts && is_taken_elsewhere(both, deed, held) {
+            out.push(Gone { had: (then.by, then.event.span), asked: lasts(both, deed, held) });
+            continue;
+        }
         let (what, by, lock) = (text(cx, deed), &cx.function(both.is.id).name, &held.lock.name);
         let verdict = cx
             .verdict(NAME, Stance::Unproven, deed.by, deed.event.span, &format!("`{lock}`, `{what}`"))
@@ -95,6 +103,39 @@ pub(in crate::rules) fn check(both: &OnBoth, out: &mut Vec<Gone>) {
             );
         out.push(Gone { had: (then.by, then.event.span), asked: verdict });
     }
+}
+
+/// A wait whose length nobody here decides needs no question: the code had let the lock go for it.
+fn lasts(both: &OnBoth, deed: &Deed, held: &Held) -> Verdict {
+    let cx = both.is.cx;
+    let (what, by, lock) = (text(cx, deed), &cx.function(both.is.id).name, &held.lock.name);
+    cx.violated(slow_await_under_lock::NAME, Confidence::Medium, deed.by, deed.event.span, &format!("`{lock}`"))
+        .assumes(format!("nothing of unknown length is awaited in `{by}` under `{lock}`"))
+        .says(format!(
+            "`{by}` holds `{lock}` while it waits for `{what}`, and had let it go before: whoever needs the lock waits \
+             as long"
+        ))
+        .helps("let the lock go before the wait, as it was")
+        .evidence(cx.location(deed.by, held.taken), format!("`{lock}` is taken here, and held for longer than before"))
+}
+
+/// Whether somebody else in the file needs a lock that is held.
+fn is_taken_elsewhere(both: &OnBoth, deed: &Deed, held: &Held) -> bool {
+    let cx = both.is.cx;
+    let is_it = |by: FunctionId, event: &Event| match &event.what {
+        What::Acquire(lock, _) => {
+            let is_one = lock.place.class.is_some() && lock.place.class == held.lock.place.class;
+            let is_own = by == deed.by && event.span == held.taken;
+            !is_own && (is_one || lock.place.is_same(&held.lock.place)) && !lock.shares_with(&held.lock)
+        }
+        _ => false,
+    };
+    if !matches!(held.lock.kind, LockKind::Mutex | LockKind::Rwlock) {
+        return false;
+    }
+    let count = cx.program.module(deed.by.module).functions.len() as u32;
+    let mut all = (0..count).map(|index| FunctionId { module: deed.by.module, index: FunctionIndex(index) });
+    all.any(|by| cx.facts(by).events.iter().any(|event| is_it(by, event)))
 }
 
 /// The calls and waits of a function, by their last names.
@@ -217,7 +258,15 @@ fn takes_again(both: &OnBoth, deed: &Deed, held: &Held) -> bool {
 fn reach(both: &OnBoth, deed: &Deed) -> Option<Reach> {
     let cx = both.is.cx;
     if let What::Suspend(how, of) = deed.event.what {
-        return cx.program.may_suspend(deed.by, how, of).then_some(Reach::Waits);
+        let known = of.and_then(|of| {
+            let is_pause = || {
+                let resolution = cx.resolution(deed.by, of);
+                resolution.external().is_some_and(|name| cx.program.tables(Language::Rust).pauses(name))
+            };
+            let lasts = slow_await_under_lock::lasts(cx, deed.by, &deed.event, of).is_some() || is_pause();
+            lasts.then_some(Reach::Lasts)
+        });
+        return known.or_else(|| cx.program.may_suspend(deed.by, how, of).then_some(Reach::Waits));
     }
     if let Some(given) = deed.given {
         let Type::External(name) = cx.program.value_type(deed.by, given) else { return None };
