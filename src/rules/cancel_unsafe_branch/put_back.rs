@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use crate::analysis::FunctionId;
-use crate::analysis::interruption::is_from_outside;
+use crate::analysis::interruption::{is_from_outside, root_of};
 use crate::analysis::uses::Uses;
 use crate::flow::{
-    BlockIndex, Callee, Function, Goes, Place, Root, StepKind, Suspension, ValueIndex, ValueKind, WriteKind,
+    BlockIndex, Callee, Collection, Function, Goes, Place, Root, StepKind, Suspension, ValueIndex, ValueKind, WriteKind,
 };
 use crate::text::Language;
-use crate::verdict::{Level, Stance, Verdict};
+use crate::verdict::{Confidence, Evidence, Level, Stance, Verdict};
 
 use super::NAME;
 use crate::rules::context::RuleContext;
@@ -35,7 +35,11 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
         let is_put = |at: At| puts.contains(&at);
         let Some(waits) = first_wait(cx, id, (block, step), is_put) else { continue };
         if function.comes_to_step((waits.0.0, waits.0.1 + 1), |at, _| is_put(at)) {
-            out.push(asked(cx, id, taking, &place, waits.1, &puts));
+            let asked = asked(cx, id, taking, &place, waits.1, &puts);
+            out.push(match dropped_by(cx, id) {
+                Some(evidence) => known(asked, evidence),
+                None => asked,
+            });
         }
     }
 }
@@ -69,6 +73,45 @@ fn asked(
         verdict = verdict.evidence(cx.location(id, span), "it is put back here");
     }
     verdict
+}
+
+/// The question is answered where the file shows who drops the function.
+fn known(mut asked: Verdict, by: Evidence) -> Verdict {
+    asked.stance = Stance::Violated(Confidence::Medium);
+    asked.question.clear();
+    asked.evidence.insert(0, by);
+    asked
+}
+
+/// Where the file calls a function in a race or with a deadline and goes on with the same object after it has lost.
+fn dropped_by(cx: &RuleContext, id: FunctionId) -> Option<Evidence> {
+    cx.program.callers_in_file(id).by.iter().filter(|(by, _)| !cx.program.is_test_code(*by)).find_map(|&(by, call)| {
+        let function = cx.function(by);
+        let object = root_of(&function, call)?;
+        let all = (0..).map(ValueIndex).zip(&function.values);
+        let dropping = all.filter_map(|(at, value)| match &value.kind {
+            ValueKind::Collection(Collection::Select(_), branches) => {
+                let (starts, own) = super::arms(&function, at)?;
+                let number = branches.iter().position(|(_, future)| *future == call)?;
+                let is_own = |start: &&BlockIndex| own.get(number).is_some_and(|arm| arm.as_ref() == Some(*start));
+                let mut others = starts.iter().filter(|start| !is_own(start));
+                let goes_on = others.any(|start| cx.program.comes_back(by, *start, value.block, Some(object)));
+                goes_on.then_some((at, "is dropped here when another branch is ready first"))
+            }
+            ValueKind::Call(timer) => {
+                let resolution = cx.resolution(by, at);
+                let deadline = cx.program.tables(Language::Rust).deadline(resolution.external()?)?;
+                let is_it = cx.program.arguments_meant(timer, deadline).contains(&call);
+                let next = function.blocks[value.block.at()].next.targets();
+                let goes_on = || next.iter().any(|start| cx.program.comes_back(by, *start, value.block, Some(object)));
+                (is_it && goes_on()).then_some((at, "is dropped here when its time is up"))
+            }
+            _ => None,
+        });
+        let (at, what) = dropping.into_iter().next()?;
+        let note = format!("`{}` {what}, and called again", cx.function(id).name);
+        Some(Evidence { at: cx.location(by, function.value(at).span), note })
+    })
 }
 
 /// Whether the function is handed to somebody who runs it as a task: such a one is dropped on purpose only.
