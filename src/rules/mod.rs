@@ -171,6 +171,7 @@ type Comparison = fn(&OnBoth, &mut Vec<Gone>);
 /// asked: in Python tasks outlive their functions by custom, and a lock is named, so that other rules see more of it.
 static COMPARISONS: &[(&[Language], Comparison)] = &[
     (BOTH, blocking_through_call::brought_back::check),
+    (RUST, nested_event_loop::brought_back::check),
     (BOTH, loop_without_yield::gave_way::check),
     (BOTH, lock_order_inversion::turned_round::check),
     (RUST, wait_under_lock::widened::check),

@@ -1,5 +1,7 @@
 //! A loop is started, or driven to its end, inside a running one.
 
+pub(super) mod brought_back;
+
 use crate::analysis::FunctionId;
 use crate::analysis::held::{Event, What};
 use crate::analysis::in_place::InPlace;
