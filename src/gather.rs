@@ -175,7 +175,7 @@ pub(crate) fn touched(program: &Program, change: &ChangeSet, modules: &[ModuleId
                 continue;
             }
             // What fails here is a row of coverage already: the rules asked the same questions.
-            let deeds = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| program.deeds(&parts)));
+            let deeds = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| program.deeds(parts)));
             let Ok(deeds) = deeds else { continue };
             let context = program.context(named);
             let facts = FunctionFacts {
