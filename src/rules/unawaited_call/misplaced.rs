@@ -4,8 +4,8 @@ use crate::analysis::FunctionId;
 use crate::analysis::makes::Makes;
 use crate::analysis::types::Type;
 use crate::analysis::uses::{Carries, Uses};
-use crate::flow::{BlockIndex, Call, Callee, Collection, Colour, Next, ValueIndex, ValueKind};
-use crate::text::Language;
+use crate::flow::{BlockIndex, Call, Callee, Collection, Colour, FunctionKind, Next, ValueIndex, ValueKind};
+use crate::text::{Language, Span};
 use crate::verdict::{Confidence, Level, Stance, Verdict};
 
 use super::super::context::RuleContext;
@@ -225,11 +225,73 @@ pub(super) fn returned(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>)
             let handler = attempt.handlers[0].header;
             let verdict = base(what, Confidence::High).evidence(cx.location(id, handler), "this cannot catch them");
             out.push(verdict.level(Level::Warning));
-        } else if function.colour == Colour::Async && gives_its_result(cx, id, value) {
+        } else if is_its_result(cx, id, value) {
             let what = format!("`{name}` only makes a coroutine, and `{}` returns it as its result", function.name);
             out.push(base(what, Confidence::High));
+        } else if let Some(overridden) = overridden(cx, id, value) {
+            let what = format!("`{name}` only makes a coroutine, and `{}` returns it as it is", function.name);
+            let header = cx.function(overridden).header;
+            let verdict = base(what, Confidence::High);
+            out.push(verdict.evidence(cx.location(overridden, header), "whoever awaits this gets its result"));
+        } else if let Some(awaited) = awaited_on_another_way(cx, id, value) {
+            let what = format!("`{name}` only makes a coroutine, and `{}` returns it as it is", function.name);
+            let verdict = base(what, Confidence::Medium);
+            out.push(verdict.evidence(cx.location(id, awaited), "here it returns what awaiting gives"));
         }
     }
+}
+
+/// The method of the same name above, where an asynchronous method returns what calling that makes: awaiting the one
+/// gives what awaiting the other still has to give.
+fn overridden(cx: &RuleContext, id: FunctionId, value: ValueIndex) -> Option<FunctionId> {
+    let function = cx.function(id);
+    let Callee::Super(name) = &function.call(value)?.callee else { return None };
+    if *name != function.name || !is_for_its_result(cx, id, value) {
+        return None;
+    }
+    let above = cx.resolution(id, value).functions();
+    above.into_iter().next().filter(|above| cx.function(*above).colour == Colour::Async)
+}
+
+/// Where an asynchronous function awaits what it returns, beside a way out on which it does not.
+fn awaited_on_another_way(cx: &RuleContext, id: FunctionId, value: ValueIndex) -> Option<Span> {
+    let function = cx.function(id);
+    let is_named = !matches!(function.kind, FunctionKind::Closure | FunctionKind::AsyncBlock);
+    if !is_named || !is_for_its_result(cx, id, value) {
+        return None;
+    }
+    let others =
+        function.blocks.iter().filter_map(|block| returned_value(&block.next, &function.blocks, block.left_by?));
+    let awaited = others.filter(|other| match function.value(*other).kind {
+        ValueKind::Awaited(of) => function.call(of).is_some() && !is_awaitable(cx, id, of),
+        _ => false,
+    });
+    awaited.map(|other| function.value(other).span).min_by_key(|span| span.start)
+}
+
+/// Whether an asynchronous function returns a coroutine of something that is not to be awaited in turn. An asynchronous
+/// generator is not awaited, and whoever awaits the function may go through it.
+fn is_for_its_result(cx: &RuleContext, id: FunctionId, call: ValueIndex) -> bool {
+    cx.function(id).colour == Colour::Async
+        && cx.program.makes(id, call) == Some(Makes::Coroutine)
+        && !is_awaitable(cx, id, call)
+}
+
+/// Whether awaiting a call gives something that is to be awaited in turn.
+fn is_awaitable(cx: &RuleContext, id: FunctionId, call: ValueIndex) -> bool {
+    matches!(cx.program.awaited_type(&cx.program.value_type(id, call)), Type::Future(_))
+}
+
+/// Whether an asynchronous function returns a coroutine where it is annotated to give what comes out of that.
+fn is_its_result(cx: &RuleContext, id: FunctionId, value: ValueIndex) -> bool {
+    cx.function(id).colour == Colour::Async && gives_its_result(cx, id, value)
+}
+
+/// Whether a coroutine that an asynchronous function returns as it is is a finding without a look at the other side.
+pub(super) fn is_told(cx: &RuleContext, id: FunctionId, value: ValueIndex) -> bool {
+    is_its_result(cx, id, value)
+        || overridden(cx, id, value).is_some()
+        || awaited_on_another_way(cx, id, value).is_some()
 }
 
 /// What a block returns, also where that passes through a cleanup first.

@@ -7,13 +7,13 @@ use std::collections::BTreeSet;
 use crate::analysis::FunctionId;
 use crate::analysis::makes::Makes;
 use crate::analysis::uses::{Carries, Loss, Uses};
-use crate::flow::{Callee, FunctionKind, Next, ValueIndex, ValueKind};
+use crate::flow::{Callee, Function, FunctionKind, Next, ValueIndex, ValueKind};
 use crate::rules::context::RuleContext;
 use crate::rules::manner::{Done, Gone, OnBoth};
 use crate::text::Language;
-use crate::verdict::{Confidence, Stance};
+use crate::verdict::{Confidence, Stance, Verdict};
 
-use super::NAME;
+use super::{NAME, misplaced};
 
 /// What is said of a coroutine that goes into calls for which it is a value like any other.
 const HANDED_ON: &str = "hands it on as it is";
@@ -37,6 +37,10 @@ pub(in crate::rules) fn check(both: &OnBoth, out: &mut Vec<Gone>) {
         let Some(first) = was_awaited.first().filter(|_| awaited.len() < was_awaited.len()) else { continue };
         if bare.len() <= was_bare.len() {
             continue;
+        }
+        if let Some(verdict) = returned_as_it_is(both, first, now) {
+            out.push(Gone { had: (first.by, first.span), asked: verdict });
+            return;
         }
         let Some(where_it_goes) = lost(both, now).or_else(|| taken_as_before(both, first, now).map(|_| HANDED_ON))
         else {
@@ -72,6 +76,41 @@ pub(in crate::rules) fn check(both: &OnBoth, out: &mut Vec<Gone>) {
     }
 }
 
+/// An asynchronous function that returned what awaiting a call gives, and returns what is still to be awaited (Python):
+/// whoever awaits the function gets that in the place of its result.
+fn returned_as_it_is(both: &OnBoth, then: &Done, now: &Done) -> Option<Verdict> {
+    let (was, cx) = (both.was.cx, both.is.cx);
+    let (former, function) = (was.function(then.by), cx.function(now.by));
+    let is_named = !matches!(function.kind, FunctionKind::Closure | FunctionKind::AsyncBlock);
+    if cx.language(now.by.module) != Language::Python || !is_named || !former.is_async() || !function.is_async() {
+        return None;
+    }
+    let returns = |of: &Function, is_it: &dyn Fn(ValueIndex) -> bool| {
+        of.blocks.iter().any(|block| matches!(block.next, Next::Return(Some(value)) if is_it(value)))
+    };
+    let awaited = |value| matches!(former.value(value).kind, ValueKind::Awaited(of) if of == then.call);
+    if !returns(&former, &awaited) || !returns(&function, &|value| value == now.call) {
+        return None;
+    }
+    let resolution = cx.resolution(now.by, now.call);
+    let gathers =
+        || resolution.external().is_some_and(|name| cx.program.tables(Language::Python).gather(name).is_some());
+    let made = cx.program.makes(now.by, now.call);
+    if !(made == Some(Makes::Coroutine) || gathers()) || misplaced::is_told(cx, now.by, now.call) {
+        return None;
+    }
+    let (name, by) = (cx.program.callee_text(now.by, now.call), &function.name);
+    let thing = if made.is_some() { "a coroutine" } else { "a future" };
+    let verdict = cx
+        .violated(NAME, Confidence::Medium, now.by, now.span, &format!("`{name}`"))
+        .assumes(format!("what `{name}` makes is awaited in `{by}`"))
+        .says(format!(
+            "`{name}` only makes {thing}, and `{by}`, which awaited it before the change, returns it as it is"
+        ))
+        .helps("await it as before");
+    Some(verdict)
+}
+
 /// What becomes of a call's result, if nobody awaits it; `None` where that is no news or well known.
 fn lost(both: &OnBoth, now: &Done) -> Option<&'static str> {
     let cx = both.is.cx;
@@ -92,7 +131,8 @@ fn lost(both: &OnBoth, now: &Done) -> Option<&'static str> {
         // Whoever awaits an asynchronous function awaits its result no more.
         let is_handed_on = !function.is_async() || cx.language(now.by.module) == Language::Rust;
         let is_named = !matches!(function.kind, FunctionKind::Closure | FunctionKind::AsyncBlock);
-        let is_known = made == Some(Makes::Coroutine) && function.returns.is_some();
+        let is_known =
+            made == Some(Makes::Coroutine) && (function.returns.is_some() || misplaced::is_told(cx, now.by, now.call));
         return (!is_handed_on && is_named && !is_known).then_some("returns it as it is");
     }
     if made == Some(Makes::Coroutine) && cx.language(now.by.module) == Language::Python {
