@@ -256,6 +256,8 @@ pub struct Tables {
     copies: Vec<String>,
     /// Types over which a loop goes by position.
     sequences: Vec<String>,
+    /// Types that make an element when somebody looks for it, where they are made with a function to call for that.
+    filled_by_looking: Vec<String>,
     /// What the user states, which may be of the project's own names.
     #[serde(skip)]
     own: BTreeSet<String>,
@@ -320,7 +322,7 @@ impl Tables {
             exceptions suppressors bounds pausing cancelling_again gathers shields verbs conventions transparent keeping brief
             nameless handed_on caching choosing asking contracts applying narrowing leaving former expecting inspecting
             patching unawaitable of_futures unpacking generated managers starters spawning combinators
-            constructors views lazy copies sequences
+            constructors views lazy copies sequences filled_by_looking
         }
     }
 }

@@ -128,6 +128,17 @@ impl Tables {
         names.iter().any(|name| name.rsplit(self.separator).next() == Some(method))
     }
 
+    /// What a method of this name does to some collection, where nothing is known of what it is called on.
+    pub fn change_by_name(&self, method: &str) -> Option<Change> {
+        let is_it = |name: &str| name.rsplit_once(self.separator).is_some_and(|(_, last)| last == method);
+        self.changes.iter().find(|(name, _)| is_it(name)).map(|(_, change)| *change)
+    }
+
+    /// Whether looking for an element of a type makes it, where the type is made with a function to call for that.
+    pub fn is_filled_by_looking(&self, type_name: &str) -> bool {
+        self.has(&self.filled_by_looking, type_name)
+    }
+
     /// Whether a function loops over its argument only when its result is looped over.
     pub fn is_lazy(&self, name: &str) -> bool {
         self.has(&self.lazy, name)

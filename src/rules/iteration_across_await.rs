@@ -9,7 +9,9 @@
 //!
 //! A dictionary, set or deque then raises, a list skips. A copy (`list(self.clients)`) is another collection.
 
+mod changes;
 pub(super) mod copied;
+mod generated;
 pub(super) mod unlocked;
 
 use crate::analysis::accesses::{Access, Touch};
@@ -22,6 +24,7 @@ use crate::verdict::{Confidence, Stance, Verdict};
 
 use super::context::RuleContext;
 use super::loop_without_yield::is_in;
+use changes::upsets_loop;
 
 const NAME: &str = "iteration-across-await";
 
@@ -35,32 +38,38 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     }
     for (at, around) in (0..).zip(&function.loops) {
         let Some(over) = around.over.filter(|_| around.kind == LoopKind::For) else { continue };
-        let Some(collection) = collection_of(cx, id, &function, over, DEEPEST) else { continue };
-        let value = function.value(collection);
+        let Some(collection) = collection_of(cx, id, over, DEEPEST) else { continue };
+        let (holder, at_holder) = (cx.function(collection.of), collection.at);
+        let value = holder.value(at_holder);
         let ValueKind::Place(place) = &value.kind else { continue };
-        let Some((state, name)) = cx.program.state_named(id, place, value.block, value.step) else { continue };
+        let state = cx.program.state_named(collection.of, place, value.block, value.step);
+        let Some((state, name)) = state else { continue };
         let Some((way, locks)) = suspension_in(cx, id, &function, LoopIndex(at)) else { continue };
-        let kind = kind_of(cx, id, collection);
-        let accesses = cx.program.accesses_of(id.module, &state);
+        let kind = kind_of(cx, collection.of, at_holder);
+        let accesses = cx.program.accesses_of(collection.of.module, &state);
         let elsewhere = accesses.iter().filter(|access| {
             access.function != id && !cx.is_set_up(access.function) && !cx.program.is_test_code(access.function)
         });
-        let changes: Vec<&Access> = elsewhere
-            .filter(|access| upsets(access.touch, kind))
-            .filter(|access| {
+        let changes: Vec<(&Access, Span)> = elsewhere
+            .filter_map(|access| Some((access, upsets_loop(cx, &accesses, access, place, kind)?)))
+            .filter(|(access, _)| {
                 let theirs = cx.program.guards_at(access);
                 !locks.iter().any(|lock| theirs.iter().any(|other| is_alike(lock, other)))
             })
             .collect();
         let on_one_object = matches!(place.root, Root::Variable(_));
-        let shown =
-            changes.iter().find_map(|access| Some((*access, cx.program.meets(id, access.function, on_one_object)?)));
+        let shown = changes.iter().find_map(|one| Some((*one, cx.program.meets(id, one.0.function, on_one_object)?)));
         let (change, shown) = match (shown, changes.first()) {
             (Some((change, shown)), _) => (change, Some(shown)),
             (None, Some(change)) => (*change, None),
             (None, None) => continue,
         };
-        out.push(verdict(cx, id, value.span, &name, way, change, shown));
+        let span = if collection.of == id { value.span } else { function.value(over).span };
+        let mut verdict = verdict(cx, id, span, &name, way, change, shown);
+        if collection.of != id {
+            verdict = verdict.evidence(cx.location(collection.of, value.span), format!("it goes over `{name}` here"));
+        }
+        out.push(verdict);
     }
 }
 
@@ -98,39 +107,41 @@ fn upsets(touch: Touch, kind: Kind) -> bool {
     }
 }
 
-/// The place of the collection itself, behind views, names and functions that loop only when they are looped over.
-fn collection_of(
-    cx: &RuleContext,
-    id: FunctionId,
-    function: &FunctionRef,
-    value: ValueIndex,
-    depth: u32,
-) -> Option<ValueIndex> {
+/// Where a loop's collection stands.
+struct Collection {
+    /// The function that names it: the one that loops, or one that gives what is looped over.
+    of: FunctionId,
+    /// Its place there.
+    at: ValueIndex,
+}
+
+/// The collection itself, behind views, names, functions that loop only when they are looped over, and generators.
+fn collection_of(cx: &RuleContext, id: FunctionId, value: ValueIndex, depth: u32) -> Option<Collection> {
     let depth = depth.checked_sub(1)?;
+    let function = cx.function(id);
     let node = function.value(value);
     let tables = cx.program.tables(Language::Python);
     match &node.kind {
-        ValueKind::Place(_) if is_whole_slice(function, node.span) => None,
+        ValueKind::Place(_) if is_whole_slice(&function, node.span) => None,
         ValueKind::Place(place) => match place.as_variable() {
             Some(variable) => {
                 let reaching = cx.program.reaching(id, variable, node.block, node.step);
                 match (&reaching.values[..], reaching.from_entry) {
-                    ([only], false) => collection_of(cx, id, function, *only, depth),
+                    ([only], false) => collection_of(cx, id, *only, depth),
                     _ => None,
                 }
             }
-            None => Some(value),
+            None => Some(Collection { of: id, at: value }),
         },
+        ValueKind::Function(expression) => generated::behind_expression(cx, id, *expression, depth),
         ValueKind::Call(call) => {
             let resolution = cx.resolution(id, value);
-            let name = resolution.external()?;
+            let Some(name) = resolution.external() else { return generated::behind_call(cx, id, value, depth) };
             match &call.callee {
-                Callee::Method(receiver, _) if tables.is_view(name) => {
-                    collection_of(cx, id, function, *receiver, depth)
-                }
+                Callee::Method(receiver, _) if tables.is_view(name) => collection_of(cx, id, *receiver, depth),
                 Callee::Path(_) | Callee::Value(_) if tables.is_lazy(name) => {
                     let given = call.arguments.iter().map(|argument| argument.value);
-                    given.into_iter().find_map(|argument| collection_of(cx, id, function, argument, depth))
+                    given.into_iter().find_map(|argument| collection_of(cx, id, argument, depth))
                 }
                 _ => None,
             }
@@ -167,7 +178,7 @@ fn verdict(
     over: Span,
     name: &str,
     way: Span,
-    change: &Access,
+    (change, changed): (&Access, Span),
     shown: Option<(crate::verdict::Location, String)>,
 ) -> Verdict {
     let function = &cx.function(id).name;
@@ -180,7 +191,7 @@ fn verdict(
         .asks(format!("Can `{other}` run while `{function}` is in the middle of `{name}`?"))
         .helps(format!("loop over a copy: `list({name})`"))
         .evidence(cx.location(id, way), format!("`{function}` gives way here"))
-        .evidence(cx.location(change.function, change.span), format!("`{name}` is changed here"));
+        .evidence(cx.location(change.function, changed), format!("`{name}` is changed here"));
     if let Some((at, what)) = shown {
         verdict = verdict.evidence(at, what);
     }

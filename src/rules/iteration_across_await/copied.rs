@@ -17,7 +17,9 @@ use crate::rules::worse::Worse;
 use crate::text::{Language, Span};
 use crate::verdict::{Confidence, Evidence, Stance};
 
-use super::{DEEPEST, Kind, NAME, kind_of, upsets};
+use super::changes::upsets_loop;
+use super::generated;
+use super::{DEEPEST, Kind, NAME, kind_of};
 
 /// A loop over something that has a name.
 struct Over {
@@ -110,7 +112,11 @@ fn sources(
             }
             Callee::Path(_) | Callee::Value(_) | Callee::Method(..) => {
                 let resolution = cx.resolution(id, value);
-                let Some(name) = resolution.external() else { return };
+                let Some(name) = resolution.external() else {
+                    // What a function of the project goes over is known by the call.
+                    found.extend(generated::behind_call(cx, id, value, depth).map(|_| (value, is_copy)));
+                    return;
+                };
                 let copies = tables.is_copy(name);
                 for given in call.arguments.iter().filter(|_| copies || tables.is_lazy(name)) {
                     sources(cx, id, function, (given.value, is_copy || copies), depth, found);
@@ -167,7 +173,7 @@ fn change_elsewhere(cx: &RuleContext, over: &Over) -> Option<(Stance, Evidence)>
         access.function != over.by
             && !cx.is_set_up(access.function)
             && !cx.program.is_test_code(access.function)
-            && upsets(access.touch, kind)
+            && upsets_loop(cx, &accesses, access, place, kind).is_some()
             && !locks.iter().any(|lock| theirs.iter().any(|other| is_alike(lock, other)))
     })?;
     // Only who calls out may come back, or be interrupted for long.

@@ -50,10 +50,11 @@ fn locks(cx: &RuleContext, id: FunctionId) -> BTreeMap<String, Option<String>> {
     let mut found: BTreeMap<String, Option<String>> = BTreeMap::new();
     for (at, around) in (0..).map(LoopIndex).zip(&function.loops) {
         let Some(over) = around.over.filter(|_| around.kind == LoopKind::For) else { continue };
-        let Some(collection) = collection_of(cx, id, &function, over, DEEPEST) else { continue };
-        let value = function.value(collection);
+        let Some(collection) = collection_of(cx, id, over, DEEPEST) else { continue };
+        let holder = cx.function(collection.of);
+        let value = holder.value(collection.at);
         let ValueKind::Place(place) = &value.kind else { continue };
-        let Some((_, name)) = cx.program.state_named(id, place, value.block, value.step) else { continue };
+        let Some((_, name)) = cx.program.state_named(collection.of, place, value.block, value.step) else { continue };
         let Some((_, locks)) = suspension_in(cx, id, &function, at) else { continue };
         let lock = locks.first().map(|lock| lock.name.clone());
         let known = found.entry(format!("`{name}`")).or_insert_with(|| lock.clone());
