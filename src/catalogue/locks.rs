@@ -78,6 +78,13 @@ pub struct Lock {
     pub note: Option<String>,
 }
 
+impl super::Tables {
+    /// Whether a method of this name waits for some event, where nothing is known of what it is called on.
+    pub fn waits_by_name(&self, method: &str) -> bool {
+        self.locks.iter().any(|(_, lock)| lock.kind == LockKind::Event && lock.is_wait(method))
+    }
+}
+
 impl Lock {
     /// What calling `method` does to the lock; `None` if nothing.
     pub fn acquisition(&self, method: &str) -> Option<Acquisition> {

@@ -11,6 +11,7 @@
 pub(super) mod looked_again;
 mod through_method;
 pub(super) mod unlocked;
+mod waited_for;
 mod way;
 
 use crate::analysis::accesses::Access;
@@ -267,6 +268,7 @@ fn runs(cx: &RuleContext, id: FunctionId, way: &Way, write: &Write, stale: &Stal
     }
     let on_one_object = write.sharing == Sharing::Object;
     let shown = cx.program.met_by_itself(id, on_one_object);
+    let shown = shown.or_else(|| waited_for::by_others(way, write, stale));
     if let Some((at, what)) = shown.or_else(|| changed_elsewhere(cx, id, write, stale)) {
         return Together::Yes(at, what);
     }
