@@ -7,6 +7,7 @@ mod driven;
 pub(super) mod handed_back;
 mod handed_out;
 mod itself;
+mod woken;
 
 use crate::analysis::FunctionId;
 use crate::analysis::held::{Event, What};
@@ -50,6 +51,7 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     }
     let Some(shown) = shown_in_thread(cx, id) else {
         driven::check(cx, id, out);
+        woken::check(cx, id, out);
         return;
     };
     let mut search = Search { cx, path: Vec::new(), entered: 0, has_own_loop: false };
