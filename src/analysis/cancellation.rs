@@ -159,6 +159,12 @@ impl Program<'_> {
         of_type(&self.value_type(id, class))
     }
 
+    /// Whether a class of exceptions takes whatever fails, and no cancellation.
+    pub fn takes_failures(&self, id: FunctionId, class: ValueIndex) -> bool {
+        let tables = self.tables(self.language(id.module));
+        matches!(&self.value_type(id, class), Type::External(name) if tables.is_of_failures(name))
+    }
+
     /// The class by which a managed block takes cancellations.
     fn suppressed_class(&self, id: FunctionId, managed: ManagedIndex) -> Option<(ValueIndex, Takes)> {
         let function = self.function(id);

@@ -95,6 +95,8 @@ pub enum Does {
     Fetches,
     /// Ends it at once.
     Ends,
+    /// Closes it: nobody can use it afterwards.
+    Closes,
     /// Takes something to call when it is done.
     CallsBack,
     /// Hands something to the loop's own thread, from whatever thread it is called in.
@@ -105,6 +107,11 @@ impl Tables {
     /// What a handler for this class takes, if it takes cancellations.
     pub fn exception(&self, class: &str) -> Option<&Exception> {
         self.find(&self.exceptions, class)
+    }
+
+    /// Whether everything is an instance of a class but what ends a program or a task from outside.
+    pub fn is_of_failures(&self, class: &str) -> bool {
+        self.has(&self.failures, class)
     }
 
     /// Which arguments of a managed block's call are the classes that the block takes.

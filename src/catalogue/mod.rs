@@ -258,6 +258,8 @@ pub struct Tables {
     sequences: Vec<String>,
     /// Types that make an element when somebody looks for it, where they are made with a function to call for that.
     filled_by_looking: Vec<String>,
+    /// Classes of exceptions that everything is an instance of but a cancellation and its like.
+    failures: Vec<String>,
     /// What the user states, which may be of the project's own names.
     #[serde(skip)]
     own: BTreeSet<String>,
@@ -322,7 +324,7 @@ impl Tables {
             exceptions suppressors bounds pausing cancelling_again gathers shields verbs conventions transparent keeping brief
             nameless handed_on caching choosing asking contracts applying narrowing leaving former expecting inspecting
             patching unawaitable of_futures unpacking generated managers starters spawning combinators
-            constructors views lazy copies sequences filled_by_looking
+            constructors views lazy copies sequences filled_by_looking failures
         }
     }
 }

@@ -6,6 +6,7 @@ mod flags;
 mod generators;
 mod groups;
 mod halves;
+mod left_open;
 mod shields;
 mod taken_out;
 pub(super) mod uncovered;
@@ -21,6 +22,7 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     generators::check(cx, id, out);
     groups::check(cx, id, out);
     halves::check(cx, id, out);
+    left_open::check(cx, id, out);
     shields::check(cx, id, out);
     callbacks::check(cx, id, out);
     flags::check(cx, id, out);

@@ -138,7 +138,7 @@ fn left_by_a_wait(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
 }
 
 /// The innermost handler that a block belongs to.
-fn handler_around(function: &Function, block: BlockIndex) -> Option<(usize, usize)> {
+pub(super) fn handler_around(function: &Function, block: BlockIndex) -> Option<(usize, usize)> {
     let handlers = function.attempts.iter().enumerate().flat_map(|(attempt, body)| {
         body.handlers.iter().enumerate().map(move |(handler, one)| (attempt, handler, one))
     });
@@ -162,7 +162,7 @@ fn is_made_here(cx: &RuleContext, id: FunctionId, variable: VariableIndex) -> bo
 }
 
 /// Whether a block runs when a cancellation passes: a cleanup, or a handler that takes it.
-fn is_on_the_way_of_a_cancellation(cx: &RuleContext, id: FunctionId, block: BlockIndex) -> bool {
+pub(super) fn is_on_the_way_of_a_cancellation(cx: &RuleContext, id: FunctionId, block: BlockIndex) -> bool {
     let function = cx.function(id);
     function.attempts.iter().any(|attempt| {
         attempt.cleanup.as_ref().is_some_and(|cleanup| cleanup.has(block))
