@@ -12,6 +12,7 @@ pub(super) mod endless;
 pub(super) mod left_pending;
 pub(super) mod on_failure;
 mod registered_late;
+mod replaced;
 mod unheld;
 pub(super) mod unsignalled;
 pub(super) mod watched_late;
@@ -36,6 +37,7 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     }
     unheld::check(cx, id, out);
     registered_late::check(cx, id, out);
+    replaced::check(cx, id, out);
     let facts = cx.facts(id);
     for event in &facts.events {
         let What::Call(value) = event.what else { continue };
