@@ -313,8 +313,13 @@ fn dropped(cx: &RuleContext, id: FunctionId, index: ValueIndex, starts: &Starts,
     }
     if let Some(through) = starts.through {
         let callee = cx.function(through);
-        verdict =
-            verdict.evidence(cx.location(through, callee.header), format!("`{}` returns the handle", callee.name));
+        let note = format!("`{}` returns the handle", callee.name);
+        let starts =
+            (0..).map(ValueIndex).zip(&callee.values).find(|(at, _)| cx.program.starts(through, *at).is_some());
+        verdict = verdict.evidence(cx.location(through, callee.header), note);
+        if let Some((_, starts)) = starts {
+            verdict = verdict.evidence(cx.location(through, starts.span), "the task is started here");
+        }
     }
     verdict
 }
