@@ -9,7 +9,6 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rayon::prelude::*;
 use support::rewrite::{renamed, words_of_the_catalogue};
 use support::{Answer, Case, Files, Sort, answers, fixtures, marker, places, review};
 use tenth::flow::{FunctionKind, Module};
@@ -25,7 +24,7 @@ fn over_all(check: impl Fn(&Case) -> Vec<String> + Sync) {
 fn over(cases: &[Case], check: impl Fn(&Case) -> Vec<String> + Sync) {
     let of_one =
         |case: &Case| -> Vec<String> { check(case).into_iter().map(|what| format!("{}: {what}", case.name)).collect() };
-    let wrong: Vec<String> = support::workers().install(|| cases.par_iter().flat_map_iter(of_one).collect());
+    let wrong = support::of_each(cases, of_one);
     assert!(wrong.is_empty(), "{} faults:\n{}", wrong.len(), wrong.join("\n"));
 }
 

@@ -8,7 +8,6 @@
 
 mod support;
 
-use rayon::prelude::*;
 use support::rewrite::{is_statement_start, renamed, with_comments, words_of_the_catalogue};
 use support::{Answer, Case, Sort, answers, files, fixtures, folders, marker, places, relative, root};
 use tenth::review::{Hunk, Lines, Review};
@@ -27,7 +26,7 @@ fn cases() -> Vec<Case> {
 fn over_all(check: impl Fn(&Case) -> Vec<String> + Sync) {
     let of_one =
         |case: &Case| -> Vec<String> { check(case).into_iter().map(|what| format!("{}: {what}", case.name)).collect() };
-    let wrong: Vec<String> = support::workers().install(|| cases().par_iter().flat_map_iter(of_one).collect());
+    let wrong = support::of_each(&cases(), of_one);
     assert!(wrong.is_empty(), "{} faults:\n{}", wrong.len(), wrong.join("\n"));
 }
 

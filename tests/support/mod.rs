@@ -24,6 +24,8 @@ pub(crate) mod rewrite;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tenth::change::{ChangeSet, Description, Kind};
 use tenth::review::{Origin, Review, Stance};
@@ -354,15 +356,32 @@ pub(crate) fn differences(case: &Case) -> Vec<String> {
     wrong
 }
 
-/// Workers for many reviews at once. One that waits for a review takes up the next case on top of the first, so their
-/// stacks have to be deep.
-pub(crate) fn workers() -> rayon::ThreadPool {
-    tenth::load::workers(None).unwrap()
+/// What comes of each of many cases, in their order, several side by side. Each thread blocks while it waits for a
+/// review's own workers: one of a pool would take up the next case on top of the first, until its stack is full.
+pub(crate) fn of_each<C: Sync, T: Send>(cases: &[C], work: impl Fn(&C) -> Vec<T> + Sync) -> Vec<T> {
+    let next = AtomicUsize::new(0);
+    let found = Mutex::new(BTreeMap::new());
+    let run = || {
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(case) = cases.get(at) else { return };
+            let one = work(case);
+            found.lock().unwrap().insert(at, one);
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        let start = |_| std::thread::Builder::new().stack_size(tenth::load::STACK).spawn_scoped(scope, run).unwrap();
+        let handles: Vec<_> = (0..threads).map(start).collect();
+        for handle in handles {
+            handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        }
+    });
+    found.into_inner().unwrap().into_values().flatten().collect()
 }
 
 /// Fails with every difference of every case.
 pub(crate) fn check(cases: &[Case]) {
-    use rayon::prelude::*;
-    let wrong: Vec<String> = workers().install(|| cases.par_iter().flat_map_iter(differences).collect());
+    let wrong = of_each(cases, differences);
     assert!(wrong.is_empty(), "{} wrong answers in {} cases:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Item, Member};
-use crate::analysis::{FunctionId, Loader, Mentions, ModuleId, Package, Program, TypeId};
+use crate::analysis::{FunctionId, Loader, Mentions, ModuleId, Package, Program, TypeId, Vocabulary};
 use crate::catalogue::Catalogue;
 use crate::flow::{FunctionIndex, Module, Scope, TypeIndex};
 use crate::lower::{Edition, lower};
@@ -52,6 +52,10 @@ impl Loader for Project {
 
     fn has(&self, _: Side, path: &str) -> bool {
         self.files.contains_key(path)
+    }
+
+    fn vocabulary(&self, _: Side, path: &str) -> Option<Arc<Vocabulary>> {
+        Some(Arc::new(Vocabulary::of(self.files.get(path)?.as_bytes())))
     }
 
     fn files(&self, _: Side) -> Arc<[Arc<str>]> {
