@@ -185,6 +185,11 @@ impl SourceFile {
     }
 }
 
+/// Whether a byte may be part of an identifier of either language; all letters beyond ASCII may.
+pub fn is_of_identifier(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || !byte.is_ascii()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

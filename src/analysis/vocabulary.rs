@@ -7,6 +7,8 @@ use std::hash::BuildHasher;
 
 use rustc_hash::FxBuildHasher;
 
+use crate::text::is_of_identifier;
+
 /// The words of a text, by their hashes: what two words share makes a file be read in vain, and harms nobody.
 #[derive(Debug, Default)]
 pub struct Vocabulary {
@@ -21,7 +23,7 @@ impl Vocabulary {
     pub fn of(text: &[u8]) -> Self {
         let mut found = Self::default();
         let mut is_function = false;
-        for word in text.split(|byte| !is_letter(*byte)).filter(|word| !word.is_empty()) {
+        for word in text.split(|byte| !is_of_identifier(*byte)).filter(|word| !word.is_empty()) {
             let hash = hash(word);
             found.words.push(hash);
             if is_function {
@@ -50,11 +52,6 @@ impl Vocabulary {
 
 fn hash(word: &[u8]) -> u64 {
     FxBuildHasher.hash_one(word)
-}
-
-/// Whether a byte may be part of an identifier; all letters beyond ASCII may.
-fn is_letter(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
+use crate::text::is_of_identifier;
+
 /// Identifiers to look for. `load` is found in `x.load()`, not in `reload` or `load_flags`.
 pub struct Words {
     automaton: AhoCorasick,
@@ -27,16 +29,11 @@ impl Words {
     /// Where they stand: the number of the word, and the byte.
     pub fn all<'t>(&'t self, text: &'t [u8]) -> impl Iterator<Item = (usize, u32)> + 't {
         self.automaton.find_iter(text).filter_map(|found| {
-            let is_bounded = !text[..found.start()].last().is_some_and(is_letter)
-                && !text[found.end()..].first().is_some_and(is_letter);
+            let is_bounded = !text[..found.start()].last().copied().is_some_and(is_of_identifier)
+                && !text[found.end()..].first().copied().is_some_and(is_of_identifier);
             is_bounded.then(|| (found.pattern().as_usize(), found.start() as u32))
         })
     }
-}
-
-/// Whether a byte may be part of an identifier; all letters beyond ASCII may.
-fn is_letter(byte: &u8) -> bool {
-    byte.is_ascii_alphanumeric() || *byte == b'_' || *byte >= 0x80
 }
 
 #[cfg(test)]

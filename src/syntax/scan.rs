@@ -3,7 +3,7 @@
 //! The scan never fails and never goes deeper than its own small stack, so it is safe on any bytes. It knows where a
 //! string or comment hides a bracket, and in Python which lines start outside strings; it knows nothing else.
 
-use crate::text::{Language, Span};
+use crate::text::{Language, Span, is_of_identifier};
 
 /// What the scan meets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -303,7 +303,7 @@ fn rust(bytes: &[u8], each: &mut dyn FnMut(Token, Span)) {
 }
 
 fn is_word(bytes: &[u8], at: usize) -> bool {
-    bytes.get(at).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_' || !b.is_ascii())
+    bytes.get(at).copied().is_some_and(is_of_identifier)
 }
 
 fn block_comment(bytes: &[u8], start: usize) -> Option<usize> {

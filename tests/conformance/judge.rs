@@ -44,8 +44,8 @@ pub(crate) fn answers_of_change(name: &str, before: &str, after: &str, catalogue
     let files = Files::new(change.trees.clone());
     let (was, is) = (Program::new(Side::Before, catalogue, &files), Program::new(Side::After, catalogue, &files));
     let (Some(then), Some(now)) = (was.module_at(name), is.module_at(name)) else { return Vec::new() };
-    let functions = was.named_functions(then).into_iter().zip(is.named_functions(now));
-    let said = functions.flat_map(|((then, _), (now, _))| {
+    let (former, latter) = (was.named_functions(then), is.named_functions(now));
+    let said = former.keys().zip(latter.keys()).flat_map(|(&then, &now)| {
         assert_eq!(was.function(then).qualified, is.function(now).qualified, "the sides hold the same functions");
         tenth::rules::of_both_sides((&was, then), (&is, now)).after
     });
