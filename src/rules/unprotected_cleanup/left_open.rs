@@ -23,10 +23,14 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, out: &mut Vec<Verdict>) {
     if !function.is_async() || function.attempts.is_empty() {
         return;
     }
+    let tables = cx.program.tables(cx.language(id.module));
+    // A stack of managers may hold nothing yet where a cancellation arrives.
+    let is_stack = |call| cx.resolution(id, call).external().is_some_and(|name| tables.leaves_what_it_entered(name));
     let closed: Vec<(ValueIndex, VariableIndex)> = cx
         .program
         .verbs(id, Does::Closes)
         .into_iter()
+        .filter(|(call, _)| !is_stack(*call))
         .filter_map(|(call, receiver)| match &function.value(receiver).kind {
             ValueKind::Place(place) => Some((call, place.as_variable()?)),
             _ => None,
