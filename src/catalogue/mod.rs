@@ -206,6 +206,8 @@ pub struct Tables {
     brief: Vec<String>,
     /// Derives and attributes that make no names beside the item they stand on.
     nameless: Vec<String>,
+    /// The methods that derives write.
+    derived: Table<Vec<String>>,
     /// Libraries that others hand on whole, under their own names.
     handed_on: Vec<String>,
     /// Decorators that keep a function's results by its arguments.
@@ -322,7 +324,7 @@ impl Tables {
             yielding decorators methods risk changes atomics stores waits relaxed insisting
             counting_owners wakers wakers_in pending subscriptions maps collectors weakly_kept pairs
             exceptions suppressors bounds pausing cancelling_again gathers shields verbs conventions transparent keeping brief
-            nameless handed_on caching choosing asking contracts applying narrowing leaving former expecting inspecting
+            nameless derived handed_on caching choosing asking contracts applying narrowing leaving former expecting inspecting
             patching unawaitable of_futures unpacking generated managers starters spawning combinators
             constructors views lazy copies sequences filled_by_looking failures
         }

@@ -248,6 +248,11 @@ impl Tables {
             || self.context_of_decorator(attribute).is_some()
     }
 
+    /// The methods that a derive of this name writes, if that is known.
+    pub fn derived(&self, derive: &str) -> Option<&[String]> {
+        self.derived.exact(derive).map(Vec::as_slice)
+    }
+
     /// Whether a function with this decorator is run once for the same arguments.
     pub fn keeps_results(&self, decorator: &str) -> bool {
         self.names(&self.caching, decorator)

@@ -123,6 +123,10 @@ impl Entry for String {
     fn put_name(&mut self, _: &str) {}
 }
 
+impl Entry for Vec<String> {
+    fn put_name(&mut self, _: &str) {}
+}
+
 impl Entry for bool {
     fn put_name(&mut self, _: &str) {}
 }

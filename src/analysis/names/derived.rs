@@ -13,19 +13,6 @@ use crate::analysis::{ModuleId, Program};
 use crate::flow::{Decorator, Mark, Scope};
 use crate::text::Language;
 
-/// The methods that the language's own `derive`s write.
-const DERIVED: [(&str, &[&str]); 9] = [
-    ("Clone", &["clone", "clone_from"]),
-    ("Copy", &[]),
-    ("Debug", &["fmt"]),
-    ("Default", &["default"]),
-    ("Eq", &[]),
-    ("Hash", &["hash", "hash_slice"]),
-    ("Ord", &["cmp", "max", "min", "clamp"]),
-    ("PartialEq", &["eq", "ne"]),
-    ("PartialOrd", &["partial_cmp", "lt", "le", "gt", "ge"]),
-];
-
 impl Program<'_> {
     /// Whether a macro, a derive or an attribute in a module of a Rust file may make names of its own there.
     pub(super) fn may_make_names(&self, module: ModuleId, path: &[String]) -> bool {
@@ -72,8 +59,8 @@ impl Program<'_> {
             && traits.any(|path| {
                 let path: Vec<String> = path.split("::").map(|segment| segment.trim().to_owned()).collect();
                 let last = path.last().map_or("", String::as_str);
-                match DERIVED.iter().find(|(name, _)| *name == last) {
-                    Some((_, methods)) => methods.contains(&method),
+                match self.tables(Language::Rust).derived(last) {
+                    Some(methods) => methods.iter().any(|known| known == method),
                     None => !self.only_implements(module, scope, &path),
                 }
             })
