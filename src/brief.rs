@@ -14,7 +14,7 @@ use crate::catalogue::{Flavour, LockKind, Runs};
 use crate::change::{ChangeSet, ChangeSource};
 use crate::config::{self, Settings};
 use crate::error::{Error, Result};
-use crate::flow::{FunctionIndex, FunctionKind, Suspension, TypeTerm, print};
+use crate::flow::{FunctionKind, Suspension, TypeTerm, print};
 use crate::load::Files;
 use crate::request::{Request, Subject};
 use crate::review::{
@@ -74,10 +74,7 @@ fn of_files(change: &ChangeSet, settings: &Settings) -> Brief {
 
 /// The functions whose contract is told: those of tests are nobody's promise.
 fn functions(program: &Program, modules: &[ModuleId]) -> Vec<FunctionId> {
-    let all = modules.iter().flat_map(|&module| {
-        let count = program.module(module).functions.len() as u32;
-        (0..count).map(move |index| FunctionId { module, index: FunctionIndex(index) })
-    });
+    let all = modules.iter().flat_map(|&module| program.functions_of(module));
     all.filter(|&id| !program.is_test_code(id)).collect()
 }
 

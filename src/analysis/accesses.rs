@@ -65,8 +65,8 @@ impl<'a> Program<'a> {
     /// Every piece of state of a Python file with its accesses, in source order.
     pub fn accesses(&self, module: ModuleId) -> BTreeMap<Arc<str>, Vec<Access>> {
         let mut all: BTreeMap<Arc<str>, Vec<Access>> = BTreeMap::new();
-        for index in 0..self.module(module).functions.len() as u32 {
-            for access in self.accesses_by(FunctionId { module, index: FunctionIndex(index) }).iter() {
+        for id in self.functions_of(module) {
+            for access in self.accesses_by(id).iter() {
                 all.entry(access.state.clone()).or_default().push(access.clone());
             }
         }

@@ -362,6 +362,12 @@ impl<'a> Program<'a> {
         FunctionRef { module: self.module(id.module), index: id.index }
     }
 
+    /// The functions of a module, in order, its own code first.
+    pub fn functions_of(&self, module: ModuleId) -> impl Iterator<Item = FunctionId> + use<> {
+        let count = self.modules.borrow()[module.0 as usize].module.functions.len() as u32;
+        (0..count).map(move |index| FunctionId { module, index: FunctionIndex(index) })
+    }
+
     /// A type definition, with the module that owns it.
     pub fn type_def(&self, id: TypeId) -> TypeRef {
         TypeRef { module: self.module(id.module), index: id.index }

@@ -17,7 +17,7 @@ use rustc_hash::FxHashSet;
 use super::locks::Lock;
 use super::{FunctionId, ModuleId, Program};
 use crate::catalogue::{LockKind, Mode, Runs};
-use crate::flow::{Callee, FunctionIndex, FunctionKind, ParameterKind, Place, ValueIndex, ValueKind, is_special};
+use crate::flow::{Callee, FunctionKind, ParameterKind, Place, ValueIndex, ValueKind, is_special};
 use crate::verdict::Location;
 
 /// How many functions are asked for their callers in one question.
@@ -263,9 +263,7 @@ impl<'a> Program<'a> {
 
     /// Whether anything in a file is done under a lock that keeps others out.
     pub fn keeps_others_out(&self, module: ModuleId) -> bool {
-        let functions = 0..self.module(module).functions.len() as u32;
-        let mut facts = functions.map(|index| self.facts(FunctionId { module, index: FunctionIndex(index) }));
-        facts.any(|facts| facts.holds(excludes))
+        self.functions_of(module).any(|id| self.facts(id).holds(excludes))
     }
 
     /// The locks that every caller of a private function holds, by their class.

@@ -217,8 +217,7 @@ fn made_anew(cx: &RuleContext, id: FunctionId, event: &Event, lock: &Lock) -> Op
         is_it.then_some(step.span)
     })?;
     let is_shared = || {
-        let functions = cx.program.module(id.module).functions.len() as u32;
-        (0..functions).map(|index| FunctionId { module: id.module, index: FunctionIndex(index) }).any(|other| {
+        cx.program.functions_of(id.module).any(|other| {
             let takes = |event: &Event| matches!(&event.what, What::Acquire(lock, _) if lock.place.class.as_deref() == Some(class));
             other != id && cx.facts(other).events.iter().any(takes)
         })

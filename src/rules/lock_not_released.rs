@@ -21,7 +21,7 @@ use crate::analysis::FunctionId;
 use crate::analysis::held::{Event, Facts, Held, HeldBy, What};
 use crate::analysis::locks::{Lock, LockPlace, LockRoot};
 use crate::catalogue::{LockKind, Stake};
-use crate::flow::{BlockIndex, Function, FunctionIndex, Next, StepKind, Suspension, ValueIndex, ValueKind};
+use crate::flow::{BlockIndex, Function, Next, StepKind, Suspension, ValueIndex, ValueKind};
 use crate::text::{Language, Span};
 use crate::verdict::{Confidence, Verdict};
 
@@ -125,8 +125,7 @@ pub(super) fn is_given_away(function: &Function, id: FunctionId, lock: &Lock) ->
 
 /// Whether another function of the file lets go of a lock, which this one may hand over to it.
 pub(super) fn is_let_go_elsewhere(cx: &RuleContext, id: FunctionId, lock: &Lock) -> bool {
-    let count = cx.program.module(id.module).functions.len() as u32;
-    let others = (0..count).map(|index| FunctionId { module: id.module, index: FunctionIndex(index) });
+    let others = cx.program.functions_of(id.module);
     others.filter(|other| *other != id).any(|other| {
         let facts = cx.facts(other);
         // A function that takes it by hand itself lets go of its own.

@@ -18,7 +18,7 @@ use crate::analysis::locks::{Lock, LockRoot};
 use crate::analysis::summary::Pair;
 use crate::analysis::{FunctionId, ModuleId, mentions};
 use crate::catalogue::{Flavour, LockKind, Mode};
-use crate::flow::{Collection, Field, Function, FunctionIndex, Root, ValueKind};
+use crate::flow::{Collection, Field, Function, Root, ValueKind};
 use crate::verdict::{Confidence, Location, Verdict};
 
 use super::context::RuleContext;
@@ -52,9 +52,7 @@ type Ways = BTreeMap<(String, String), Vec<Way>>;
 pub(super) fn check(cx: &RuleContext, modules: &[ModuleId], out: &mut Vec<Verdict>) {
     let mut ways = Ways::new();
     for &module in modules {
-        for index in 0..cx.program.module(module).functions.len() as u32 {
-            collect(cx, FunctionId { module, index: FunctionIndex(index) }, true, &mut ways);
-        }
+        cx.program.functions_of(module).for_each(|id| collect(cx, id, true, &mut ways));
     }
     if ways.is_empty() {
         return;
@@ -214,10 +212,7 @@ fn meets_as_reader<'p>(ways: &[&'p Pair]) -> Option<&'p Lock> {
 
 /// Who is known to wait until he may write what a lock protects.
 fn writers_of(cx: &RuleContext, class: &str) -> Vec<FunctionId> {
-    let functions = cx.program.loaded().into_iter().flat_map(|module| {
-        let count = cx.program.module(module).functions.len() as u32;
-        (0..count).map(move |index| FunctionId { module, index: FunctionIndex(index) })
-    });
+    let functions = cx.program.loaded().into_iter().flat_map(|module| cx.program.functions_of(module));
     let writes = |id: &FunctionId| {
         cx.facts(*id).events.iter().any(|event| {
             matches!(&event.what, What::Acquire(taken, Waits::Yes)

@@ -229,12 +229,10 @@ pub fn verdicts(program: &Program, modules: &[ModuleId]) -> Said {
     let cx = RuleContext { program };
     let mut said = Said::default();
     for &module in modules {
-        let functions = program.module(module).functions.len() as u32;
         for check in CHECKS {
             match check {
                 Check::Function(check) => {
-                    for index in 0..functions {
-                        let id = FunctionId { module, index: FunctionIndex(index) };
+                    for id in program.functions_of(module) {
                         said.guarded(program, id, |out| check(&cx, id, out));
                     }
                 }

@@ -2,7 +2,7 @@
 
 use crate::analysis::FunctionId;
 use crate::analysis::uses::Uses;
-use crate::flow::{BlockIndex, FunctionIndex, Literal, ValueKind};
+use crate::flow::{BlockIndex, Literal, ValueKind};
 use crate::verdict::{Confidence, Verdict};
 
 use super::context::RuleContext;
@@ -50,10 +50,8 @@ fn reader(
     flag: &String,
     published: &[&String],
 ) -> Option<(FunctionId, Access, Access)> {
-    let count = cx.program.module(id.module).functions.len();
     let mut looked = 0;
-    for index in 0..count as u32 {
-        let reader = FunctionId { module: id.module, index: FunctionIndex(index) };
+    for reader in cx.program.functions_of(id.module) {
         if reader == id || cx.program.is_test_code(reader) {
             continue;
         }

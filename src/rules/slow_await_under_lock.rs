@@ -17,9 +17,7 @@ use crate::analysis::held::{Event, Held, HeldBy, What};
 use crate::analysis::summary::Lasts;
 use crate::analysis::uses::Uses;
 use crate::catalogue::{Flavour, LockKind, Mode, WaitsFor};
-use crate::flow::{
-    BlockIndex, Callee, Field, FunctionIndex, Owner, Place, Root, StepKind, Suspension, ValueIndex, ValueKind,
-};
+use crate::flow::{BlockIndex, Callee, Field, Owner, Place, Root, StepKind, Suspension, ValueIndex, ValueKind};
 use crate::text::Language;
 use crate::verdict::{Confidence, Stake, Verdict};
 
@@ -146,8 +144,7 @@ fn is_own_method(cx: &RuleContext, id: FunctionId, value: ValueIndex) -> bool {
 
 /// Whether another function of the file takes the lock as well.
 fn is_taken_elsewhere(cx: &RuleContext, id: FunctionId, held: &Held) -> bool {
-    let count = cx.program.module(id.module).functions.len() as u32;
-    let mut others = (0..count).map(|index| FunctionId { module: id.module, index: FunctionIndex(index) });
+    let mut others = cx.program.functions_of(id.module);
     let takes = |event: &Event| match &event.what {
         What::Acquire(lock, _) => lock.place.class == held.lock.place.class,
         _ => false,

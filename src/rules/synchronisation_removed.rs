@@ -23,7 +23,7 @@ use crate::analysis::strands::excludes;
 use crate::analysis::types::Type;
 use crate::catalogue::{Flavour, Mode};
 use crate::flow::{
-    BlockIndex, Callee, Field, FunctionIndex, FunctionKind, ParameterKind, Place, Root, StepKind, ValueIndex, ValueKind,
+    BlockIndex, Callee, Field, FunctionKind, ParameterKind, Place, Root, StepKind, ValueIndex, ValueKind,
 };
 use crate::text::{Language, Span};
 use crate::verdict::{Confidence, Location, Stance, Verdict};
@@ -246,11 +246,14 @@ fn others(is: Of, one: &Protected) -> Vec<(FunctionId, Vec<Touch>)> {
         if cx.language(module) != cx.language(is.id.module) {
             continue;
         }
-        for index in 0..cx.program.module(module).functions.len() as u32 {
-            let id = FunctionId { module, index: FunctionIndex(index) };
+        for id in cx.program.functions_of(module) {
             let function = cx.function(id);
             let is_constructor = function.name.starts_with("__") && function.name != "__call__";
-            if id == is.id || index == 0 || is_constructor || cx.program.is_test_code(id) || found.len() == MOST_OTHERS
+            if id == is.id
+                || id.index.0 == 0
+                || is_constructor
+                || cx.program.is_test_code(id)
+                || found.len() == MOST_OTHERS
             {
                 continue;
             }

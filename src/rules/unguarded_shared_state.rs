@@ -100,10 +100,9 @@ fn python_uses(cx: &RuleContext, module: ModuleId) -> BTreeMap<String, Vec<Use>>
 /// What a file's Rust functions do to fields that need no lock of their own: atomics, sharded maps.
 fn rust_uses(cx: &RuleContext, module: ModuleId) -> BTreeMap<String, Vec<Use>> {
     let mut found: BTreeMap<String, Vec<Use>> = BTreeMap::new();
-    let file = cx.program.module(module);
+    let _file = cx.program.module(module);
     let tables = cx.program.tables(Language::Rust);
-    for index in 0..file.functions.len() as u32 {
-        let id = FunctionId { module, index: FunctionIndex(index) };
+    for id in cx.program.functions_of(module) {
         if cx.program.is_test_code(id) {
             continue;
         }

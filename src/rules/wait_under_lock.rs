@@ -16,7 +16,7 @@ use crate::analysis::summary::Takes;
 use crate::analysis::types::Type;
 use crate::analysis::{FunctionId, ModuleId, mentions};
 use crate::catalogue::{BlockingKind, Flavour, LockKind, Runs};
-use crate::flow::{Call, Callee, Field, Function, FunctionIndex, Owner, Place, Suspension, ValueIndex, ValueKind};
+use crate::flow::{Call, Callee, Field, Function, Owner, Place, Suspension, ValueIndex, ValueKind};
 use crate::verdict::{Confidence, Verdict};
 
 use super::context::RuleContext;
@@ -294,8 +294,7 @@ fn wakers(cx: &RuleContext, id: FunctionId, class: &str, wakes: &[String]) -> Ve
         if cx.language(module) != cx.language(id.module) {
             continue;
         }
-        for index in 0..cx.program.module(module).functions.len() as u32 {
-            let by = FunctionId { module, index: FunctionIndex(index) };
+        for by in cx.program.functions_of(module) {
             let function = cx.function(by);
             let gives = |value: ValueIndex| {
                 let call = function.call(value)?;

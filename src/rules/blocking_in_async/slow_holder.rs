@@ -13,7 +13,6 @@ use crate::analysis::FunctionId;
 use crate::analysis::held::{Event, Waits, What};
 use crate::analysis::locks::Lock;
 use crate::catalogue::{BlockingKind, Flavour, LockKind, Mode, Stake};
-use crate::flow::FunctionIndex;
 use crate::verdict::{Confidence, Hop, Level, Location, Verdict};
 
 use super::{NAME, what_it_blocks};
@@ -87,9 +86,7 @@ fn verdict(
 /// A function of the lock's file that runs in a thread and waits, with the lock taken, for something without a bound.
 fn slow_holder(cx: &RuleContext, id: FunctionId, lock: &Lock, class: &str) -> Option<(FunctionId, Location, String)> {
     let module = cx.program.module_at(class.split_once(':')?.0)?;
-    let count = cx.program.module(module).functions.len() as u32;
-    let all = (0..count).map(|index| FunctionId { module, index: FunctionIndex(index) });
-    all.filter(|by| *by != id && !cx.function(*by).is_async()).find_map(|by| {
+    cx.program.functions_of(module).filter(|by| *by != id && !cx.function(*by).is_async()).find_map(|by| {
         let facts = cx.facts(by);
         let holds = |event: &&Event| {
             event.held.iter().any(|held| {

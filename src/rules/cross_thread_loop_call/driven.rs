@@ -9,7 +9,7 @@ use crate::analysis::FunctionId;
 use crate::analysis::held::What;
 use crate::analysis::locks::LockPlace;
 use crate::catalogue::{BlockingKind, Runs};
-use crate::flow::{Callee, Field, FunctionIndex, FunctionKind, ValueIndex, ValueKind};
+use crate::flow::{Callee, Field, FunctionKind, ValueIndex, ValueKind};
 use crate::text::Language;
 use crate::verdict::{Confidence, Evidence, Verdict};
 
@@ -72,8 +72,7 @@ fn may_run_there(cx: &RuleContext, id: FunctionId) -> bool {
 /// The loops that threads of a file drive, with who starts the thread.
 fn driven_in(cx: &RuleContext, id: FunctionId) -> Vec<Driven> {
     let mut found = Vec::new();
-    let functions = (0..cx.program.module(id.module).functions.len() as u32).map(FunctionIndex);
-    let handed = functions.flat_map(|index| cx.program.hands_over(FunctionId { index, ..id }).to_vec());
+    let handed = cx.program.functions_of(id.module).flat_map(|by| cx.program.hands_over(by).to_vec());
     for hand_over in handed.filter(|hand_over| hand_over.runs == Runs::Thread) {
         let callee = hand_over.callee;
         for event in &cx.facts(callee).events {

@@ -10,7 +10,7 @@ use super::{NAME, is_it, is_let_go_elsewhere, keeps_out, releases};
 use crate::analysis::FunctionId;
 use crate::analysis::held::{Event, Held, HeldBy, What};
 use crate::catalogue::LockKind;
-use crate::flow::{Callee, FunctionIndex, Goes, Next, Owner, StepKind, Stretch, ValueIndex, ValueKind};
+use crate::flow::{Callee, Goes, Next, Owner, StepKind, Stretch, ValueIndex, ValueKind};
 use crate::rules::context::RuleContext;
 use crate::text::{Language, Span};
 use crate::verdict::{Confidence, Verdict};
@@ -119,7 +119,6 @@ fn kept(cx: &RuleContext, id: FunctionId, event: &Event, held: &Held, missed: Mi
 
 /// Whether the file gives a semaphore permits by another way than the end of one that was taken.
 fn gives_permits(cx: &RuleContext, id: FunctionId) -> bool {
-    let count = cx.program.module(id.module).functions.len() as u32;
-    let mut all = (0..count).map(|index| FunctionId { module: id.module, index: FunctionIndex(index) });
+    let mut all = cx.program.functions_of(id.module);
     all.any(|other| !releases(cx, other).is_empty())
 }

@@ -12,7 +12,6 @@ use crate::analysis::FunctionId;
 use crate::analysis::held::{Event, Waits, What};
 use crate::analysis::locks::Lock;
 use crate::catalogue::{Flavour, LockKind};
-use crate::flow::FunctionIndex;
 use crate::text::Language;
 use crate::verdict::{Location, Stance, Verdict};
 
@@ -68,8 +67,7 @@ fn another_taker(cx: &RuleContext, id: FunctionId, lock: &Lock) -> Option<(Locat
         && matches!(lock.kind, LockKind::Mutex | LockKind::Rwlock | LockKind::Condition)
         && !lock.is_reentrant
         && lock.place.class.is_some();
-    let count = cx.program.module(id.module).functions.len() as u32;
-    let mut others = (0..count).map(|index| FunctionId { module: id.module, index: FunctionIndex(index) });
+    let mut others = cx.program.functions_of(id.module);
     others.find_map(|other| {
         let facts = cx.facts(other);
         let taking = facts.events.iter().find(|event| match &event.what {

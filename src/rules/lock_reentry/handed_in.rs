@@ -14,7 +14,7 @@
 use crate::analysis::FunctionId;
 use crate::analysis::held::{Event, Held, What};
 use crate::catalogue::{Flavour, LockKind, Mode};
-use crate::flow::{Callee, Field, FunctionIndex, Place, Root, ValueIndex, ValueKind, VariableIndex};
+use crate::flow::{Callee, Field, Place, Root, ValueIndex, ValueKind, VariableIndex};
 use crate::text::{Language, Span};
 use crate::verdict::{Hop, Location, Stance, Verdict};
 
@@ -62,8 +62,7 @@ fn counts(held: &Held) -> bool {
 
 /// Another function of the file that takes the lock, one that everybody may call before others.
 fn another_taker(cx: &RuleContext, id: FunctionId, held: &Held) -> Option<(FunctionId, Span)> {
-    let count = cx.program.module(id.module).functions.len() as u32;
-    let others = (0..count).map(|index| FunctionId { module: id.module, index: FunctionIndex(index) });
+    let others = cx.program.functions_of(id.module);
     let takes = others.filter(|other| *other != id && !cx.is_set_up(*other)).filter_map(|other| {
         let facts = cx.facts(other);
         let taking = facts.events.iter().find(|event| match &event.what {

@@ -14,7 +14,7 @@ use crate::analysis::held::{Event, What};
 use crate::analysis::types::Type;
 use crate::analysis::uses::Uses;
 use crate::catalogue::Mode;
-use crate::flow::{Block, BlockIndex, Callee, Function, FunctionIndex, StepKind, ValueIndex};
+use crate::flow::{Block, BlockIndex, Callee, Function, StepKind, ValueIndex};
 use crate::rules::context::RuleContext;
 use crate::rules::racy_atomic::{How, accesses};
 use crate::text::{Language, Span};
@@ -177,8 +177,7 @@ fn looks(cx: &RuleContext, id: FunctionId) -> Vec<Look> {
 
 /// Another function of the file that changes what is looked at, and wakes through what the waker is handed to.
 fn teller(cx: &RuleContext, id: FunctionId, look: &Look, registered: &Registered) -> Option<(FunctionId, Span)> {
-    let count = cx.program.module(id.module).functions.len() as u32;
-    let others = (0..count).map(|index| FunctionId { module: id.module, index: FunctionIndex(index) });
+    let others = cx.program.functions_of(id.module);
     others.filter(|other| *other != id && !cx.program.is_test_code(*other)).find_map(|other| {
         let facts = cx.facts(other);
         let takes = |event: &Event, class: &str, writes: bool| match &event.what {

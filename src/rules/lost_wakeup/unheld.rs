@@ -12,7 +12,7 @@ use crate::analysis::FunctionId;
 use crate::analysis::held::{Event, What};
 use crate::analysis::uses::Uses;
 use crate::catalogue::LockKind;
-use crate::flow::{Block, BlockIndex, FunctionIndex, Next, ValueIndex, ValueKind};
+use crate::flow::{Block, BlockIndex, Next, ValueIndex, ValueKind};
 use crate::text::{Language, Span};
 use crate::verdict::{Confidence, Verdict};
 
@@ -95,9 +95,8 @@ fn changed(cx: &RuleContext, id: FunctionId, signal: &Event, waiter: &Waiter) ->
 
 /// The waits of the file for a condition whose waiters look at atomics, under the lock that they let go.
 fn waiters(cx: &RuleContext, id: FunctionId, class: &str) -> Vec<Waiter> {
-    let count = cx.program.module(id.module).functions.len() as u32;
     let mut found = Vec::new();
-    for by in (0..count).map(|index| FunctionId { module: id.module, index: FunctionIndex(index) }) {
+    for by in cx.program.functions_of(id.module) {
         let facts = cx.facts(by);
         for event in facts.events.iter().filter(|event| !event.held.is_empty()) {
             let What::Call(call) = event.what else { continue };

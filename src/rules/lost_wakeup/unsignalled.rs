@@ -8,7 +8,7 @@
 
 use crate::analysis::{FunctionId, ModuleId};
 use crate::catalogue::LockKind;
-use crate::flow::{FunctionIndex, StepKind, ValueIndex};
+use crate::flow::{StepKind, ValueIndex};
 use crate::rules::context::RuleContext;
 use crate::rules::manner::{Gone, OnBoth, Whole};
 use crate::text::Span;
@@ -63,7 +63,7 @@ pub(super) fn signalled(cx: &RuleContext, id: FunctionId, call: ValueIndex) -> O
 
 /// Who in a file waits for a signal without an end, and where.
 pub(super) fn is_waited_for(cx: &RuleContext, module: ModuleId, class: &str) -> Option<(String, Location)> {
-    functions(cx, module).find_map(|id| {
+    cx.program.functions_of(module).find_map(|id| {
         let function = cx.function(id);
         let found = function.steps().find_map(|(_, _, step)| match step.kind {
             StepKind::Call(call) => {
@@ -76,13 +76,8 @@ pub(super) fn is_waited_for(cx: &RuleContext, module: ModuleId, class: &str) -> 
     })
 }
 
-fn functions(cx: &RuleContext, module: ModuleId) -> impl Iterator<Item = FunctionId> {
-    let count = cx.program.module(module).functions.len() as u32;
-    (0..count).map(move |index| FunctionId { module, index: FunctionIndex(index) })
-}
-
 fn signals_in(cx: &RuleContext, module: ModuleId, class: &str) -> usize {
-    functions(cx, module).map(|id| signals_of(cx, id).filter(|signal| signal.class == class).count()).sum()
+    cx.program.functions_of(module).map(|id| signals_of(cx, id).filter(|signal| signal.class == class).count()).sum()
 }
 
 fn signals_of(cx: &RuleContext, by: FunctionId) -> impl Iterator<Item = Signal> {

@@ -2,7 +2,7 @@
 
 use crate::analysis::FunctionId;
 use crate::analysis::channels::{ChannelAt, Drain, Feed};
-use crate::flow::{FunctionIndex, Place, Root, TypeTerm, ValueIndex, ValueKind};
+use crate::flow::{Place, Root, TypeTerm, ValueIndex, ValueKind};
 use crate::verdict::{Confidence, Location, Stance, Verdict};
 
 use super::NAME;
@@ -70,8 +70,7 @@ fn ring<'a>(cx: &RuleContext<'_, 'a>, link: Link<'a>, out: &mut Vec<Verdict>) {
 fn links_around<'a>(cx: &RuleContext<'_, 'a>, link: &Link<'a>) -> Vec<Link<'a>> {
     let module = link.to.function.module;
     let mut found = Vec::new();
-    for index in 0..cx.program.module(module).functions.len() as u32 {
-        let by = FunctionId { module, index: FunctionIndex(index) };
+    for by in cx.program.functions_of(module) {
         if !stands_in(cx, by, link.to.function) {
             continue;
         }

@@ -10,8 +10,7 @@ use crate::analysis::held::{Event, Held, HeldBy, Waits};
 use crate::analysis::uses::Uses;
 use crate::catalogue::Runs;
 use crate::flow::{
-    BlockIndex, Callee, Field, Function, FunctionIndex, FunctionKind, Owner, Place, Root, Step, StepKind, ValueIndex,
-    ValueKind,
+    BlockIndex, Callee, Field, Function, FunctionKind, Owner, Place, Root, Step, StepKind, ValueIndex, ValueKind,
 };
 use crate::rules::context::RuleContext;
 use crate::text::Language;
@@ -30,8 +29,7 @@ pub(super) fn check(cx: &RuleContext, id: FunctionId, event: &Event, handle: Val
     let (owner, field) = way(cx, id, &function, handle, None, DEEPEST)?;
     let held = event.held.iter().find(|held| counts(held) && held.by == HeldBy::Guard(owner))?;
     let class = held.lock.place.class.as_deref()?;
-    let count = cx.program.module(id.module).functions.len() as u32;
-    let mut all = (0..count).map(|index| FunctionId { module: id.module, index: FunctionIndex(index) });
+    let mut all = cx.program.functions_of(id.module);
     all.find_map(|by| started(cx, (id, event, held), by, class, field.as_deref()))
 }
 

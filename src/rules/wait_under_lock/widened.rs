@@ -14,7 +14,7 @@ use crate::analysis::FunctionId;
 use crate::analysis::calls::Target;
 use crate::analysis::held::{Event, Held, What};
 use crate::catalogue::{BlockingKind, Flavour, LockKind, Mode};
-use crate::flow::{Callee, Function, FunctionIndex, Suspension, ValueIndex, ValueKind};
+use crate::flow::{Callee, Function, Suspension, ValueIndex, ValueKind};
 use crate::text::Language;
 use crate::verdict::{Confidence, Stance, Verdict};
 
@@ -133,8 +133,7 @@ fn is_taken_elsewhere(both: &OnBoth, deed: &Deed, held: &Held) -> bool {
     if !matches!(held.lock.kind, LockKind::Mutex | LockKind::Rwlock) {
         return false;
     }
-    let count = cx.program.module(deed.by.module).functions.len() as u32;
-    let mut all = (0..count).map(|index| FunctionId { module: deed.by.module, index: FunctionIndex(index) });
+    let mut all = cx.program.functions_of(deed.by.module);
     all.any(|by| cx.facts(by).events.iter().any(|event| is_it(by, event)))
 }
 
